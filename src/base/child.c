@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists because system() and popen() have no deadline, leave grandchildren behind and hand every
+ * open descriptor to a program that did not ask for it.
+ *
+ * Between fork() and exec() only async-signal-safe calls are made: the watcher has threads, and any
+ * of them may hold a lock at that moment. execvp() is not on POSIX's list, but glibc's neither
+ * allocates nor locks.
+ */
+#include "base/child.h"
+#include "base/error.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { chunk_bytes = 16384, exec_fd = 3 };
+
+/* The parent's ends. Negative: closed. */
+struct child {
+        pid_t pid;
+        int pidfd;
+        int output;
+        int errors;
+        int refusal; /* an int from the child if exec fails, else end of file when it succeeds */
+};
+
+/* The child's ends, already opened by the parent. */
+struct child_ends {
+        int input;
+        int output;
+        int errors;
+        int refusal;
+};
+
+static void close_end(int *fd)
+{
+        if (*fd >= 0)
+                (void)close(*fd); /* pipes and memory files: nothing can be lost here */
+        *fd = -1;
+}
+
+static void child_fini(struct child *child)
+{
+        close_end(&child->pidfd);
+        close_end(&child->output);
+        close_end(&child->errors);
+        close_end(&child->refusal);
+}
+
+static void child_ends_fini(struct child_ends *ends)
+{
+        close_end(&ends->input);
+        close_end(&ends->output);
+        close_end(&ends->errors);
+        close_end(&ends->refusal);
+}
+
+static int open_input(const struct child_request *request)
+{
+        const char *bytes = request->input;
+        size_t left = request->input_length;
+        int fd =
+                left ? memfd_create("input", MFD_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        while (fd >= 0 && left) {
+                ssize_t written = write(fd, bytes, left);
+
+                if (written <= 0) {
+                        close_end(&fd);
+                        break;
+                }
+                bytes += written;
+                left -= (size_t)written;
+        }
+        if (fd >= 0 && request->input_length && lseek(fd, 0, SEEK_SET) < 0)
+                close_end(&fd);
+        return fd;
+}
+
+/* Our end never blocks: reading stops when the child has nothing to say, not when it is gone. */
+static int open_pipe(int *ret_ours, int *ret_childs)
+{
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC))
+                return error_last();
+        *ret_ours = ends[0];
+        *ret_childs = ends[1];
+        return fcntl(ends[0], F_SETFL, O_NONBLOCK) ? error_last() : 0;
+}
+
+static int open_ends(const struct child_request *request, struct child *child,
+                     struct child_ends *ends)
+{
+        int failed = open_pipe(&child->refusal, &ends->refusal);
+
+        if (failed)
+                return failed;
+        ends->input = open_input(request);
+        if (ends->input < 0)
+                return error_last();
+        if (request->output)
+                failed = open_pipe(&child->output, &ends->output);
+        else
+                ends->output = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        if (failed || ends->output < 0)
+                return failed ? failed : error_last();
+        return request->errors ? open_pipe(&child->errors, &ends->errors) : 0;
+}
+
+/* Above all the ends, so that moving one to its place cannot overwrite another. */
+static int lift(int fd)
+{
+        return fcntl(fd, F_DUPFD, exec_fd + 1);
+}
+
+static void reset_signals(void)
+{
+        struct sigaction usual = { .sa_handler = SIG_DFL };
+        sigset_t none;
+
+        for (int number = 1; number < NSIG; number++)
+                (void)sigaction(number, &usual, NULL); /* fails for KILL and STOP, rightly */
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with valid arguments */
+}
+
+/* Puts 0 to 2 and the way to refuse in their places, closes all others. */
+static int arrange(struct child_ends *ends)
+{
+        int input = lift(ends->input);
+        int output = lift(ends->output);
+        int errors = lift(ends->errors < 0 ? ends->output : ends->errors);
+        int refusal = lift(ends->refusal);
+
+        if (input < 0 || output < 0 || errors < 0 || refusal < 0)
+                return error_last();
+        ends->refusal = refusal;
+        if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0)
+                return error_last();
+        if (dup3(refusal, exec_fd, O_CLOEXEC) < 0)
+                return error_last();
+        ends->refusal = exec_fd;
+        return close_range(exec_fd + 1, UINT_MAX, 0) ? error_last() : 0;
+}
+
+static int become(const struct child_request *request, struct child_ends *ends, pid_t parent)
+{
+        int failed = arrange(ends);
+
+        if (failed)
+                return failed;
+        if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
+                return error_last();
+        if (getppid() != parent)
+                return -ESRCH; /* it died before the line above: nobody waits for us */
+        reset_signals();
+        if (request->command)
+                (void)execl("/bin/sh", "sh", "-c", request->command, (char *)NULL);
+        else
+                /* The cast is of old standing: execvp() writes to none of them. */
+                (void)execvp(request->argv[0], (char *const *)(uintptr_t)request->argv);
+        return error_last();
+}
+
+_Noreturn static void live_as_child(const struct child_request *request, struct child_ends *ends,
+                                    pid_t parent)
+{
+        int failed = become(request, ends, parent);
+
+        /* Four bytes into an empty pipe; if the parent is gone nobody wants them. */
+        (void)!write(ends->refusal, &failed, sizeof(failed));
+        _exit(ERROR_EXIT_RUN_MISSING);
+}
+
+/* All of the group, and the child itself in case it has not joined its group yet. */
+static void kill_group(const struct child *child)
+{
+        (void)kill(-child->pid, SIGKILL); /* gone already is what we want */
+        (void)kill(child->pid, SIGKILL);
+}
+
+static int start(struct child *child, struct child_ends *ends, const struct child_request *request)
+{
+        pid_t parent = getpid();
+        sigset_t all, kept;
+        int failed;
+
+        /* Blocked until exec, so that no handler of ours runs in the child. */
+        sigfillset(&all);
+        failed = pthread_sigmask(SIG_SETMASK, &all, &kept);
+        if (failed)
+                return -failed;
+        child->pid = fork();
+        if (child->pid == 0)
+                live_as_child(request, ends, parent);
+        failed = child->pid < 0 ? error_last() : 0;
+        (void)pthread_sigmask(SIG_SETMASK, &kept, NULL); /* was valid a moment ago */
+        if (failed)
+                return failed;
+        (void)setpgid(child->pid, child->pid); /* fails if the child was first; either will do */
+        child->pidfd = pidfd_open(child->pid, 0);
+        if (child->pidfd >= 0)
+                return 0;
+        failed = error_last();
+        kill_group(child);
+        (void)waitpid(child->pid, NULL, 0); /* just killed, before it could do anything slow */
+        return failed;
+}
+
+/* Takes what is there, at most `chunks` times; what the text cannot hold is dropped. */
+static void drain(int *fd, struct text *into, int chunks)
+{
+        char chunk[chunk_bytes];
+
+        while (*fd >= 0 && chunks-- > 0) {
+                ssize_t length = read(*fd, chunk, sizeof(chunk));
+
+                if (length < 0 && errno == EINTR)
+                        continue;
+                if (length < 0 && errno == EAGAIN)
+                        return;
+                if (length > 0)
+                        text_append_bytes(into, chunk, (size_t)length);
+                else
+                        close_end(fd);
+        }
+}
+
+/* 0 when the child has ended, -ETIMEDOUT when its time is over. */
+static int follow(struct child *child, const struct child_request *request, uint64_t time_max_ns)
+{
+        uint64_t start_ns = clock_monotonic_ns();
+
+        for (;;) {
+                struct pollfd polled[] = {
+                        { .fd = child->pidfd, .events = POLLIN },
+                        { .fd = child->output, .events = POLLIN },
+                        { .fd = child->errors, .events = POLLIN },
+                };
+                uint64_t spent_ns = clock_monotonic_ns() - start_ns;
+                uint64_t left_ns = spent_ns < time_max_ns ? time_max_ns - spent_ns : 0;
+                struct timespec left = { .tv_sec = (time_t)(left_ns / CLOCK_S_NS),
+                                         .tv_nsec = (long)(left_ns % CLOCK_S_NS) };
+
+                if (ppoll(polled, BASE_COUNT(polled), &left, NULL) < 0 && errno != EINTR)
+                        return error_last();
+                if (polled[1].revents)
+                        drain(&child->output, request->output, 1);
+                if (polled[2].revents)
+                        drain(&child->errors, request->errors, 1);
+                if (polled[0].revents)
+                        return 0;
+                if (!left_ns)
+                        return -ETIMEDOUT;
+        }
+}
+
+/* The child is dead or dying. Kills what it left behind before its number can be used again. */
+static int finish(struct child *child, const struct child_request *request, int *ret_status)
+{
+        /* More than a pipe holds, and an end even if somebody outside the group keeps writing. */
+        enum { chunks_max = 128 };
+        int status, refusal;
+
+        kill_group(child);
+        if (follow(child, request, CHILD_REAP_MAX_NS))
+                return -ETIMEDOUT;
+        drain(&child->output, request->output, chunks_max);
+        drain(&child->errors, request->errors, chunks_max);
+        if (waitpid(child->pid, &status, WNOHANG) != child->pid)
+                return error_last();
+        if (read(child->refusal, &refusal, sizeof(refusal)) == sizeof(refusal))
+                return refusal;
+        *ret_status = status;
+        return 0;
+}
+
+int child_run(const struct child_request *request, struct child_result *ret_result)
+{
+        struct child child BASE_SCOPE(child_fini) = { -1, -1, -1, -1, -1 };
+        struct child_ends ends BASE_SCOPE(child_ends_fini) = { -1, -1, -1, -1 };
+        int failed, ended, status = 0;
+
+        assert(request->time_max_ns && !request->command != !request->argv);
+        failed = open_ends(request, &child, &ends);
+        if (!failed)
+                failed = start(&child, &ends, request);
+        if (failed)
+                return failed;
+        child_ends_fini(&ends);
+
+        ended = follow(&child, request, request->time_max_ns);
+        failed = finish(&child, request, &status);
+        if (failed && !(ended == -ETIMEDOUT && failed == -ETIMEDOUT))
+                return failed;
+        if (ended && ended != -ETIMEDOUT)
+                return ended;
+        if (ended)
+                *ret_result = (struct child_result) { .end = CHILD_LATE };
+        else if (WIFEXITED(status))
+                *ret_result = (struct child_result) { CHILD_EXITED, WEXITSTATUS(status) };
+        else
+                *ret_result = (struct child_result) { CHILD_KILLED, WTERMSIG(status) };
+        return 0;
+}
+
+bool child_succeeded(const struct child_result *result)
+{
+        return result->end == CHILD_EXITED && result->code == 0;
+}
+
+void child_append_end(const struct child_result *result, struct text *into)
+{
+        const char *name = result->end == CHILD_KILLED ? sigabbrev_np(result->code) : NULL;
+
+        if (result->end == CHILD_EXITED)
+                text_printf(into, "exit status %d", result->code);
+        else if (result->end == CHILD_LATE)
+                text_append(into, "did not end in time");
+        else if (name)
+                text_printf(into, "killed by SIG%s", name);
+        else
+                text_printf(into, "killed by signal %d", result->code);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shows that a child gets what it should and nothing more, and that none outlives its time. */
+#include "base/child.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define LONG_NS (60 * CLOCK_S_NS) /* never reached unless something is broken */
+
+/* Runs a shell command with a long deadline; output is collected. */
+static struct child_result run(const char *command, struct text *output)
+{
+        struct child_request request = {
+                .command = command,
+                .output = output,
+                .time_max_ns = LONG_NS,
+        };
+        struct child_result result = { CHILD_LATE, -1 };
+
+        assert_int_equal(child_run(&request, &result), 0);
+        return result;
+}
+
+/* Whether a process is gone within some seconds; a dead one that nobody has reaped counts. */
+static bool is_gone(const char *pid)
+{
+        uint64_t start_ns = clock_monotonic_ns();
+
+        while (clock_monotonic_ns() - start_ns < 10 * CLOCK_S_NS) {
+                struct text stat BASE_SCOPE(text_fini) = TEXT_INIT(4096);
+                char path[64];
+                const char *name_end;
+                int failed;
+
+                (void)snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+                failed = file_read(AT_FDCWD, path, &stat);
+                name_end = strrchr(text_view(&stat), ')');
+                if (failed || !name_end || name_end[2] == 'Z' || name_end[2] == 'X')
+                        return true;
+                (void)poll(NULL, 0, 10);
+        }
+        return false;
+}
+
+static void status_and_output_come_back(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_result result = run("echo out; echo err >&2; exit 3", &output);
+
+        (void)state;
+        assert_int_equal(result.end, CHILD_EXITED);
+        assert_int_equal(result.code, 3);
+        assert_false(child_succeeded(&result));
+        assert_string_equal(text_view(&output), "out\nerr\n");
+        result = run("exit 0", NULL);
+        assert_true(child_succeeded(&result));
+}
+
+static void errors_can_be_kept_apart(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct text errors BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_request request = {
+                .command = "echo out; echo err >&2",
+                .output = &output,
+                .errors = &errors,
+                .time_max_ns = LONG_NS,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_string_equal(text_view(&output), "out\n");
+        assert_string_equal(text_view(&errors), "err\n");
+}
+
+static void signal_is_named(void **state)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_result result = run("kill -SEGV $$", NULL);
+
+        (void)state;
+        assert_int_equal(result.end, CHILD_KILLED);
+        assert_int_equal(result.code, SIGSEGV);
+        assert_false(child_succeeded(&result));
+        child_append_end(&result, &text);
+        text_append(&text, "; ");
+        child_append_end(&(struct child_result) { CHILD_EXITED, 3 }, &text);
+        text_append(&text, "; ");
+        child_append_end(&(struct child_result) { CHILD_LATE, 0 }, &text);
+        assert_string_equal(text_view(&text),
+                            "killed by SIGSEGV; exit status 3; did not end in time");
+}
+
+static void arguments_reach_a_program_unchanged(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        const char *argv[] = { "printf", "%s|", "a b", "$HOME", "", NULL };
+        struct child_request request = {
+                .argv = argv,
+                .output = &output,
+                .time_max_ns = LONG_NS,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_true(child_succeeded(&result));
+        assert_string_equal(text_view(&output), "a b|$HOME||");
+}
+
+static void program_that_cannot_run_is_an_error(void **state)
+{
+        const char *missing[] = { "tocsin-no-such-program", NULL };
+        const char *refused[] = { "/etc/passwd", NULL };
+        struct child_request request = { .argv = missing, .time_max_ns = LONG_NS };
+        struct child_result result = { CHILD_LATE, 77 };
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), -ENOENT);
+        request.argv = refused;
+        assert_int_equal(child_run(&request, &result), -EACCES);
+        assert_int_equal(result.code, 77); /* untouched */
+}
+
+static void input_arrives_whole(void **state)
+{
+        static char input[1000000];
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_request request = {
+                .command = "wc -c",
+                .input = input,
+                .input_length = sizeof(input),
+                .output = &output,
+                .time_max_ns = LONG_NS,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_string_equal(text_view(&output), "1000000\n");
+}
+
+static void input_that_nobody_reads_does_no_harm(void **state)
+{
+        static char input[1000000];
+        struct child_request request = {
+                .command = "exec 0<&-; exit 5",
+                .input = input,
+                .input_length = sizeof(input),
+                .time_max_ns = LONG_NS,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_int_equal(result.code, 5);
+}
+
+static void no_input_is_end_of_file(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_result result = run("cat; echo end", &output);
+
+        (void)state;
+        assert_true(child_succeeded(&result));
+        assert_string_equal(text_view(&output), "end\n");
+}
+
+static void output_limit_is_exact(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(5);
+
+        (void)state;
+        (void)run("printf 12345", &output);
+        assert_int_equal(output.error, 0);
+        assert_string_equal(text_view(&output), "12345");
+        text_clear(&output);
+        (void)run("printf 123456", &output);
+        assert_int_equal(output.error, -EOVERFLOW);
+        assert_string_equal(text_view(&output), "12345");
+}
+
+static void output_beyond_the_limit_does_not_block_the_child(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(10);
+        struct child_result result = run("head -c 3000000 /dev/zero; exit 4", &output);
+
+        (void)state;
+        assert_int_equal(result.end, CHILD_EXITED);
+        assert_int_equal(result.code, 4);
+        assert_int_equal(output.error, -EOVERFLOW);
+        assert_int_equal(output.length, 10);
+}
+
+static void deadline_kills_the_whole_group(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_request request = {
+                .command = "sleep 1000 & echo $!; trap '' TERM HUP INT; sleep 1000; sleep 1000",
+                .output = &output,
+                .time_max_ns = 300 * CLOCK_MS_NS,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_int_equal(result.end, CHILD_LATE);
+        assert_false(child_succeeded(&result));
+        assert_true(output.length > 1);
+        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *) { NULL })));
+}
+
+static void smallest_deadline_is_kept(void **state)
+{
+        struct child_request request = { .command = "sleep 1000", .time_max_ns = 1 };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_int_equal(result.end, CHILD_LATE);
+}
+
+static void nothing_is_left_behind_after_a_normal_end(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_result result = run("sleep 1000 & echo $!", &output);
+
+        (void)state;
+        assert_true(child_succeeded(&result));
+        assert_true(output.length > 1);
+        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *) { NULL })));
+}
+
+static void descriptors_are_not_handed_on(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(1000);
+        int leaking = open("/dev/null", O_RDONLY); /* without O_CLOEXEC, as careless code does */
+        int high = dup2(leaking, 77);
+
+        (void)state;
+        assert_int_equal(high, 77);
+        (void)run("test -e /proc/self/fd/77 || echo closed; ls /proc/self/fd | wc -l", &output);
+        assert_int_equal(close(leaking), 0);
+        assert_int_equal(close(high), 0);
+        /* 0, 1, 2 and the one that ls reads the directory with. */
+        assert_string_equal(text_view(&output), "closed\n4\n");
+}
+
+static void works_without_standard_descriptors(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        int kept[3];
+        struct child_result result;
+
+        (void)state;
+        for (int fd = 0; fd < 3; fd++) {
+                kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+                assert_true(kept[fd] >= 0);
+        }
+        for (int fd = 0; fd < 3; fd++)
+                (void)close(fd);
+        result = run("cat; echo out; echo err >&2", &output);
+        for (int fd = 0; fd < 3; fd++) {
+                (void)dup2(kept[fd], fd);
+                (void)close(kept[fd]);
+        }
+        assert_true(child_succeeded(&result));
+        assert_string_equal(text_view(&output), "out\nerr\n");
+}
+
+static void signals_are_default_in_the_child(void **state)
+{
+        struct sigaction kept, ignored = { .sa_handler = SIG_IGN };
+        struct child_result result;
+        sigset_t terminate, mask;
+
+        (void)state;
+        /* As a server has it: SIGPIPE ignored, SIGTERM blocked for a signalfd. */
+        assert_int_equal(sigaction(SIGPIPE, &ignored, &kept), 0);
+        sigemptyset(&terminate);
+        sigaddset(&terminate, SIGTERM);
+        assert_int_equal(sigprocmask(SIG_BLOCK, &terminate, &mask), 0);
+        result = run("kill -PIPE $$; exit 9", NULL);
+        assert_int_equal(result.end, CHILD_KILLED);
+        assert_int_equal(result.code, SIGPIPE);
+        result = run("kill -TERM $$; exit 9", NULL);
+        assert_int_equal(result.end, CHILD_KILLED);
+        assert_int_equal(result.code, SIGTERM);
+        assert_int_equal(sigprocmask(SIG_SETMASK, &mask, NULL), 0);
+        assert_int_equal(sigaction(SIGPIPE, &kept, NULL), 0);
+}
+
+static void environment_is_passed_on(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+
+        (void)state;
+        assert_int_equal(setenv("TOCSIN_CHILD_TEST", "seen", 1), 0);
+        (void)run("echo $TOCSIN_CHILD_TEST", &output);
+        assert_string_equal(text_view(&output), "seen\n");
+}
+
+static void child_dies_with_its_parent(void **state)
+{
+        char pid[32] = "";
+        int report[2];
+        pid_t middle;
+        ssize_t length;
+
+        (void)state;
+        assert_int_equal(pipe(report), 0);
+        middle = fork();
+        if (middle == 0) {
+                char path[64], command[128];
+                struct child_request request = { .command = command, .time_max_ns = LONG_NS };
+                struct child_result result;
+
+                /* The child sees no pipe of ours, so it is handed one by its path. */
+                (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), report[1]);
+                (void)snprintf(command, sizeof(command), "echo $$ >%s; exec sleep 1000", path);
+                _exit(child_run(&request, &result) ? 1 : 0);
+        }
+        assert_true(middle > 0);
+        assert_int_equal(close(report[1]), 0);
+        length = read(report[0], pid, sizeof(pid) - 1);
+        assert_true(length > 1);
+        pid[length - 1] = '\0';
+        assert_int_equal(kill(middle, SIGKILL), 0);
+        assert_int_equal(waitpid(middle, NULL, 0), middle);
+        assert_true(is_gone(pid));
+        assert_int_equal(close(report[0]), 0);
+}
+
+static int count_descriptors(void)
+{
+        int count = 0;
+
+        for (int fd = 0; fd < 256; fd++)
+                count += fcntl(fd, F_GETFD) >= 0;
+        return count;
+}
+
+static void no_descriptor_is_leaked(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(10);
+        const char *missing[] = { "tocsin-no-such-program", NULL };
+        struct child_request refused = { .argv = missing, .time_max_ns = LONG_NS };
+        struct child_request late = { .command = "sleep 1000", .time_max_ns = 1 };
+        struct child_result result;
+        int before = count_descriptors();
+
+        (void)state;
+        (void)run("echo x", &output);
+        (void)child_run(&refused, &result);
+        (void)child_run(&late, &result);
+        assert_int_equal(count_descriptors(), before);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(status_and_output_come_back),
+                cmocka_unit_test(errors_can_be_kept_apart),
+                cmocka_unit_test(signal_is_named),
+                cmocka_unit_test(arguments_reach_a_program_unchanged),
+                cmocka_unit_test(program_that_cannot_run_is_an_error),
+                cmocka_unit_test(input_arrives_whole),
+                cmocka_unit_test(input_that_nobody_reads_does_no_harm),
+                cmocka_unit_test(no_input_is_end_of_file),
+                cmocka_unit_test(output_limit_is_exact),
+                cmocka_unit_test(output_beyond_the_limit_does_not_block_the_child),
+                cmocka_unit_test(deadline_kills_the_whole_group),
+                cmocka_unit_test(smallest_deadline_is_kept),
+                cmocka_unit_test(nothing_is_left_behind_after_a_normal_end),
+                cmocka_unit_test(descriptors_are_not_handed_on),
+                cmocka_unit_test(works_without_standard_descriptors),
+                cmocka_unit_test(signals_are_default_in_the_child),
+                cmocka_unit_test(environment_is_passed_on),
+                cmocka_unit_test(child_dies_with_its_parent),
+                cmocka_unit_test(no_descriptor_is_leaked),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
