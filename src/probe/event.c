@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* event.c - what happened, for the watcher: a slot in the shared ring, and a knock on its door.
+ *
+ * The ring is the truth and survives the process; the doorbell is a hint that saves up to a
+ * second. A slot is claimed with one compare-and-swap and never waited for: where two threads
+ * meet in one slot, the later one goes without and is counted. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probe/runtime.h"
+
+enum { RING_INTERVAL_NS = 5000000 }; /* between two rings of the doorbell */
+
+struct event_ring toc_event_ring_;
+
+static struct segment_event *claim(struct segment_extent *extent, uint64_t count, uint64_t *ret_n)
+{
+        struct segment_ring *ring = (struct segment_ring *)(extent + 1);
+        struct segment_event *slots = (struct segment_event *)(ring + 1);
+        struct segment_event *slot = NULL;
+        uint64_t n = __atomic_fetch_add(&ring->next_number, 1, __ATOMIC_RELAXED);
+        uint64_t seq;
+
+        if (count == 1) {
+                uint64_t first = __atomic_fetch_add(&ring->next_first, 1, __ATOMIC_RELAXED);
+
+                if (first < ring->firsts)
+                        slot = &slots[first];
+        }
+        if (!slot)
+                slot = &slots[ring->firsts + n % (extent->count - ring->firsts)];
+        seq = __atomic_load_n(&slot->seq, __ATOMIC_RELAXED);
+        if ((seq & 1) || !__atomic_compare_exchange_n(&slot->seq, &seq, 2 * n + 1, false,
+                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+                return NULL;
+        /* No store below may be seen before the odd number. */
+        __atomic_thread_fence(__ATOMIC_RELEASE);
+        *ret_n = n;
+        return slot;
+}
+
+static struct segment_event *begin(const struct toc_dso_ *dso, const struct toc_probe_ *probe,
+                                   uint32_t kind, uint64_t count, uint64_t *ret_n)
+{
+        struct segment_extent *extent = __atomic_load_n(&toc_event_ring_.extent, __ATOMIC_ACQUIRE);
+        uint32_t object = toc_runtime_object_(dso);
+        struct segment_event *event;
+
+        if (!extent || object == UINT32_MAX)
+                return NULL;
+        event = claim(extent, count, ret_n);
+        if (!event) {
+                __atomic_fetch_add(&toc_event_ring_.header->events_dropped, 1, __ATOMIC_RELAXED);
+                return NULL;
+        }
+        event->kind = kind;
+        event->object = object;
+        event->row = (uint32_t)(probe - dso->probes);
+        event->thread = toc_thread_;
+        event->count = count;
+        event->stack_depth = 0;
+        event->text_bytes = 0;
+        return event;
+}
+
+static void end(struct segment_event *event, uint64_t n)
+{
+        __atomic_store_n(&event->seq, 2 * n + 2, __ATOMIC_RELEASE);
+}
+
+/* Opened and closed each time: a descriptor that we kept might be the application's own file by
+ * now. Nobody listening is no error. */
+static void ring_bell(void)
+{
+        static int64_t last_ns;
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct timespec now = {0};
+        size_t bytes = strlen(toc_event_ring_.directory);
+        int64_t now_ns, before;
+        int fd;
+
+        if (bytes + sizeof "/bell" > sizeof address.sun_path)
+                return;
+        (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+        before = __atomic_load_n(&last_ns, __ATOMIC_RELAXED);
+        if (before && now_ns - before < RING_INTERVAL_NS)
+                return;
+        __atomic_store_n(&last_ns, now_ns, __ATOMIC_RELAXED);
+        memcpy(address.sun_path, toc_event_ring_.directory, bytes);
+        memcpy(address.sun_path + bytes, "/bell", sizeof "/bell");
+        fd = (int)syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return;
+        (void)syscall(SYS_sendto, fd, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT, &address, sizeof address);
+        (void)syscall(SYS_close, fd);
+}
+
+bool toc_miss_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
+               struct toc_value_ a, struct toc_value_ b)
+{
+        int saved = errno;
+        uint64_t n;
+
+        if ((count & (count - 1)) == 0) {
+                struct segment_event *event = begin(dso, probe, SEGMENT_EVENT_MISS, count, &n);
+
+                if (event) {
+                        event->value[0] = a;
+                        event->value[1] = b;
+                        event->stack_depth = toc_stack_walk_(__builtin_frame_address(0), event->stack,
+                                                        SEGMENT_STACK_MAX);
+                        end(event, n);
+                }
+        }
+        if (toc_event_ring_.extent)
+                ring_bell();
+        errno = saved;
+        return false;
+}
+
+static bool pages(const struct toc_record *record)
+{
+        return record->rule[0].severity == TOC_PAGE || record->rule[1].severity == TOC_PAGE;
+}
+
+void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
+                 const char *format, ...)
+{
+        int saved = errno;
+        struct segment_event *event;
+        va_list args;
+        uint64_t n;
+
+        event = begin(dso, probe,
+                      probe->record->kind == toc_kind_error ? SEGMENT_EVENT_ERROR
+                                                            : SEGMENT_EVENT_WARNING,
+                      count, &n);
+        if (event) {
+                event->value[0] = event->value[1] = (struct toc_value_){0, 0, 0};
+                va_start(args, format);
+                event->text_bytes = toc_message_format_(event->text, sizeof event->text, format, args);
+                va_end(args);
+                end(event, n);
+                if (pages(probe->record))
+                        ring_bell();
+        }
+        errno = saved;
+}

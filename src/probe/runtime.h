@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runtime.h - what the files of libtocsin share. Private to src/probe.
+ *
+ * Everything here runs inside other people's processes: libc only, no allocation but mmap, no
+ * descriptor held between calls, no cancellation point, errno left alone, and never longer than
+ * a page fault on the count path. */
+#ifndef TOCSIN_RUNTIME_H
+#define TOCSIN_RUNTIME_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probe/segment.h"
+
+/* Hidden in the shared library. In the static one they are visible to the linker, so their names
+ * must not meet the program's own: toc_..._ */
+#pragma GCC visibility push(hidden)
+
+enum { PLACE_PATH_MAX = 256 };
+
+/* Where the segment lies. */
+struct place {
+        char directory[PLACE_PATH_MAX]; /* "" until chosen; kept over fork */
+        char path[PLACE_PATH_MAX];      /* "" while there is no file */
+        uint64_t device, inode;
+        bool is_ours_to_remove; /* nobody asked for the directory by TOCSIN_DIR */
+};
+
+/* Creates a file of `bytes` bytes, all of them backed by memory, and maps it. NULL if none can
+ * be had; then nothing is left behind. */
+void *toc_place_create_(struct place *place, uint64_t bytes);
+
+/* Makes the file `more` bytes longer than `at` and maps the new part. NULL if it cannot. */
+void *toc_place_grow_(struct place *place, uint64_t at, uint64_t more);
+
+void toc_place_remove_(struct place *place);
+void toc_place_describe_(struct segment_header *header); /* boot id, namespace, program, times */
+
+/* Formats like printf into out, at most max bytes, without a terminator; returns how many.
+ * Safe in a signal handler but for floating-point conversions. */
+uint32_t toc_message_format_(char *out, uint32_t max, const char *format, va_list args);
+
+/* Return addresses of the callers, innermost first, from frame pointers. Never faults. */
+uint32_t toc_stack_walk_(const void *frame, uint64_t *out, uint32_t max);
+
+/* Where events go; NULL while there is no segment. Set by runtime.c, used by event.c. */
+struct event_ring {
+        struct segment_extent *extent; /* followed by struct segment_ring and the slots */
+        struct segment_header *header;
+        const char *directory;
+};
+
+extern struct event_ring toc_event_ring_;
+extern __thread uint32_t toc_thread_; /* id of a thread that has attached, else 0 */
+
+/* The number of the object whose probe this is; UINT32_MAX if it has none yet. */
+uint32_t toc_runtime_object_(const struct toc_dso_ *dso);
+
+#pragma GCC visibility pop
+
+#endif

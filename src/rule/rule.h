@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rule.h - from samples to alert states. Pure: no I/O, no clock of its own, no threads.
+ *
+ * A rule_set judges the probes of one process. The caller adds the process's records once each
+ * (rule_set_add gives the row a number), and then tells it, tick by tick, what each row stood at.
+ * It answers with the changes of state.
+ *
+ * Units:     times are nanoseconds of one monotonic clock, never going back (a tick earlier than
+ *            the last is refused, -EINVAL). Values are the sum of a row's cells.
+ * Ownership: records are copied. Changes point into the set and live until the next call.
+ * Errors:    0, -EINVAL, -ENOMEM. An error changes no state.
+ * Threads:   one at a time.
+ * Limits:    RULE_ROW_MAX rows a set (-ENOMEM beyond); a window of at most RULE_WINDOW_MAX_S, hold
+ *            and keep of at most RULE_DELAY_MAX_S; ROW_HISTORY bytes of history a rule.
+ *
+ * What each signal means, and the PromQL that agrees: doc/rules.md. In short:
+ *   windows are (t-W, t]: the count in a window is the value at t less the value of the latest
+ *   tick at or before t-W; a row that began after t-W began at 0. A counter that falls was
+ *   reset, and its new value is what it counted since.
+ *   Comparisons are exact integer ones: n events in W seconds against a limit per U seconds
+ *   compares n * U with limit * W.
+ *
+ * To add a signal: a line in rule_signals (signal.c), a row in signal_test.c's table. */
+#ifndef TOCSIN_RULE_H
+#define TOCSIN_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tocsin.h"
+
+enum { RULE_ROW_MAX = 65536, RULE_WINDOW_MAX_S = 86400, RULE_DELAY_MAX_S = 30 * 86400 };
+
+enum rule_state {
+        RULE_UNDEF,         /* no value yet (a gauge never set) */
+        RULE_OK,
+        RULE_PENDING,       /* holds, but not yet for hold_s */
+        RULE_FIRING,
+        RULE_NOT_AVAILABLE, /* a signal that nobody measures here (module budgets) */
+};
+
+struct rule_set;
+
+/* One rule and how it stands. */
+struct rule_view {
+        uint32_t row;   /* as rule_set_add numbered it */
+        uint32_t slot;  /* 0 or 1: which rule of the row */
+        const struct toc_record *record;
+        const struct toc_rule *rule;
+        enum rule_state state;
+        uint64_t since_ns;  /* when it entered this state */
+        bool has_value;
+        int64_t value;      /* of the signal, in its unit; rates rounded down */
+        uint32_t window_s;  /* in force: the rule's own or the signal's; 0 without window */
+};
+
+struct rule_change {
+        enum rule_state from;
+        struct rule_view now;
+};
+
+/* attached_ns: when the process began (its counters stood at 0 then). */
+int rule_set_new(struct rule_set **ret_set, uint64_t attached_ns);
+void rule_set_free(struct rule_set **set);
+
+/* Adds a probe. began_ns: when the row first existed (>= attached_ns; a plug-in loaded later).
+ * seen_from_start: false if counting began long before anyone sampled; then the first sample is
+ * the base of all windows, instead of 0 at began_ns.
+ *
+ * Sites that say TOC_USUAL are also summed, by module, into a row of their own named log_errors
+ * or log_warnings. Its rules are those of the module's TOC_LOGS record, else the defaults that
+ * rule_default_logs() returns. ret_row numbers the added row. */
+int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                 bool seen_from_start, uint32_t *ret_row);
+
+/* How many rows there are, the sums included; they stand behind no cell of their own. */
+uint32_t rule_set_rows(const struct rule_set *set);
+
+/* values[row] for each row added so far (sums: any value, it is ignored). The value of a gauge
+ * or level is a signed number in two's complement. ret_changes stays valid until the next call.
+ *
+ * rule_set_tick is the regular sample and is remembered in windows. rule_set_peek judges at a
+ * moment in between (the doorbell rang) and remembers nothing but changes of state. */
+int rule_set_tick(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
+                  const struct rule_change **ret_changes, size_t *ret_count);
+int rule_set_peek(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
+                  const struct rule_change **ret_changes, size_t *ret_count);
+
+/* All rules, in order of rows; for tables. 0 or -ENOENT past the last. */
+int rule_set_view(const struct rule_set *set, size_t n, struct rule_view *ret_view);
+
+/* The record that a module without TOC_LOGS has: kind is toc_kind_error (any error in a minute
+ * is a warning to people: per_minute > 0, TOC_WARN) or toc_kind_warning (per_minute > 10,
+ * TOC_NOTE). module must fit the record's field, else -EINVAL. */
+int rule_default_logs(enum toc_kind kind, const char *module, struct toc_record *ret_record);
+
+/* 0 if the record can be judged: text fields terminated and printable, kind, signal, op and
+ * severity known, numbers in range, clear level on the clearing side. Else -EINVAL, and *ret_why
+ * is a sentence (static). For records from files and segments: they are foreign. The format of an
+ * error site may hold tabs and line ends; escape text before you print it all the same. */
+int rule_check(const struct toc_record *record, const char **ret_why);
+
+/* Names for people and JSON: "counter", "per_minute", ">=", "page", "FIRING"... "?" if unknown. */
+const char *rule_kind_name(unsigned kind);
+const char *rule_signal_name(unsigned signal);
+const char *rule_op_name(unsigned op);
+const char *rule_severity_name(unsigned severity);
+const char *rule_state_name(enum rule_state state);
+
+/* The window in force for a rule of a probe of that kind: its own, else the signal's; 0 if the
+ * signal looks at no window (then .window_s has no effect). The kind is asked for because `total`
+ * is a window of 60 s on an expectation and everything since the start on a counter. */
+uint32_t rule_window_s(unsigned kind, const struct toc_rule *rule);
+
+#endif

@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""libtocsin from outside: programs count, this reads. TAP.
+
+usage: runtime.py SUBJECT SUBJECT_STATIC PLUGIN PLUGIN_ALONE HOST"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+from segment import Segment, UNSET  # noqa: E402
+
+SUBJECT, STATIC, PLUGIN, ALONE, HOST = [os.path.abspath(p) for p in sys.argv[1:6]]
+DEADLINE_S = 60
+
+
+class Skip(Exception):
+    pass
+
+
+class Run:
+    """A subject that has got to where it waits, or has ended."""
+
+    def __init__(self, place, *args, program=SUBJECT, env=None, wait=True, **options):
+        environment = {**os.environ, "TOCSIN_DIR": place, **(env or {})}
+        for name in [n for n, v in environment.items() if v is None]:
+            del environment[name]
+        self.process = subprocess.Popen([program, *args], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, env=environment, text=True, **options)
+        self.lines = []
+        while wait:
+            line = self.process.stdout.readline()
+            if not line or line == "ready\n":
+                break
+            self.lines.append(line.strip())
+
+    def paths(self, word="segment"):
+        return [line.split()[1] for line in self.lines if line.startswith(word + " ")]
+
+    def segment(self, word="segment"):
+        return Segment(self.paths(word)[-1])
+
+    def end(self):
+        out, _ = self.process.communicate("\n", timeout=DEADLINE_S)
+        self.lines += out.splitlines()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+def until(what):
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def same(got, wanted, what=""):
+    assert got == wanted, f"{what} is {got!r}, should be {wanted!r}"
+
+
+def all_kinds(place):
+    with Run(place, "all_kinds") as run:
+        s = run.segment()
+        same(s.value("events"), 42)
+        same(s.value("height"), -7)
+        same(s.value("never"), UNSET)
+        same(s.value("depth"), -3)
+        same(s.value("pulse"), 2)
+        misses = [t for _, k, _, t in s.sites() if k == 10 and t]
+        same(misses, [1], "misses")
+        same([t for _, k, _, t in s.sites() if k == 12 and t], [5], "errors")
+        events = s.happened()
+        same([e[0] for e in events], [1, 2, 2, 2, 3], "kinds of events")
+        same([e[4] for e in events], ["", "cannot open index number 0", "cannot open index number 1",
+                                      "cannot open index number 3", "a warning without arguments"])
+        same([e[2] for e in events], [1, 1, 2, 4, 1], "counts of events")
+        assert events[0][5], "no stack"
+        same(events[0][6], run.process.pid, "thread")
+        same(s.pid, run.process.pid)
+        same(s.state, 1)
+        same(s.boot_id, open("/proc/sys/kernel/random/boot_id").read().strip())
+        same(s.namespace, os.stat("/proc/self/ns/pid").st_ino)
+        same(os.stat(run.paths()[0]).st_mode & 0o777, 0o600)
+        same(run.end(), 0)
+        same(run.segment().state, 2, "state after exit()")
+
+
+def threads(place):
+    with Run(place, "threads", "1000000") as run:
+        same(run.segment().value("events"), 4000000)
+
+
+def churn(place):
+    with Run(place, "churn", "5000") as run:
+        s = run.segment()
+        same(s.value("events"), 5000)
+        assert len(s.blocks()) <= 3, f"{len(s.blocks())} blocks for threads that never met"
+
+
+def crowd(place):
+    with Run(place, "crowd", "600") as run:
+        s = run.segment()
+        same(s.value("events"), 600000)
+        same(s.private, 0)
+        assert s.file_bytes > 131072, "it did not grow, so this test shows nothing"
+
+
+def spinning(place):
+    with Run(place, "spin") as run:
+        seen = run.segment().value("events")
+        assert until(lambda: run.segment().value("events") > seen), "the counter stands still"
+
+
+def signal_handlers(place):
+    with Run(place, "handler", "20000000") as run:
+        seen = int([x for x in run.lines if x.startswith("signals")][0].split()[1])
+        assert seen > 100, f"only {seen} signals: this test shows nothing"
+        s = run.segment()
+        same(s.value("other"), seen)
+        same(s.value("events"), 20000000 + seen)
+
+
+def first_probe_in_handler(place):
+    with Run(place, "attach_in_handler") as run:
+        same(run.segment().value("events"), 1)
+
+
+def forked(place):
+    with Run(place, "fork") as run:
+        until(lambda: len(os.listdir(place)) == 2)
+        child = [f for f in os.listdir(place) if os.path.join(place, f) != run.paths()[0]]
+        same(len(child), 1)
+        mine, theirs = run.segment(), Segment(os.path.join(place, child[0]))
+        assert until(lambda: Segment(os.path.join(place, child[0])).value("events") == 1000000)
+        same((mine.value("events"), mine.value("other"), mine.value("height")), (100, 1000000, 5))
+        theirs = Segment(os.path.join(place, child[0]))
+        same((theirs.value("other"), theirs.value("height")), (0, UNSET))
+        assert theirs.pid != mine.pid
+
+
+def forks_while_threads_come_and_go(place):
+    with Run(place, "fork_busy", "2000") as run:
+        same(run.segment().value("events"), 2000)
+        same(run.end(), 0)
+
+
+def execed(place):
+    with Run(place, "exec") as run:
+        first, second = [Segment(p) for p in run.paths()]
+        same((first.value("events"), second.value("events")), (3, 42))
+        same(first.pid, second.pid)
+        assert first.attached_ns < second.attached_ns
+
+
+def plugin(place, program=SUBJECT):
+    with Run(place, "plugin", PLUGIN, program=program) as run:
+        s = run.segment()
+        same(len(os.listdir(place)), 1, "number of segments")
+        same((s.value("calls"), s.value("last"), s.value("events")), (5, 11, 5))
+        same(len([r for r in s.sites() if r[2] == "calls"]), 1, "rows of a plug-in loaded 5 times")
+
+
+def plugin_of_static_host(place):
+    plugin(place, program=STATIC)
+
+
+def plugin_brings_the_runtime(place):
+    with Run(place, ALONE, program=HOST) as run:
+        s = Segment(os.path.join(place, os.listdir(place)[0]))
+        same(s.value("calls"), 1)
+        same(run.end(), 0)
+
+
+def static_program(place):
+    with Run(place, "threads", "1000", program=STATIC) as run:
+        same(run.segment().value("events"), 4000)
+
+
+def killed(place):
+    with Run(place, "hang") as run:
+        os.kill(run.process.pid, signal.SIGSTOP)
+        same(run.segment().value("events"), 17, "while stopped")
+        os.kill(run.process.pid, signal.SIGKILL)
+        run.process.wait(DEADLINE_S)
+        same(run.segment().value("events"), 17, "after SIGKILL")
+        same(run.segment().state, 1)
+
+
+def crashed(place):
+    with Run(place, "crash", wait=False) as run:
+        run.process.wait(DEADLINE_S)
+        assert run.process.returncode != 0
+        path = os.path.join(place, os.listdir(place)[0])
+        s = Segment(path)
+        same(s.value("events"), 17)
+        kind, _, count, (left, right), _, stack, _ = s.happened()[-1]
+        same((kind, count), (1, 1))
+        same((left[0], left[1], right[1], right[2]), (b"i", 4, 4, 41), "values kept")
+        assert len(stack) >= 2, "no stack"
+
+
+def closes_everything(place):
+    with tempfile.TemporaryDirectory() as other:
+        with Run(place, "close_all", os.path.join(other, "file")) as run:
+            same(run.segment().value("events"), 2000)
+            same(run.end(), 0, "status: 1 says that something was written into the program's file")
+
+
+def errno_stays(place):
+    with Run(place, "errno") as run:
+        same(run.end(), 0)
+        same(run.segment().happened()[-1][4], "errno is 18, Invalid cross-device link")
+
+
+def odd_stacks(place):
+    with Run(place, "odd_stack") as run:
+        same(run.segment().happened()[0][0], 1)
+        same(run.end(), 0)
+
+
+def no_file_may_grow(place):
+    with Run(place, "limit", "600") as run:
+        s = run.segment()
+        assert s.private > 0, "it found room, so this test shows nothing"
+        assert 0 < s.value("events") < 600000
+        same(run.end(), 0)
+
+
+def no_file_at_all(place):
+    import resource
+    set_limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # noqa: E731
+    with Run(place, "threads", "1000", preexec_fn=set_limit) as run:
+        same(run.paths(), ["none"])
+        same(run.end(), 0)
+        same(os.listdir(place), [])
+
+
+def full_tmpfs(place):
+    small = os.path.join(place, "small")
+    os.mkdir(small)
+    if os.geteuid() != 0 or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True).returncode:
+        raise Skip("cannot mount a tmpfs here")
+    try:
+        with Run(small, "threads", "1000") as run:
+            same(run.paths(), ["none"])
+            same(run.end(), 0)
+            same(os.listdir(small), [])
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def not_tmpfs(place):
+    with tempfile.TemporaryDirectory(dir=os.getcwd()) as disk:
+        kind = subprocess.run(["stat", "-f", "-c", "%T", disk], capture_output=True, text=True).stdout
+        if kind.strip() in ("tmpfs", "ramfs"):
+            raise Skip("the build folder is on tmpfs")
+        with Run(disk, "threads", "1000") as run:
+            same(run.paths(), ["none"])
+            same(run.end(), 0)
+            same(os.listdir(disk), [])
+
+
+def open_to_others(place):
+    os.chmod(place, 0o777)
+    with Run(place, "threads", "10") as run:
+        same(run.paths(), ["none"], "in a folder where anybody may plant files")
+    os.chmod(place, 0o700)
+    os.symlink(place, place + "-link")
+    with Run(place + "-link", "threads", "10") as run:
+        same(run.paths(), ["none"], "through a link")
+    os.unlink(place + "-link")
+
+
+def relative_directory(place):
+    with Run(os.path.basename(place), "threads", "10", cwd=os.path.dirname(place)) as run:
+        same(run.segment().value("events"), 40)
+
+
+def nobody_asked(place):
+    """Without TOCSIN_DIR: $XDG_RUNTIME_DIR/tocsin, and a clean exit takes the file along."""
+    env = {"TOCSIN_DIR": None, "XDG_RUNTIME_DIR": place}
+    with Run(place, "threads", "10", env=env) as run:
+        same(os.path.dirname(run.paths()[0]), os.path.join(place, "tocsin"))
+        same(os.stat(os.path.join(place, "tocsin")).st_mode & 0o777, 0o700)
+        same(run.segment().value("events"), 40)
+        same(run.end(), 0)
+        same(os.listdir(os.path.join(place, "tocsin")), [])
+
+
+TESTS = [all_kinds, threads, churn, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
+         forks_while_threads_come_and_go, execed, plugin, plugin_of_static_host,
+         plugin_brings_the_runtime, static_program, killed, crashed, closes_everything, errno_stays,
+         odd_stacks, no_file_may_grow, no_file_at_all, full_tmpfs, not_tmpfs, open_to_others,
+         relative_directory, nobody_asked]
+
+
+def main():
+    failed = 0
+    print(f"1..{len(TESTS)}", flush=True)
+    for number, test in enumerate(TESTS, 1):
+        place = tempfile.mkdtemp(dir="/dev/shm", prefix="tocsin-test-")
+        name = test.__name__.replace("_", " ")
+        try:
+            test(place)
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
+        except Exception as why:  # a test that falls over has failed, whatever it fell over
+            failed += 1
+            print(f"not ok {number} - {name}\n# {type(why).__name__}: {why}", flush=True)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
