@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The same program, built in every way that people build: it must count the same. TAP.
+
+usage: variants.py SOURCE_ROOT"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+from segment import Segment  # noqa: E402
+
+ROOT = os.path.abspath(sys.argv[1])
+SUBJECT = os.path.join(ROOT, "tests/runtime/subject.c")
+RUNTIME = [os.path.join(ROOT, "src/probe", f) for f in
+           ("event.c", "message.c", "place.c", "runtime.c", "stack.c")]
+COMMON = ["-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-isystem", os.path.join(ROOT, "include"),
+          "-I", os.path.join(ROOT, "src")]
+
+# name, flags for everything, tools that must be there
+VARIANTS = [
+    ("plain, not optimised", ["-O0"]),
+    ("-O2", ["-O2"]),
+    ("-O3, native", ["-O3", "-march=native"]),
+    ("-Os, garbage collected", ["-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]),
+    ("link-time optimised", ["-O2", "-flto"]),
+    ("no position independence", ["-O2", "-fno-pie", "-no-pie"]),
+    ("static", ["-O2", "-static"]),
+    ("static, position independent", ["-O2", "-static-pie", "-fPIE"]),
+    ("no frame pointers, hardened", ["-O2", "-fomit-frame-pointer", "-D_FORTIFY_SOURCE=2",
+                                     "-fstack-protector-strong", "-Wl,-z,relro,-z,now"]),
+    ("address sanitizer", ["-O1", "-fsanitize=address,undefined"]),
+    ("thread sanitizer", ["-O1", "-fsanitize=thread"]),
+    ("switched off", ["-O2", "-DTOCSIN_OFF"]),
+]
+
+
+def check(compiler, flags, place):
+    program = os.path.join(place, "subject")
+    built = subprocess.run([compiler, *COMMON, *flags, SUBJECT, *RUNTIME, "-o", program, "-ldl"],
+                           capture_output=True, text=True)
+    if built.returncode:
+        if "cannot find" in built.stderr and ("lto" in built.stderr or "LLVMgold" in built.stderr):
+            return "SKIP", f"{compiler} has no linker plug-in here"
+        return "not ok", built.stderr[-600:]
+    wanted = {"threads": ("events", 400000), "handler": ("other", None), "all_kinds": ("depth", -3)}
+    for mode, (name, total) in wanted.items():
+        where = os.path.join(place, mode)
+        os.mkdir(where, 0o700)
+        # The thread sanitizer of these compilers cannot live with much address randomisation.
+        run = subprocess.run(["setarch", "-R", program, mode, "100000"], input="\n", text=True,
+                             capture_output=True, timeout=120,
+                             env=dict(os.environ, TOCSIN_DIR=where))
+        if run.returncode or "WARNING: ThreadSanitizer" in run.stderr:
+            return "not ok", f"{mode}: status {run.returncode}: {run.stderr[-800:]}"
+        if "-DTOCSIN_OFF" in flags:
+            if os.listdir(where):
+                return "not ok", "there is a segment although everything is off"
+            continue
+        segment = Segment(os.path.join(where, os.listdir(where)[0]))
+        if mode == "handler":
+            total = int(run.stdout.split("signals ")[1].split()[0])
+        if segment.value(name) != total:
+            return "not ok", f"{mode}: {name} is {segment.value(name)}, should be {total}"
+        misses = [t for _, kind, _, t in segment.sites() if kind == 10 and t]
+        if mode == "all_kinds" and misses != [1]:
+            return "not ok", f"misses are {misses}"
+    return "ok", ""
+
+
+def main():
+    failed = number = 0
+    print(f"1..{len(VARIANTS) * 2}", flush=True)
+    for compiler in ("gcc", "clang"):
+        for name, flags in VARIANTS:
+            number += 1
+            place = tempfile.mkdtemp(dir="/dev/shm", prefix="tocsin-test-")
+            try:
+                result, why = check(compiler, flags, place)
+            except Exception as error:  # a test that falls over has failed
+                result, why = "not ok", f"{type(error).__name__}: {error}"
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+            if result == "SKIP":
+                print(f"ok {number} - {compiler}: {name} # SKIP {why}", flush=True)
+            else:
+                print(f"{result} {number} - {compiler}: {name}", flush=True)
+            if result == "not ok":
+                failed += 1
+                print("\n".join("# " + line for line in why.splitlines()), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
