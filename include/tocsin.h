@@ -23,9 +23,12 @@
 #ifndef TOCSIN_H
 #define TOCSIN_H
 
+/* Errors stand on the author's line, however this file was found. */
+#pragma GCC system_header
+
 #ifdef __cplusplus
 #error "tocsin.h: C only for now; put the probes into a C file of your module"
-#endif
+#else
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -93,9 +96,9 @@ enum toc_signal {
  *
  * TOC_QUIET("reason") - this probe never alerts, because.
  * TOC_RUNBOOK("where to read on") - may follow the rules of a probe. */
-#define TOC_ALERT(...) (ALERT, __VA_ARGS__)
-#define TOC_QUIET(reason) (QUIET, reason)
-#define TOC_RUNBOOK(where) (RUNBOOK, where)
+#define TOC_ALERT(...) (ALERT_, __VA_ARGS__)
+#define TOC_QUIET(reason) (QUIET_, reason)
+#define TOC_RUNBOOK(where) (RUNBOOK_, where)
 
 /* ---- Declarations, at file scope ------------------------------------------------------
  *
@@ -108,8 +111,8 @@ enum toc_signal {
  * TOC_LOGS is the rule of all error sites that say TOC_USUAL; without it any such error rings. */
 #define TOC_MODULE(...) TOC_MODULE_(__VA_ARGS__, "", "", "", "", "", "", ~)
 #define TOC_MODULE_PART(name) TOC_MODULE_PART_(name)
-#define TOC_BUDGET(...) (BUDGET, __VA_ARGS__)
-#define TOC_LOGS(rule) (LOGS, rule)
+#define TOC_BUDGET(...) (BUDGET_, __VA_ARGS__)
+#define TOC_LOGS(rule) (LOGS_, rule)
 
 /* TOC_KIND(name, "help", rule [, rule] [, TOC_RUNBOOK(...)]); */
 #define TOC_COUNTER(...) TOC_DECLARE_(counter, __VA_ARGS__, "", "", "", "", "", "", ~)
@@ -119,12 +122,12 @@ enum toc_signal {
 
 /* ---- Use, anywhere, by the declared name ----------------------------------------------*/
 
-#define toc_count(name) toc_add_(&toc_counter_##name, 1)          /* one event */
-#define toc_add(name, n) toc_add_(&toc_counter_##name, (n))       /* n >= 0 events */
-#define toc_set(name, to) toc_set_(&toc_gauge_##name, (to))       /* the last writer wins */
-#define toc_raise(name, by) toc_add_(&toc_level_##name, (by))     /* from any thread ... */
-#define toc_lower(name, by) toc_add_(&toc_level_##name, 0 - (uint64_t)(by)) /* ... and back */
-#define toc_beat(name) toc_add_(&toc_heartbeat_##name, 1)         /* "I am alive" */
+#define toc_count(name) ((void)toc_add_(&toc_counter_##name, 1))      /* one event */
+#define toc_add(name, n) ((void)toc_add_(&toc_counter_##name, (n)))   /* n >= 0 events */
+#define toc_set(name, to) toc_set_(&toc_gauge_##name, (to))           /* the last writer wins */
+#define toc_raise(name, by) ((void)toc_add_(&toc_level_##name, (by))) /* from any thread ... */
+#define toc_lower(name, by) ((void)toc_add_(&toc_level_##name, 0 - (uint64_t)(by))) /* back */
+#define toc_beat(name) ((void)toc_add_(&toc_heartbeat_##name, 1))     /* "I am alive" */
 
 /* bool TOC_EXPECT(condition, severity, "what it means if it does not hold")
  * bool TOC_EXPECT_CMP(a, op, b, severity, "...")   the same, and the two values are kept
@@ -134,12 +137,14 @@ enum toc_signal {
  * stack, wakes the watcher, returns false so that the code can refuse; the program runs on.
  * Arguments are evaluated once. */
 #define TOC_EXPECT(cond, ...) \
-        TOC_EXPECT_(TOC_CAT_(toc_site_, __COUNTER__), cond, #cond, __VA_ARGS__, 0, ~)
+        TOC_EXPECT_(TOC_CAT_(toc_site_, __COUNTER__), "TOC_EXPECT", \
+                    "(condition, severity, meaning)", cond, #cond, __VA_ARGS__, 0, 0, ~)
 #define TOC_EXPECT_CMP(a, op, b, ...) \
         TOC_EXPECT_CMP_(TOC_CAT_(toc_site_, __COUNTER__), a, op, b, #a " " #op " " #b, \
-                        __VA_ARGS__, 0, ~)
+                        __VA_ARGS__, 0, 0, ~)
 #define TOC_UNREACHABLE(...) \
-        TOC_EXPECT_(TOC_CAT_(toc_site_, __COUNTER__), false, "not reached", __VA_ARGS__, 0, ~)
+        TOC_EXPECT_(TOC_CAT_(toc_site_, __COUNTER__), "TOC_UNREACHABLE", "(severity, meaning)", \
+                    false, "not reached", __VA_ARGS__, 0, 0, ~)
 
 /* TOC_ERROR(code, rule, "format" ...) and TOC_WARNING: count, and report the 1st, 2nd, 4th,
  * 8th ... occurrence in each thread as a line of at most 312 bytes. The value is `code`, so:
@@ -152,7 +157,7 @@ enum toc_signal {
         TOC_LOG_(error, TOC_CAT_(toc_site_, __COUNTER__), code, rule, __VA_ARGS__)
 #define TOC_WARNING(code, rule, ...) \
         TOC_LOG_(warning, TOC_CAT_(toc_site_, __COUNTER__), code, rule, __VA_ARGS__)
-#define TOC_USUAL (USUAL, 0)
+#define TOC_USUAL (USUAL_, 0)
 
 /* The file that holds this process's cells, or NULL while there is none. */
 const char *toc_segment_path(void);
@@ -189,7 +194,10 @@ struct toc_record {
         uint8_t kind;         /* enum toc_kind */
         uint8_t flags;        /* TOC_IS_USUAL_ */
         uint32_t line;
-        char module[24];
+        union {
+                char module[24];
+                int32_t module_words_[6]; /* the same, as TOC_MODULE spells it */
+        };
         char name[40];
         char help[72];        /* a site: its condition or format */
         char file[32];
@@ -203,6 +211,7 @@ enum { TOC_IS_USUAL_ = 1 };
 _Static_assert(sizeof(struct toc_rule) == 120, "toc_rule is a file format");
 _Static_assert(sizeof(struct toc_record) == 512, "toc_record is a file format");
 _Static_assert(__builtin_offsetof(struct toc_record, rule) == 272, "toc_record is a file format");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "toc_record is little-endian");
 
 /* A probe for the runtime: its record and its cell, which lies in the template of a slab. */
 struct toc_probe_ {
@@ -231,7 +240,7 @@ void toc_register_(struct toc_dso_ *dso);
 void toc_unregister_(struct toc_dso_ *dso);
 int64_t toc_attach_thread_(struct toc_dso_ *dso, int64_t *delta) __attribute__((cold));
 int64_t toc_attach_shared_(struct toc_dso_ *dso) __attribute__((cold));
-bool toc_miss_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
+bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *probe,
                struct toc_value_ a, struct toc_value_ b) __attribute__((cold)); /* false */
 void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
                  const char *format, ...) __attribute__((cold, format(printf, 4, 5)));
@@ -250,23 +259,42 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
 #define TOC_IS_TUPLE_(x) TOC_SECOND_(TOC_TUPLE_ x, 0, ~)
 #define TOC_TUPLE_(...) ~, 1
 
-/* The first word of a tuple: ALERT, QUIET ... */
+/* 1 if x is a tuple that begins with that word. */
+#define TOC_IS_(word, x) TOC_CAT_(TOC_IS_, TOC_IS_TUPLE_(x))(word, x)
+#define TOC_IS_0(word, x) 0
+#define TOC_IS_1(word, x) TOC_SECOND_(TOC_CAT_(TOC_IS_##word, TOC_TAG_(x)), 0, ~)
+#define TOC_IS_ALERT_ALERT_ ~, 1
+#define TOC_IS_QUIET_QUIET_ ~, 1
+#define TOC_IS_RUNBOOK_RUNBOOK_ ~, 1
+#define TOC_IS_LOGS_LOGS_ ~, 1
+
+/* The first word of a tuple: ALERT_, QUIET_ ... The underscore keeps the macros of the author,
+ * who may well have a QUIET of his own, away. */
 #define TOC_TAG_(tuple) TOC_TAG2_(TOC_UNWRAP_ tuple)
 #define TOC_TAG2_(...) TOC_FIRST_(__VA_ARGS__)
+
+#define TOC_ALWAYS_ static inline __attribute__((always_inline, unused))
+
+/* One instruction: the compiler cannot keep the cell in a register through a loop, and a signal
+ * handler on the same thread cannot come between load and store. */
+TOC_ALWAYS_ void toc_add_at_(uint64_t *at, uint64_t n)
+{
+#if defined(__x86_64__)
+        __asm__ volatile("addq %1, %0" : "+m"(*at) : "er"(n) : "cc");
+#else
+        __atomic_store_n(at, __atomic_load_n(at, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+#endif
+}
 
 #ifndef TOCSIN_OFF
 
 /* ---- The hot path ---------------------------------------------------------------------
  *
  * A thread's copy of a cell lies at &cell + toc_delta_; 0 means not attached. One eight-byte
- * variable in each object, defined by TOC_MODULE, merged by the linker. One instruction adds:
- * the compiler cannot keep the cell in a register through a loop, and a signal handler on the
- * same thread cannot come between load and store. */
+ * variable in each object, defined by TOC_MODULE, merged by the linker. */
 extern __thread int64_t toc_delta_
         __attribute__((visibility("hidden"), tls_model("initial-exec")));
 extern struct toc_dso_ toc_dso_ __attribute__((visibility("hidden")));
-
-#define TOC_ALWAYS_ static inline __attribute__((always_inline, unused))
 
 TOC_ALWAYS_ uint64_t *toc_mine_(const uint64_t *cell)
 {
@@ -280,11 +308,8 @@ TOC_ALWAYS_ uint64_t *toc_mine_(const uint64_t *cell)
 TOC_ALWAYS_ uint64_t *toc_add_(uint64_t *cell, uint64_t n)
 {
         uint64_t *mine = toc_mine_(cell);
-#if defined(__x86_64__)
-        __asm__ volatile("addq %1, %0" : "+m"(*mine) : "er"(n) : "cc");
-#else
-        __atomic_store_n(mine, __atomic_load_n(mine, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
-#endif
+
+        toc_add_at_(mine, n);
         return mine;
 }
 
@@ -322,6 +347,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_IN_(name) __attribute__((section(name), used, retain, aligned(8))) TOC_NO_REDZONE_
 
 #define TOC_HIDDEN_ __attribute__((weak, visibility("hidden")))
+#define TOC_ONLY_HERE_ __attribute__((visibility("hidden")))
 
 #if defined(__clang__)
 #define TOC_MAY_OVERRIDE_ \
@@ -341,15 +367,32 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         _Static_assert(sizeof(text) > (min) && sizeof(text) <= (max) + 1, \
                        "tocsin: " what " must have " #min " to " #max " characters");
 
-#define TOC_SAYS_(text, what) \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(text), char[sizeof(text)]), \
-                       "tocsin: " what " must be a string literal"); \
-        TOC_FITS_(text, 8, 71, what)
+/* Looks at the spelling first: it cannot fail for a reason that nobody would understand. */
+#define TOC_LITERAL_(text, what) \
+        _Static_assert(__builtin_memcmp(#text, "\"", 1) == 0, \
+                       "tocsin: " what " must be a text in quotes");
+#define TOC_SAYS_(text, what) TOC_SAYS2_(text, text, what)
+#define TOC_SAYS2_(text, value, what) \
+        TOC_LITERAL_(text, what) \
+        TOC_FITS_(value, 8, 71, what)
 
 /* What is too long for a record is left to file and line. */
 #define TOC_CUT_(text, field, instead) \
         __builtin_choose_expr(sizeof(text) <= sizeof(((struct toc_record *)0)->field), text, \
                               instead)
+
+#define TOC_IS_INTEGER_(x) \
+        _Generic((x), _Bool: 1, char: 1, signed char: 1, unsigned char: 1, short: 1, \
+                 unsigned short: 1, int: 1, unsigned: 1, long: 1, unsigned long: 1, \
+                 long long: 1, unsigned long long: 1, default: 0)
+#define TOC_INTEGER_(x) __builtin_choose_expr(TOC_IS_INTEGER_(x), x, 0)
+
+/* 1 if the integer is a constant expression: only then is the left arm a null pointer, and the
+ * type of both arms that of the right one. */
+#define TOC_IS_CONSTANT_(x) \
+        _Generic((1 ? (void *)((intptr_t)(x) * 0) : (int *)0), int *: 1, default: 0)
+#define TOC_CONSTANT_(x) \
+        __builtin_choose_expr(TOC_IS_CONSTANT_(TOC_INTEGER_(x)), TOC_INTEGER_(x), 0)
 
 /* The number, or 0 where the author wrote a text in its place. */
 #define TOC_NUMBER_(x) _Generic((x), char *: 0, const char *: 0, default: (x))
@@ -411,15 +454,14 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                        "tocsin: " what ": the severity is TOC_NOTE, TOC_WARN or TOC_PAGE");
 
 #define TOC_LIMIT_CHECK_(kind, what, limit) \
-        _Static_assert(_Generic((limit), float: 0, double: 0, long double: 0, char *: 0, \
-                                const char *: 0, default: 1), \
-                       "tocsin: " what ": the limit must be an integer"); \
-        _Static_assert(__builtin_constant_p(limit), \
+        _Static_assert(TOC_IS_INTEGER_(limit), "tocsin: " what ": the limit must be an integer"); \
+        _Static_assert(TOC_IS_CONSTANT_(TOC_INTEGER_(limit)), \
                        "tocsin: " what ": the limit must be a constant"); \
-        _Static_assert(!__builtin_constant_p(limit) || TOC_NEGATIVE_##kind || \
-                               TOC_NUMBER_(limit) >= 0, \
+        _Static_assert(TOC_NEGATIVE_##kind || TOC_CONSTANT_(limit) >= 0, \
                        "tocsin: " what ": the limit is negative, which a " #kind \
-                       " never is");
+                       " never is"); \
+        _Static_assert(TOC_CONSTANT_(limit) < 0 || TOC_CONSTANT_(limit) <= INT64_MAX, \
+                       "tocsin: " what ": the limit is larger than INT64_MAX");
 
 /* 1 if there are five arguments or more, up to 16. */
 #define TOC_FIVE_(...) TOC_17TH_(__VA_ARGS__, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, ~)
@@ -438,7 +480,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_RULE_CHECK2_(kind, what, slot, TOC_UNWRAP_ tuple)
 #define TOC_RULE_CHECK2_(...) TOC_RULE_CHECK3_(__VA_ARGS__)
 #define TOC_RULE_CHECK3_(kind, what, slot, tag, ...) \
-        TOC_CHECK_##tag##_(kind, what, slot, __VA_ARGS__)
+        TOC_CHECK_##tag(kind, what, slot, __VA_ARGS__)
 
 #define TOC_CHECK_ALERT_(kind, what, slot, ...) \
         _Static_assert(slot < 2, "tocsin: " what ": at most two rules"); \
@@ -447,9 +489,13 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         _Static_assert(0, "tocsin: " what ": TOC_ALERT takes (signal, op, limit, severity, " \
                        "meaning), and options after that");
 #define TOC_CHECK_ALERT_1(kind, what, signal, op, limit, severity, ...) \
+        _Static_assert(sizeof(#signal) > 1 && sizeof(#op) > 1 && sizeof(#limit) > 1 && \
+                               sizeof(#severity) > 1, \
+                       "tocsin: " what ": TOC_ALERT takes (signal, op, limit, severity, " \
+                       "meaning), and options after that"); \
         _Static_assert(TOC_SECOND_(TOC_HAS_##kind##_##signal, 0, ~), \
-                       "tocsin: " what ": there is no signal " #signal "; a " #kind \
-                       " has " TOC_SIGNALS_##kind); \
+                       "tocsin: " what " has no signal " #signal "; it has " \
+                       TOC_SIGNALS_##kind); \
         _Static_assert(TOC_OP_(#op) != 0, \
                        "tocsin: " what ": " #op " is not one of > >= < <= == !="); \
         TOC_LIMIT_CHECK_(kind, what, limit) \
@@ -457,13 +503,20 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_SAYS_(TOC_FIRST_(__VA_ARGS__), "the meaning in a rule of " what)
 #define TOC_CHECK_QUIET_(kind, what, slot, reason) \
         _Static_assert(slot == 0, "tocsin: " what ": TOC_QUIET stands alone, without a rule"); \
-        TOC_FITS_("" reason, 8, 71, "the reason in TOC_QUIET of " what)
+        TOC_SAYS_(reason, "the reason in TOC_QUIET of " what)
 #define TOC_CHECK_RUNBOOK_(kind, what, slot, where) \
         _Static_assert(slot > 0, "tocsin: " what ": TOC_RUNBOOK comes after the rule"); \
+        TOC_LITERAL_(where, "the runbook of " what) \
         TOC_FITS_("" where, 4, 63, "the runbook of " what)
 #define TOC_CHECK_USUAL_(kind, what, slot, unused) \
         _Static_assert(TOC_SECOND_(TOC_LOGS_##kind, 0, ~), \
                        "tocsin: " what ": TOC_USUAL is for TOC_ERROR and TOC_WARNING; give it " \
+                       "TOC_ALERT(signal, op, limit, severity, meaning)");
+#define TOC_CHECK_BUDGET_(kind, what, ...) \
+        _Static_assert(0, "tocsin: " what ": TOC_BUDGET belongs into TOC_MODULE; give it " \
+                       "TOC_ALERT(signal, op, limit, severity, meaning)");
+#define TOC_CHECK_LOGS_(kind, what, ...) \
+        _Static_assert(0, "tocsin: " what ": TOC_LOGS belongs into TOC_MODULE; give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning)");
 #define TOC_LOGS_error ~, 1
 #define TOC_LOGS_warning ~, 1
@@ -473,7 +526,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_RULE_0(slot, text)
 #define TOC_RULE_1(slot, tuple) TOC_RULE2_(slot, TOC_UNWRAP_ tuple)
 #define TOC_RULE2_(...) TOC_RULE3_(__VA_ARGS__)
-#define TOC_RULE3_(slot, tag, ...) TOC_FIELD_##tag##_(slot, __VA_ARGS__)
+#define TOC_RULE3_(slot, tag, ...) TOC_FIELD_##tag(slot, __VA_ARGS__)
 
 #define TOC_FIELD_ALERT_(slot, ...) \
         TOC_CAT_(TOC_FIELD_ALERT_, TOC_FIVE_(__VA_ARGS__))(slot, __VA_ARGS__)
@@ -481,13 +534,15 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_FIELD_ALERT_1(slot_, signal_, op_, limit_, severity_, ...) \
         .rule[(slot_) < 2 ? (slot_) : 0] = {.signal = toc_signal_##signal_, \
                         .op = TOC_OP_(#op_), \
-                        .limit = TOC_NUMBER_(limit_), \
+                        .limit = (int64_t)TOC_CONSTANT_(limit_), \
                         .clear_at = TOC_NO_CLEAR_LEVEL_, \
                         .severity = TOC_NUMBER_(severity_), \
                         .meaning = __VA_ARGS__},
 #define TOC_FIELD_QUIET_(slot, reason) .rule[0] = {.meaning = "" reason},
 #define TOC_FIELD_RUNBOOK_(slot, where) .runbook = "" where,
 #define TOC_FIELD_USUAL_(slot, unused) .flags = TOC_IS_USUAL_,
+#define TOC_FIELD_BUDGET_(slot, ...)
+#define TOC_FIELD_LOGS_(slot, ...)
 
 /* ---- The module's name, letter by letter ----------------------------------------------
  *
@@ -501,29 +556,30 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_AT_(s, i) (&(s)[(i) < sizeof(s) ? (i) : sizeof(s) - 1])
 #define TOC_STEP_(s, i, from, by) \
         ((from) + (__builtin_memcmp(TOC_AT_(s, i), &TOC_ASCII_[(from) + (by)], 1) >= 0 ? (by) : 0))
-#define TOC_LETTER_(s, i, name) \
-        toc_a##i##_ = TOC_STEP_(s, i, 0, 64), toc_b##i##_ = TOC_STEP_(s, i, toc_a##i##_, 32), \
-        toc_c##i##_ = TOC_STEP_(s, i, toc_b##i##_, 16), \
-        toc_d##i##_ = TOC_STEP_(s, i, toc_c##i##_, 8), \
-        toc_e##i##_ = TOC_STEP_(s, i, toc_d##i##_, 4), \
-        toc_f##i##_ = TOC_STEP_(s, i, toc_e##i##_, 2), name = TOC_STEP_(s, i, toc_f##i##_, 1)
-#define TOC_SPELL_(s) \
+#define TOC_LETTER_(id, s, i) \
+        id##a##i##_ = TOC_STEP_(s, i, 0, 64), id##b##i##_ = TOC_STEP_(s, i, id##a##i##_, 32), \
+        id##c##i##_ = TOC_STEP_(s, i, id##b##i##_, 16), \
+        id##d##i##_ = TOC_STEP_(s, i, id##c##i##_, 8), \
+        id##e##i##_ = TOC_STEP_(s, i, id##d##i##_, 4), \
+        id##f##i##_ = TOC_STEP_(s, i, id##e##i##_, 2), \
+        id##g##i##_ = TOC_STEP_(s, i, id##f##i##_, 1),
+#define TOC_LETTERS_(id, s, i, j, k, l, name) \
+        TOC_LETTER_(id, s, i) TOC_LETTER_(id, s, j) TOC_LETTER_(id, s, k) TOC_LETTER_(id, s, l) \
+        name = id##g##i##_ | id##g##j##_ << 8 | id##g##k##_ << 16 | id##g##l##_ << 24
+#define TOC_SPELL_(s) TOC_SPELL2_(TOC_CAT_(toc_step_, __COUNTER__), s)
+#define TOC_SPELL2_(id, s) TOC_SPELL3_(id, s)
+#define TOC_SPELL3_(id, s) \
+        enum { this_file_has_a_TOC_MODULE_already }; \
         enum { \
-                TOC_LETTER_(s, 0, this_file_has_no_TOC_MODULE), TOC_LETTER_(s, 1, toc_1_), \
-                TOC_LETTER_(s, 2, toc_2_), TOC_LETTER_(s, 3, toc_3_), TOC_LETTER_(s, 4, toc_4_), \
-                TOC_LETTER_(s, 5, toc_5_), TOC_LETTER_(s, 6, toc_6_), TOC_LETTER_(s, 7, toc_7_), \
-                TOC_LETTER_(s, 8, toc_8_), TOC_LETTER_(s, 9, toc_9_), TOC_LETTER_(s, 10, toc_10_), \
-                TOC_LETTER_(s, 11, toc_11_), TOC_LETTER_(s, 12, toc_12_), \
-                TOC_LETTER_(s, 13, toc_13_), TOC_LETTER_(s, 14, toc_14_), \
-                TOC_LETTER_(s, 15, toc_15_), TOC_LETTER_(s, 16, toc_16_), \
-                TOC_LETTER_(s, 17, toc_17_), TOC_LETTER_(s, 18, toc_18_), \
-                TOC_LETTER_(s, 19, toc_19_), TOC_LETTER_(s, 20, toc_20_), \
-                TOC_LETTER_(s, 21, toc_21_), TOC_LETTER_(s, 22, toc_22_), \
+                TOC_LETTERS_(id, s, 0, 1, 2, 3, this_file_has_no_TOC_MODULE), \
+                TOC_LETTERS_(id, s, 4, 5, 6, 7, toc_name_1_), \
+                TOC_LETTERS_(id, s, 8, 9, 10, 11, toc_name_2_), \
+                TOC_LETTERS_(id, s, 12, 13, 14, 15, toc_name_3_), \
+                TOC_LETTERS_(id, s, 16, 17, 18, 19, toc_name_4_), \
+                TOC_LETTERS_(id, s, 20, 21, 22, 23, toc_name_5_) \
         };
 #define TOC_THIS_MODULE_ \
-        {this_file_has_no_TOC_MODULE, toc_1_, toc_2_, toc_3_, toc_4_, toc_5_, toc_6_, toc_7_, \
-         toc_8_, toc_9_, toc_10_, toc_11_, toc_12_, toc_13_, toc_14_, toc_15_, toc_16_, toc_17_, \
-         toc_18_, toc_19_, toc_20_, toc_21_, toc_22_}
+        {this_file_has_no_TOC_MODULE, toc_name_1_, toc_name_2_, toc_name_3_, toc_name_4_, toc_name_5_}
 
 /* ---- Records --------------------------------------------------------------------------*/
 
@@ -533,7 +589,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 .version = 1, \
                 .kind = toc_kind_##kind_, \
                 .line = __LINE__, \
-                .module = TOC_THIS_MODULE_, \
+                .module_words_ = TOC_THIS_MODULE_, \
                 .name = name_, \
                 .help = help_, \
                 .file = TOC_CUT_(__FILE_NAME__, file, "(a long file name)"), \
@@ -550,6 +606,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_SAYS_(help_, "the help of module " #name_) \
         _Static_assert(!TOC_IS_TUPLE_(too_many), \
                        "tocsin: module " #name_ ": at most four of TOC_BUDGET and TOC_LOGS"); \
+        _Static_assert(TOC_IS_(LOGS_, a) + TOC_IS_(LOGS_, b) + TOC_IS_(LOGS_, c) + \
+                               TOC_IS_(LOGS_, d) <= 1, \
+                       "tocsin: module " #name_ ": at most one TOC_LOGS"); \
         extern const struct toc_probe_ __start_toc_probes_1[] TOC_HIDDEN_; \
         extern const struct toc_probe_ __stop_toc_probes_1[] TOC_HIDDEN_; \
         extern char __start_toc_cells_1[] TOC_HIDDEN_, __stop_toc_cells_1[] TOC_HIDDEN_; \
@@ -571,8 +630,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         { \
                 toc_unregister_(&toc_dso_); \
         } \
-        __attribute__((visibility("hidden"))) extern const char toc_module_##name_##_[1]; \
-        const char toc_module_##name_##_[1] = {0}; \
+        extern const char one_file_must_have_TOC_MODULE_##name_[1] TOC_ONLY_HERE_; \
+        const char one_file_must_have_TOC_MODULE_##name_[1] = {0}; \
         TOC_RECORD_(TOC_CAT_(toc_id_, __COUNTER__), module, #name_, help_, 0, .flags = 0); \
         TOC_ITEM_(name_, a) TOC_ITEM_(name_, b) TOC_ITEM_(name_, c) TOC_ITEM_(name_, d) \
         _Static_assert(1, "")
@@ -581,8 +640,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_MODULE_PART_(name_) \
         TOC_SPELL_(#name_) \
         TOC_FITS_(#name_, 1, 23, "the name of module " #name_) \
-        __attribute__((visibility("hidden"))) extern const char toc_module_##name_##_[1]; \
-        __attribute__((used)) static const char *const toc_part_of_ = toc_module_##name_##_
+        extern const char one_file_must_have_TOC_MODULE_##name_[1] TOC_ONLY_HERE_; \
+        __attribute__((used)) static const char *const toc_part_of_ = \
+                one_file_must_have_TOC_MODULE_##name_
 
 #define TOC_ITEM_(module, item) TOC_CAT_(TOC_ITEM_, TOC_IS_TUPLE_(item))(module, item)
 #define TOC_ITEM_0(module, text) \
@@ -590,20 +650,35 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                        "tocsin: module " #module ": after the help come TOC_BUDGET and TOC_LOGS");
 #define TOC_ITEM_1(module, tuple) TOC_ITEM2_(module, TOC_UNWRAP_ tuple)
 #define TOC_ITEM2_(...) TOC_ITEM3_(__VA_ARGS__)
-#define TOC_ITEM3_(module, tag, ...) TOC_ITEM_##tag##_(module, __VA_ARGS__)
+#define TOC_ITEM3_(module, tag, ...) TOC_ITEM_##tag(module, __VA_ARGS__)
+#define TOC_ITEM_ALERT_(module, ...) TOC_ITEM_NOT_(module)
+#define TOC_ITEM_QUIET_(module, ...) TOC_ITEM_NOT_(module)
+#define TOC_ITEM_RUNBOOK_(module, ...) TOC_ITEM_NOT_(module)
+#define TOC_ITEM_USUAL_(module, ...) TOC_ITEM_NOT_(module)
+#define TOC_ITEM_NOT_(module) \
+        _Static_assert(0, "tocsin: module " #module ": a rule here stands in TOC_LOGS(rule), and " \
+                       "a budget is TOC_BUDGET(signal, limit, severity, meaning)");
 #define TOC_ITEM_LOGS_(module, rule) \
         TOC_ITEM_LOGS2_(TOC_CAT_(toc_id_, __COUNTER__), "TOC_LOGS of module " #module, rule)
 #define TOC_ITEM_LOGS2_(id, what, rule) \
+        _Static_assert(sizeof(#rule) > 1, \
+                       "tocsin: " what " has no rule: give it TOC_ALERT(signal, op, limit, " \
+                       "severity, meaning) or TOC_QUIET(reason)"); \
         TOC_RULE_CHECK_(logs, what, 0, rule) \
         TOC_RECORD_(id, logs, "log_errors", "Errors of all sites that say TOC_USUAL", 0, \
                     TOC_RULE_(0, rule));
 #define TOC_ITEM_BUDGET_(module, ...) \
-        TOC_ITEM_BUDGET2_(TOC_CAT_(toc_id_, __COUNTER__), "TOC_BUDGET of module " #module, \
-                          __VA_ARGS__, "", "", "", ~)
-#define TOC_ITEM_BUDGET2_(id, what, signal, limit, severity, meaning, ...) \
-        TOC_RULE_CHECK_(module, what, 0, (ALERT, signal, >, limit, severity, meaning)) \
+        TOC_CAT_(TOC_ITEM_BUDGET_, TOC_FIVE_(~, __VA_ARGS__)) \
+        (TOC_CAT_(toc_id_, __COUNTER__), "TOC_BUDGET of module " #module, __VA_ARGS__)
+#define TOC_ITEM_BUDGET_0(id, what, ...) \
+        _Static_assert(0, "tocsin: " what " takes (signal, limit, severity, meaning), and options " \
+                       "after that");
+#define TOC_ITEM_BUDGET_1(id, what, signal, limit, severity, ...) \
+        _Static_assert(!TOC_OP_(#limit), "tocsin: " what " takes (signal, limit, severity, " \
+                       "meaning): its comparison is always >"); \
+        TOC_RULE_CHECK_(module, what, 0, (ALERT_, signal, >, limit, severity, __VA_ARGS__)) \
         TOC_RECORD_(id, module, #signal, "Budget of the module", 0, \
-                    TOC_RULE_(0, (ALERT, signal, >, limit, severity, meaning)));
+                    TOC_RULE_(0, (ALERT_, signal, >, limit, severity, __VA_ARGS__)));
 
 /* ---- Probes at file scope -------------------------------------------------------------*/
 
@@ -627,19 +702,14 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_RULE_CHECK_(kind, #kind " " #name_, 0, a) \
         TOC_RULE_CHECK_(kind, #kind " " #name_, 1, b) \
         TOC_RULE_CHECK_(kind, #kind " " #name_, 2, c) \
-        _Static_assert(!TOC_IS_TUPLE_(too_many) && !TOC_QUIET_AND_RULE_(a, b), \
-                       "tocsin: " #kind " " #name_ ": at most two rules and a runbook, or " \
-                       "TOC_QUIET alone"); \
+        _Static_assert(!TOC_IS_TUPLE_(too_many) && \
+                               !(TOC_IS_(QUIET_, a) && TOC_IS_(ALERT_, b)) && \
+                               !(TOC_IS_(RUNBOOK_, b) && TOC_IS_TUPLE_(c)), \
+                       "tocsin: " #kind " " #name_ ": at most two rules, or TOC_QUIET alone, and " \
+                       "a runbook as the last"); \
         static TOC_CELL_##kind##_ toc_##kind##_##name_ TOC_PLACE_##kind##_; \
         TOC_RECORD_(toc_##kind##_##name_, kind, #name_, help_, &toc_##kind##_##name_, \
                     TOC_RULE_(0, a) TOC_RULE_(1, b) TOC_RULE_(2, c))
-
-#define TOC_QUIET_AND_RULE_(a, b) \
-        (TOC_SECOND_(TOC_CAT_(TOC_QUIET_, TOC_TAG_(a)), 0, ~) && TOC_CAT_(TOC_ALERT_, TOC_IS_TUPLE_(b))(b))
-#define TOC_QUIET_QUIET ~, 1
-#define TOC_ALERT_0(text) 0
-#define TOC_ALERT_1(tuple) TOC_SECOND_(TOC_CAT_(TOC_ALERT_IS_, TOC_TAG_(tuple)), 0, ~)
-#define TOC_ALERT_IS_ALERT ~, 1
 
 #define TOC_CELL_counter_ uint64_t
 #define TOC_CELL_level_ uint64_t
@@ -660,11 +730,14 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_PASS_(site) true
 #endif
 
-#define TOC_EXPECT_SITE_(site, text, severity_, meaning_) \
-        TOC_SEVERITY_CHECK_("TOC_EXPECT", severity_) \
+#define TOC_EXPECT_SITE_(site, what, form, text, severity_, meaning_, extra) \
+        _Static_assert(sizeof(#severity_) > 1 && !TOC_IS_TUPLE_(severity_) && \
+                               __builtin_strcmp(#extra, "0") == 0, \
+                       "tocsin: " what " takes " form); \
+        TOC_SEVERITY_CHECK_(what, severity_) \
         _Static_assert(_Generic((meaning_), char *: 1, const char *: 1, default: 0), \
-                       "tocsin: TOC_EXPECT takes a severity and then what it means"); \
-        TOC_SAYS_(TOC_STRING_(meaning_), "what TOC_EXPECT means") \
+                       "tocsin: " what " takes " form); \
+        TOC_SAYS2_(meaning_, TOC_STRING_(meaning_), "the meaning in " what) \
         static uint64_t site[2] TOC_IN_("toc_cells_1") = {0}; \
         TOC_RECORD_(site, expectation, "expect_" TOC_TEXT_(__LINE__), \
                     TOC_CUT_(text, help, "(a long condition: see the source)"), site, \
@@ -679,31 +752,45 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         __builtin_choose_expr(_Generic((x), char *: 1, const char *: 1, default: 0), x, \
                               "(no meaning)")
 
-#define TOC_EXPECT_(site, cond, text, severity, meaning, ...) \
+#define TOC_EXPECT_(site, what, form, cond, text, severity, meaning, extra, ...) \
         (__extension__({ \
-                TOC_EXPECT_SITE_(site, text, severity, meaning); \
-                __builtin_expect(!!(cond), 1) \
-                        ? TOC_PASS_(site) \
-                        : toc_miss_(&toc_dso_, &TOC_CAT_(site, _probe_), toc_tick_(&site[0]), \
-                                    TOC_NO_VALUE_, TOC_NO_VALUE_); \
+                TOC_EXPECT_SITE_(site, what, form, text, severity, meaning, extra); \
+                bool TOC_CAT_(site, _holds_); \
+                if (cond) \
+                        TOC_CAT_(site, _holds_) = TOC_PASS_(site); \
+                else \
+                        TOC_CAT_(site, _holds_) = \
+                                toc_miss_(&toc_dso_, &toc_delta_, &TOC_CAT_(site, _probe_), \
+                                          TOC_NO_VALUE_, TOC_NO_VALUE_); \
+                TOC_CAT_(site, _holds_); \
         }))
 
-#define TOC_EXPECT_CMP_(site, x, op, y, text, severity, meaning, ...) \
+#define TOC_EXPECT_CMP_(site, x, op, y, text, severity, meaning, extra, ...) \
         (__extension__({ \
-                TOC_EXPECT_SITE_(site, text, severity, meaning); \
+                TOC_EXPECT_SITE_(site, "TOC_EXPECT_CMP", "(a, op, b, severity, meaning)", text, \
+                                 severity, meaning, extra); \
                 _Static_assert(TOC_OP_(#op) != 0, \
                                "tocsin: TOC_EXPECT_CMP: " #op " is not one of > >= < <= == !="); \
+                _Static_assert(TOC_FITS_VALUE_(x) && TOC_FITS_VALUE_(y), \
+                               "tocsin: TOC_EXPECT_CMP compares numbers and pointers of at most 8 " \
+                               "bytes; use TOC_EXPECT"); \
                 __typeof__(1 ? (x) : (x)) TOC_CAT_(site, _left_) = (x); \
                 __typeof__(1 ? (y) : (y)) TOC_CAT_(site, _right_) = (y); \
-                _Static_assert(sizeof(1 ? (x) : (x)) <= 8 && sizeof(1 ? (y) : (y)) <= 8, \
-                               "tocsin: TOC_EXPECT_CMP keeps values of at most 8 bytes; use " \
-                               "TOC_EXPECT"); \
-                __builtin_expect(TOC_CAT_(site, _left_) op TOC_CAT_(site, _right_), 1) \
+                __builtin_expect(TOC_KEPT_(x, TOC_CAT_(site, _left_)) \
+                                         op TOC_KEPT_(y, TOC_CAT_(site, _right_)), 1) \
                         ? TOC_PASS_(site) \
-                        : toc_miss_(&toc_dso_, &TOC_CAT_(site, _probe_), toc_tick_(&site[0]), \
+                        : toc_miss_(&toc_dso_, &toc_delta_, &TOC_CAT_(site, _probe_), \
                                     TOC_VALUE_(TOC_CAT_(site, _left_)), \
                                     TOC_VALUE_(TOC_CAT_(site, _right_))); \
         }))
+
+/* 12 is a struct, 13 a union (gcc's typeclass.h). */
+#define TOC_FITS_VALUE_(x) \
+        (sizeof(1 ? (x) : (x)) <= 8 && __builtin_classify_type(x) != 12 && \
+         __builtin_classify_type(x) != 13)
+
+/* A constant itself, else the copy: unsigned < 64 is no comparison of different signs. */
+#define TOC_KEPT_(x, copy) __builtin_choose_expr(TOC_IS_CONSTANT_(x), x, copy)
 
 #define TOC_NO_VALUE_ ((struct toc_value_){0, 0, 0})
 #define TOC_VALUE_(x) toc_value_of_(&(__typeof__(x)){x}, sizeof(x), TOC_CLASS_(x))
@@ -722,7 +809,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_LOG_1(kind, site, code, rule, ...) \
         (__extension__({ \
                 __typeof__(code) TOC_CAT_(site, _code_) = (code); \
-                TOC_FITS_("" TOC_FIRST_(__VA_ARGS__), 8, 255, "the message of this " #kind) \
+                TOC_MESSAGE_(TOC_FIRST_(__VA_ARGS__), "the message of this " #kind) \
                 TOC_RULE_CHECK_(kind, "this " #kind, 0, rule) \
                 static uint64_t site TOC_IN_("toc_cells_1") = 0; \
                 TOC_RECORD_(site, kind, #kind "_" TOC_TEXT_(__LINE__), \
@@ -735,6 +822,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                                     __VA_ARGS__); \
                 TOC_CAT_(site, _code_); \
         }))
+
+#define TOC_MESSAGE_(text, what) TOC_LITERAL_(text, what) TOC_FITS_("" text, 8, 255, what)
 
 #else /* TOCSIN_OFF: what is left is what the expressions return */
 
@@ -779,5 +868,6 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 (code); \
         }))
 
-#endif
+#endif /* TOCSIN_OFF */
+#endif /* __cplusplus */
 #endif

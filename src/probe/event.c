@@ -101,11 +101,16 @@ static void ring_bell(void)
         (void)syscall(SYS_close, fd);
 }
 
-bool toc_miss_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
+bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *probe,
                struct toc_value_ a, struct toc_value_ b)
 {
         int saved = errno;
-        uint64_t n;
+        int64_t there = *delta ? *delta : toc_attach_thread_(dso, delta);
+        uint64_t *misses = (uint64_t *)((uintptr_t)probe->cell + (uintptr_t)there);
+        uint64_t count, n;
+
+        toc_add_at_(misses, 1);
+        count = __atomic_load_n(misses, __ATOMIC_RELAXED);
 
         if ((count & (count - 1)) == 0) {
                 struct segment_event *event = begin(dso, probe, SEGMENT_EVENT_MISS, count, &n);
