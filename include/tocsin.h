@@ -17,6 +17,7 @@
  *            segment can be had they count in private memory and the program runs on.
  * Ownership: all objects are static. Nothing is ever freed.
  * Limits:    two rules a probe; names of 31 characters, modules of 23, texts of 71.
+ * house: long file because users install one header, and read its first 170 lines.
  * Needs:     gcc >= 12 or clang >= 14, -std=c11 or later, ELF, 64 bits, libtocsin.
  *            -DTOCSIN_OFF removes everything but returned values.
  */
@@ -579,7 +580,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 TOC_LETTERS_(id, s, 20, 21, 22, 23, toc_name_5_) \
         };
 #define TOC_THIS_MODULE_ \
-        {this_file_has_no_TOC_MODULE, toc_name_1_, toc_name_2_, toc_name_3_, toc_name_4_, toc_name_5_}
+        {this_file_has_no_TOC_MODULE, toc_name_1_, toc_name_2_, toc_name_3_, toc_name_4_, \
+         toc_name_5_}
 
 /* ---- Records --------------------------------------------------------------------------*/
 
@@ -671,8 +673,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_CAT_(TOC_ITEM_BUDGET_, TOC_FIVE_(~, __VA_ARGS__)) \
         (TOC_CAT_(toc_id_, __COUNTER__), "TOC_BUDGET of module " #module, __VA_ARGS__)
 #define TOC_ITEM_BUDGET_0(id, what, ...) \
-        _Static_assert(0, "tocsin: " what " takes (signal, limit, severity, meaning), and options " \
-                       "after that");
+        _Static_assert(0, "tocsin: " what " takes (signal, limit, severity, meaning), and " \
+                       "options after that");
 #define TOC_ITEM_BUDGET_1(id, what, signal, limit, severity, ...) \
         _Static_assert(!TOC_OP_(#limit), "tocsin: " what " takes (signal, limit, severity, " \
                        "meaning): its comparison is always >"); \
@@ -687,8 +689,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_DECLARE2_(no_help, rule, ...) TOC_DECLARE3_(no_help, rule, __VA_ARGS__)
 #define TOC_DECLARE3_(no_help, rule, ...) TOC_DECLARE_##no_help##rule(__VA_ARGS__)
 #define TOC_DECLARE_10(kind, name, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " has no help: its second argument is a text " \
-                       "that says what it counts"); \
+        _Static_assert(0, "tocsin: " #kind " " #name " has no help: its second argument is a " \
+                       "text that says what it counts"); \
         static TOC_CELL_##kind##_ toc_##kind##_##name
 #define TOC_DECLARE_11 TOC_DECLARE_10
 #define TOC_DECLARE_00(kind, name, help, ...) \
@@ -772,8 +774,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 _Static_assert(TOC_OP_(#op) != 0, \
                                "tocsin: TOC_EXPECT_CMP: " #op " is not one of > >= < <= == !="); \
                 _Static_assert(TOC_FITS_VALUE_(x) && TOC_FITS_VALUE_(y), \
-                               "tocsin: TOC_EXPECT_CMP compares numbers and pointers of at most 8 " \
-                               "bytes; use TOC_EXPECT"); \
+                               "tocsin: TOC_EXPECT_CMP compares numbers and pointers of at most " \
+                               "8 bytes; use TOC_EXPECT"); \
                 __typeof__(1 ? (x) : (x)) TOC_CAT_(site, _left_) = (x); \
                 __typeof__(1 ? (y) : (y)) TOC_CAT_(site, _right_) = (y); \
                 __builtin_expect(TOC_KEPT_(x, TOC_CAT_(site, _left_)) \
@@ -802,8 +804,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_CAT_(TOC_LOG_, TOC_IS_TUPLE_(rule))(kind, site, code, rule, __VA_ARGS__)
 #define TOC_LOG_0(kind, site, code, rule, ...) \
         (__extension__({ \
-                _Static_assert(0, "tocsin: this " #kind " has no alert rule: its second argument is " \
-                               "TOC_USUAL, TOC_ALERT(...) or TOC_QUIET(...)"); \
+                _Static_assert(0, "tocsin: this " #kind " has no alert rule: its second argument " \
+                               "is TOC_USUAL, TOC_ALERT(...) or TOC_QUIET(...)"); \
                 (code); \
         }))
 #define TOC_LOG_1(kind, site, code, rule, ...) \

@@ -64,26 +64,27 @@ static void child_ends_fini(struct child_ends *ends)
         close_end(&ends->refusal);
 }
 
-static int open_input(const struct child_request *request)
+/* A file in memory with the input, ready to be read from its start. */
+static int open_memory(const char *bytes, size_t left, int *ret_fd)
 {
-        const char *bytes = request->input;
-        size_t left = request->input_length;
-        int fd =
-                left ? memfd_create("input", MFD_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+        *ret_fd = memfd_create("input", MFD_CLOEXEC);
+        if (*ret_fd < 0)
+                return error_last();
+        while (left) {
+                ssize_t written = write(*ret_fd, bytes, left);
 
-        while (fd >= 0 && left) {
-                ssize_t written = write(fd, bytes, left);
-
-                if (written <= 0) {
-                        close_end(&fd);
-                        break;
-                }
+                if (written <= 0)
+                        return written ? error_last() : -EIO;
                 bytes += written;
                 left -= (size_t)written;
         }
-        if (fd >= 0 && request->input_length && lseek(fd, 0, SEEK_SET) < 0)
-                close_end(&fd);
-        return fd;
+        return lseek(*ret_fd, 0, SEEK_SET) < 0 ? error_last() : 0;
+}
+
+static int open_null(int flags, int *ret_fd)
+{
+        *ret_fd = open("/dev/null", flags | O_CLOEXEC);
+        return *ret_fd < 0 ? error_last() : 0;
 }
 
 /* Our end never blocks: reading stops when the child has nothing to say, not when it is gone. */
@@ -98,23 +99,23 @@ static int open_pipe(int *ret_ours, int *ret_childs)
         return fcntl(ends[0], F_SETFL, O_NONBLOCK) ? error_last() : 0;
 }
 
+/* What has been opened before an error is closed with the two structs. */
 static int open_ends(const struct child_request *request, struct child *child,
                      struct child_ends *ends)
 {
         int failed = open_pipe(&child->refusal, &ends->refusal);
 
-        if (failed)
-                return failed;
-        ends->input = open_input(request);
-        if (ends->input < 0)
-                return error_last();
-        if (request->output)
+        if (!failed && request->input_length)
+                failed = open_memory(request->input, request->input_length, &ends->input);
+        else if (!failed)
+                failed = open_null(O_RDONLY, &ends->input);
+        if (!failed && request->output)
                 failed = open_pipe(&child->output, &ends->output);
-        else
-                ends->output = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        if (failed || ends->output < 0)
-                return failed ? failed : error_last();
-        return request->errors ? open_pipe(&child->errors, &ends->errors) : 0;
+        else if (!failed)
+                failed = open_null(O_WRONLY, &ends->output);
+        if (!failed && request->errors)
+                failed = open_pipe(&child->errors, &ends->errors);
+        return failed;
 }
 
 /* Above all the ends, so that moving one to its place cannot overwrite another. */
@@ -164,10 +165,10 @@ static int become(const struct child_request *request, struct child_ends *ends, 
         if (getppid() != parent)
                 return -ESRCH; /* it died before the line above: nobody waits for us */
         reset_signals();
+        /* Both return only to fail. The cast is due to their age: they write to no argument. */
         if (request->command)
                 (void)execl("/bin/sh", "sh", "-c", request->command, (char *)NULL);
         else
-                /* The cast is of old standing: execvp() writes to none of them. */
                 (void)execvp(request->argv[0], (char *const *)(uintptr_t)request->argv);
         return error_last();
 }
@@ -301,16 +302,17 @@ int child_run(const struct child_request *request, struct child_result *ret_resu
 
         ended = follow(&child, request, request->time_max_ns);
         failed = finish(&child, request, &status);
+        /* Late, and not even dying in time: the kernel is at it, and late is the answer. */
         if (failed && !(ended == -ETIMEDOUT && failed == -ETIMEDOUT))
                 return failed;
         if (ended && ended != -ETIMEDOUT)
                 return ended;
         if (ended)
-                *ret_result = (struct child_result) { .end = CHILD_LATE };
+                *ret_result = (struct child_result){ .end = CHILD_LATE };
         else if (WIFEXITED(status))
-                *ret_result = (struct child_result) { CHILD_EXITED, WEXITSTATUS(status) };
+                *ret_result = (struct child_result){ CHILD_EXITED, WEXITSTATUS(status) };
         else
-                *ret_result = (struct child_result) { CHILD_KILLED, WTERMSIG(status) };
+                *ret_result = (struct child_result){ CHILD_KILLED, WTERMSIG(status) };
         return 0;
 }
 

@@ -95,9 +95,9 @@ static void signal_is_named(void **state)
         assert_false(child_succeeded(&result));
         child_append_end(&result, &text);
         text_append(&text, "; ");
-        child_append_end(&(struct child_result) { CHILD_EXITED, 3 }, &text);
+        child_append_end(&(struct child_result){ CHILD_EXITED, 3 }, &text);
         text_append(&text, "; ");
-        child_append_end(&(struct child_result) { CHILD_LATE, 0 }, &text);
+        child_append_end(&(struct child_result){ CHILD_LATE, 0 }, &text);
         assert_string_equal(text_view(&text),
                             "killed by SIGSEGV; exit status 3; did not end in time");
 }
@@ -191,6 +191,16 @@ static void output_limit_is_exact(void **state)
         assert_string_equal(text_view(&output), "12345");
 }
 
+static void output_of_a_child_that_has_ended_is_not_lost(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100000);
+
+        (void)state;
+        /* As much as a pipe holds: the child can be gone before we have read a byte. */
+        (void)run("head -c 65536 /dev/zero", &output);
+        assert_int_equal(output.length, 65536);
+}
+
 static void output_beyond_the_limit_does_not_block_the_child(void **state)
 {
         struct text output BASE_SCOPE(text_fini) = TEXT_INIT(10);
@@ -218,7 +228,7 @@ static void deadline_kills_the_whole_group(void **state)
         assert_int_equal(result.end, CHILD_LATE);
         assert_false(child_succeeded(&result));
         assert_true(output.length > 1);
-        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *) { NULL })));
+        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *){ NULL })));
 }
 
 static void smallest_deadline_is_kept(void **state)
@@ -239,7 +249,23 @@ static void nothing_is_left_behind_after_a_normal_end(void **state)
         (void)state;
         assert_true(child_succeeded(&result));
         assert_true(output.length > 1);
-        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *) { NULL })));
+        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *){ NULL })));
+}
+
+static void who_left_the_group_does_not_hold_us_up(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_result result;
+        uint64_t pid = 0;
+
+        (void)state;
+        /* It keeps our pipe open. Ends only when it is in a session of its own. */
+        result = run("setsid sleep 1000 & printf $!; "
+                     "until [ $(cut -d ' ' -f 6 /proc/$!/stat) = $! ]; do sleep 0.01; done",
+                     &output);
+        assert_int_equal(text_parse_u64(text_view(&output), 2, INT32_MAX, &pid), 0);
+        assert_int_equal(kill((pid_t)pid, SIGKILL), 0); /* it was alive */
+        assert_true(child_succeeded(&result));
 }
 
 static void descriptors_are_not_handed_on(void **state)
@@ -260,8 +286,14 @@ static void descriptors_are_not_handed_on(void **state)
 static void works_without_standard_descriptors(void **state)
 {
         struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
-        int kept[3];
-        struct child_result result;
+        const char *missing[] = { "tocsin-no-such-program", NULL };
+        struct child_request refused = {
+                .argv = missing,
+                .output = &output,
+                .time_max_ns = LONG_NS,
+        };
+        struct child_result result, none;
+        int kept[3], failed;
 
         (void)state;
         for (int fd = 0; fd < 3; fd++) {
@@ -271,12 +303,14 @@ static void works_without_standard_descriptors(void **state)
         for (int fd = 0; fd < 3; fd++)
                 (void)close(fd);
         result = run("cat; echo out; echo err >&2", &output);
+        failed = child_run(&refused, &none);
         for (int fd = 0; fd < 3; fd++) {
                 (void)dup2(kept[fd], fd);
                 (void)close(kept[fd]);
         }
         assert_true(child_succeeded(&result));
         assert_string_equal(text_view(&output), "out\nerr\n");
+        assert_int_equal(failed, -ENOENT);
 }
 
 static void signals_are_default_in_the_child(void **state)
@@ -297,6 +331,9 @@ static void signals_are_default_in_the_child(void **state)
         result = run("kill -TERM $$; exit 9", NULL);
         assert_int_equal(result.end, CHILD_KILLED);
         assert_int_equal(result.code, SIGTERM);
+        assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &terminate), 0);
+        assert_int_equal(sigismember(&terminate, SIGTERM), 1); /* ours is as before */
+        assert_int_equal(sigismember(&terminate, SIGINT), 0);
         assert_int_equal(sigprocmask(SIG_SETMASK, &mask, NULL), 0);
         assert_int_equal(sigaction(SIGPIPE, &kept, NULL), 0);
 }
@@ -379,10 +416,12 @@ int main(void)
                 cmocka_unit_test(input_that_nobody_reads_does_no_harm),
                 cmocka_unit_test(no_input_is_end_of_file),
                 cmocka_unit_test(output_limit_is_exact),
+                cmocka_unit_test(output_of_a_child_that_has_ended_is_not_lost),
                 cmocka_unit_test(output_beyond_the_limit_does_not_block_the_child),
                 cmocka_unit_test(deadline_kills_the_whole_group),
                 cmocka_unit_test(smallest_deadline_is_kept),
                 cmocka_unit_test(nothing_is_left_behind_after_a_normal_end),
+                cmocka_unit_test(who_left_the_group_does_not_hold_us_up),
                 cmocka_unit_test(descriptors_are_not_handed_on),
                 cmocka_unit_test(works_without_standard_descriptors),
                 cmocka_unit_test(signals_are_default_in_the_child),

@@ -278,7 +278,7 @@ int option_parse(const struct option_page *page, int argc, char **argv,
                 return outcome;
         if (argc > 0)
                 argv[walk.kept + 1] = NULL; /* argv ends with NULL itself, so there is room */
-        *ret_operands = (struct option_operands) { argc > 0 ? argv + 1 : argv, (size_t)walk.kept };
+        *ret_operands = (struct option_operands){ argc > 0 ? argv + 1 : argv, (size_t)walk.kept };
         return 0;
 }
 

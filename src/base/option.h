@@ -114,9 +114,9 @@ struct option_page {
         const struct option *options;
         size_t option_count;
         size_t operand_min;
-        size_t operand_max;
-        bool stops_at_operand;
-        const char *examples; /* lines; NULL: none */
+        size_t operand_max;    /* 0: takes no operands */
+        bool stops_at_operand; /* what follows the first operand is not looked at */
+        const char *examples;  /* lines; NULL: none */
 };
 
 /* What is left of argv; ends with NULL, so that it can be executed. */

@@ -83,8 +83,8 @@ static int ask(struct command *command, const char *words)
         int argc = 0;
 
         text_fini(&command->message);
-        *command = (struct command) { .message = TEXT_INIT(5000) };
-        command->receivers = (struct option_list) { command->receiver_values, 0, list_max };
+        *command = (struct command){ .message = TEXT_INIT(5000) };
+        command->receivers = (struct option_list){ command->receiver_values, 0, list_max };
         make_table(command, table);
         assert_true(strlen(words) < sizeof(copy));
         memcpy(copy, words, strlen(words) + 1);
@@ -310,6 +310,7 @@ static void pages_without_options_have_help(void **state)
 static void nearest_needs_a_likeness(void **state)
 {
         static const char *const commands[] = { "run", "watch", "rules", "diff" };
+        static const char *const names[] = { "memory-of-the-program" };
 
         (void)state;
         assert_string_equal(option_nearest("rnu", commands, BASE_COUNT(commands)), "run");
@@ -317,6 +318,8 @@ static void nearest_needs_a_likeness(void **state)
         assert_null(option_nearest("xyz", commands, BASE_COUNT(commands)));
         assert_null(option_nearest("r", commands, BASE_COUNT(commands)));
         assert_null(option_nearest("run", commands, 0));
+        assert_string_equal(option_nearest("mamory-of-the-progran", names, 1), names[0]);
+        assert_null(option_nearest("mamory-of-tha-progran", names, 1)); /* three slips */
 }
 
 /* What option_parse_or_say() writes to one of our descriptors. */

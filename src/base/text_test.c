@@ -158,6 +158,7 @@ static void control_bytes_are_escaped(void **state)
                 { "\xc2\x9b"
                   "31m",
                   "\\xc2\\x9b31m" },
+                { "\xc2\x9f\xc2\x80|", "\\xc2\\x9f\\xc2\\x80|" },
                 { "\x9b"
                   "31m",
                   "\\x9b31m" },
@@ -203,6 +204,15 @@ static void hidden_characters_are_escaped(void **state)
         escapes(rows, BASE_COUNT(rows));
 }
 
+static void nothing_is_read_beyond_the_length(void **state)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(100);
+
+        (void)state;
+        text_append_escaped(&text, "\xc3\xbc", 1); /* the second byte is not ours */
+        assert_string_equal(text_view(&text), "\\xc3");
+}
+
 static void escaping_twice_changes_nothing(void **state)
 {
         struct text once BASE_SCOPE(text_fini) = TEXT_INIT(2000);
@@ -229,6 +239,10 @@ static void escape_is_never_cut_in_two(void **state)
         text_clear(&text);
         text_append_escaped(&text, "a\n", 2);
         assert_int_equal(text.error, -EOVERFLOW);
+        assert_string_equal(text_view(&text), "a");
+        text_append(&text, "b"); /* would fit, but not after what is missing */
+        text_append_escaped(&text, "b", 1);
+        text_printf(&text, "b");
         assert_string_equal(text_view(&text), "a");
         text_clear(&text);
         text_append_escaped(&text, "ab\u4f60", 5);
@@ -359,6 +373,8 @@ static void distance_counts_slips(void **state)
         longest[text_distance_max] = 'a';
         longest[text_distance_max + 1] = '\0';
         assert_int_equal(text_distance(longest, longest), text_distance_max);
+        assert_int_equal(text_distance(longest, "b"), text_distance_max);
+        assert_int_equal(text_distance("b", longest), text_distance_max);
 }
 
 int main(void)
@@ -376,6 +392,7 @@ int main(void)
                 cmocka_unit_test(control_bytes_are_escaped),
                 cmocka_unit_test(invalid_utf8_is_escaped),
                 cmocka_unit_test(hidden_characters_are_escaped),
+                cmocka_unit_test(nothing_is_read_beyond_the_length),
                 cmocka_unit_test(escaping_twice_changes_nothing),
                 cmocka_unit_test(escape_is_never_cut_in_two),
                 cmocka_unit_test(u64_takes_digits_only),

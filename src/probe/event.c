@@ -78,8 +78,8 @@ static void end(struct segment_event *event, uint64_t n)
 static void ring_bell(void)
 {
         static int64_t last_ns;
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        struct timespec now = {0};
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        struct timespec now = { 0 };
         size_t bytes = strlen(toc_event_ring_.directory);
         int64_t now_ns, before;
         int fd;
@@ -97,7 +97,8 @@ static void ring_bell(void)
         fd = (int)syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return;
-        (void)syscall(SYS_sendto, fd, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT, &address, sizeof address);
+        (void)syscall(SYS_sendto, fd, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT, &address,
+                      sizeof address);
         (void)syscall(SYS_close, fd);
 }
 
@@ -118,8 +119,8 @@ bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *pr
                 if (event) {
                         event->value[0] = a;
                         event->value[1] = b;
-                        event->stack_depth = toc_stack_walk_(__builtin_frame_address(0), event->stack,
-                                                        SEGMENT_STACK_MAX);
+                        event->stack_depth = toc_stack_walk_(__builtin_frame_address(0),
+                                                             event->stack, SEGMENT_STACK_MAX);
                         end(event, n);
                 }
         }
@@ -147,9 +148,10 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
                                                             : SEGMENT_EVENT_WARNING,
                       count, &n);
         if (event) {
-                event->value[0] = event->value[1] = (struct toc_value_){0, 0, 0};
+                event->value[0] = event->value[1] = (struct toc_value_){ 0, 0, 0 };
                 va_start(args, format);
-                event->text_bytes = toc_message_format_(event->text, sizeof event->text, format, args);
+                event->text_bytes =
+                        toc_message_format_(event->text, sizeof event->text, format, args);
                 va_end(args);
                 end(event, n);
                 if (pages(probe->record))

@@ -88,7 +88,7 @@ static enum length parse_length(const char **format)
 /* *format stands behind the '%'; afterwards behind the conversion. */
 static struct spec parse(const char **format, va_list *args)
 {
-        struct spec spec = {.precision = -1};
+        struct spec spec = { .precision = -1 };
 
         for (;; (*format)++) {
                 if (**format == '-')
@@ -181,7 +181,11 @@ static void put_signed(struct out *out, const struct spec *spec, va_list *args)
                 n = (signed char)n;
         if (spec->length == AS_SHORT)
                 n = (short)n;
-        put_digits(out, spec, n < 0 ? "-" : spec->plus ? "+" : spec->space ? " " : "",
+        put_digits(out, spec,
+                   n < 0         ? "-"
+                   : spec->plus  ? "+"
+                   : spec->space ? " "
+                                 : "",
                    n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 10, "0123456789");
 }
 
@@ -272,7 +276,8 @@ static bool convert(struct out *out, struct spec *spec, va_list *args)
                 put_text(out, spec, strerrordesc_np(errno));
                 return true;
         case 'p':
-                put_digits(out, spec, "0x", (uintptr_t)va_arg(*args, void *), 16, "0123456789abcdef");
+                put_digits(out, spec, "0x", (uintptr_t)va_arg(*args, void *), 16,
+                           "0123456789abcdef");
                 return true;
         case 'e':
         case 'E':
@@ -294,7 +299,7 @@ static bool convert(struct out *out, struct spec *spec, va_list *args)
 
 uint32_t toc_message_format_(char *text, uint32_t max, const char *format, va_list args)
 {
-        struct out out = {.text = text, .max = max};
+        struct out out = { .text = text, .max = max };
         va_list rest;
 
         va_copy(rest, args);

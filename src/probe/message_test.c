@@ -29,20 +29,22 @@ static uint32_t ours(char *out, uint32_t max, const char *format, ...)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat"
 
-#define AGREE(...) \
-        do { \
-                char wanted[400], got[400]; \
-                int bytes = snprintf(wanted, sizeof wanted, __VA_ARGS__); \
-                uint32_t same = ours(got, sizeof got, __VA_ARGS__); \
-                if (same != (uint32_t)bytes || memcmp(got, wanted, same)) \
+#define AGREE(...)                                                               \
+        do {                                                                     \
+                char wanted[400], got[400];                                      \
+                int bytes = snprintf(wanted, sizeof wanted, __VA_ARGS__);        \
+                uint32_t same = ours(got, sizeof got, __VA_ARGS__);              \
+                if (same != (uint32_t)bytes || memcmp(got, wanted, same))        \
                         fail_msg("wanted %s, got %.*s", wanted, (int)same, got); \
         } while (0)
 
 static void integers_agree_with_libc(void **unused)
 {
-        static const char *const flags[] = {"", "-", "0", "+", " ", "+0", "-+", "#", "#0"};
-        static const char *const sizes[] = {"", "1", "8", ".0", ".3", "8.3", "12.11"};
-        static const long long values[] = {0, 1, -1, 7, -42, INT_MAX, INT_MIN, LLONG_MAX, LLONG_MIN};
+        static const char *const flags[] = { "", "-", "0", "+", " ", "+0", "-+", "#", "#0" };
+        static const char *const sizes[] = { "", "1", "8", ".0", ".3", "8.3", "12.11" };
+        static const long long values[] = {
+                0, 1, -1, 7, -42, INT_MAX, INT_MIN, LLONG_MAX, LLONG_MIN
+        };
         char format[32];
 
         (void)unused;
@@ -51,7 +53,7 @@ static void integers_agree_with_libc(void **unused)
                         for (size_t v = 0; v < sizeof values / sizeof *values; v++)
                                 for (const char *letter = "dixXou"; *letter; letter++) {
                                         if (*letter == 'o' && *flags[f] == '#')
-                                                continue; /* '#' with a precision of o: not worth it */
+                                                continue; /* %#.3o: not worth it */
                                         if (*flags[f] == '#' && strchr("di", *letter))
                                                 continue; /* undefined */
                                         if (strchr("xXu", *letter) && strpbrk(flags[f], "+ "))
@@ -75,7 +77,8 @@ static void lengths_of_the_standard_agree(void **unused)
 {
         (void)unused;
         AGREE("%ld %lu %lx", LONG_MIN, ULONG_MAX, 0xfeedUL);
-        AGREE("%zu %zd %jd %ju %td", (size_t)-1, (size_t)5, (intmax_t)-9, (uintmax_t)9, (ptrdiff_t)-3);
+        AGREE("%zu %zd %jd %ju %td", (size_t)-1, (size_t)5, (intmax_t)-9, (uintmax_t)9,
+              (ptrdiff_t)-3);
         AGREE("%*d|%-*d|%.*d", 7, 42, 7, 42, 4, 42);
         AGREE("%*d|", -7, 42);
 }
@@ -89,7 +92,8 @@ static void texts_agree(void **unused)
         AGREE("%c%c%5c%-5c|", 'a', 'b', 'c', 'd');
         AGREE("100%%");
         AGREE("%p", (void *)&errno);
-        AGREE("%.2f %8.3f %-8.1f| %e %g %G %+.0f %08.2f", 3.14159, 2.5, 9.99, 12345.678, 1e-7, 1e20, 2.5, -1.5);
+        AGREE("%.2f %8.3f %-8.1f| %e %g %G %+.0f %08.2f", 3.14159, 2.5, 9.99, 12345.678, 1e-7, 1e20,
+              2.5, -1.5);
         AGREE("%Lf", 1.25L);
         errno = ENOENT;
         AGREE("%m");

@@ -37,9 +37,10 @@ static void close_raw(int fd)
 }
 
 /* Joins up to four parts; false if they do not fit. Not snprintf: this runs in signal handlers. */
-static bool join(char out[PLACE_PATH_MAX], const char *a, const char *b, const char *c, const char *d)
+static bool join(char out[PLACE_PATH_MAX], const char *a, const char *b, const char *c,
+                 const char *d)
 {
-        const char *part[] = {a, b, c, d};
+        const char *part[] = { a, b, c, d };
         size_t used = 0;
 
         for (size_t i = 0; i < 4; i++) {
@@ -123,7 +124,7 @@ static bool choose(struct place *place)
 
 static uint64_t monotonic_ns(clockid_t clock)
 {
-        struct timespec now = {0};
+        struct timespec now = { 0 };
 
         (void)clock_gettime(clock, &now); /* cannot fail for these clocks */
         return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -136,7 +137,8 @@ static bool name_file(struct place *place)
 
         if (syscall(SYS_getrandom, &random, sizeof random, 1 /* GRND_NONBLOCK */) != sizeof random)
                 random = monotonic_ns(CLOCK_MONOTONIC) ^ (uintptr_t)&random;
-        return join(tail, "/", digits(pid, (uint64_t)getpid(), 10), "-", digits(unique, random, 16)) &&
+        return join(tail, "/", digits(pid, (uint64_t)getpid(), 10), "-",
+                    digits(unique, random, 16)) &&
                join(place->path, place->directory, tail, ".seg", "");
 }
 

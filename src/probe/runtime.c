@@ -8,21 +8,17 @@
  *           with its totals, and the next thread counts on in the same cells: nothing is folded,
  *           nothing freed, and no reader can come at the wrong moment.
  *
- * Locking: one lock, held with every signal blocked, so that a handler which meets a probe for
- * the first time cannot deadlock with the code it interrupted. Nothing under it waits for
- * anything but the kernel. After fork the child forgets everything and attaches anew, so it does
- * not matter what another thread was doing under the lock. */
+ * Locking: everything here but the readers of one word holds the guard. After fork the child
+ * forgets everything and attaches anew, so it does not matter what another thread was doing. */
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probe/guard.h"
 #include "probe/runtime.h"
 
 enum {
@@ -34,22 +30,22 @@ enum {
 };
 
 struct block {
-        struct block *all;       /* next of the same object */
-        struct block *free;      /* next free one of the same object */
-        struct block *mine;      /* next of the same thread */
+        struct block *all;  /* next of the same object */
+        struct block *free; /* next free one of the same object */
+        struct block *mine; /* next of the same thread */
         struct object *object;
-        int64_t *delta;          /* the thread's toc_delta_; NULL: free, or the object is unloaded */
-        uint64_t *owner;         /* in the segment; NULL in private memory */
+        int64_t *delta;  /* the thread's toc_delta_; NULL: free, or the object is unloaded */
+        uint64_t *owner; /* in the segment; NULL in private memory */
         char *cells;
-        pid_t thread;            /* 0: free */
+        pid_t thread; /* 0: free */
 };
 
 struct object {
         struct object *next;
-        struct toc_dso_ *dso;    /* NULL: unloaded; it may come back */
+        struct toc_dso_ *dso; /* NULL: unloaded; it may come back */
         uint32_t number;
         uint32_t blocks_count;
-        uint32_t scan_at;        /* look for dead owners when there are that many blocks */
+        uint32_t scan_at; /* look for dead owners when there are that many blocks */
         bool is_published;
         struct segment_rows *rows; /* NULL in private memory */
         char *shared_cells;
@@ -58,7 +54,6 @@ struct object {
 };
 
 static struct {
-        int lock;
         bool is_started, is_initialised;
         pthread_key_t key;
         bool has_key;
@@ -76,46 +71,6 @@ static struct {
 
 __thread uint32_t toc_thread_;
 static __thread struct block *mine;
-
-/* ---- The lock -------------------------------------------------------------------------*/
-
-struct guard {
-        uint64_t signals;
-        int saved_errno;
-};
-
-static void lock(void)
-{
-        int seen = 0;
-
-        if (__atomic_compare_exchange_n(&runtime.lock, &seen, 1, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
-                return;
-        if (seen != 2)
-                seen = __atomic_exchange_n(&runtime.lock, 2, __ATOMIC_ACQUIRE);
-        while (seen != 0) {
-                (void)syscall(SYS_futex, &runtime.lock, FUTEX_WAIT_PRIVATE, 2, NULL);
-                seen = __atomic_exchange_n(&runtime.lock, 2, __ATOMIC_ACQUIRE);
-        }
-}
-
-static struct guard enter(void)
-{
-        struct guard guard = {.saved_errno = errno};
-        uint64_t all = ~UINT64_C(0); /* libc would leave out the signals it uses itself */
-
-        (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &guard.signals, sizeof all);
-        lock();
-        return guard;
-}
-
-static void leave(struct guard guard)
-{
-        if (__atomic_exchange_n(&runtime.lock, 0, __ATOMIC_RELEASE) == 2)
-                (void)syscall(SYS_futex, &runtime.lock, FUTEX_WAKE_PRIVATE, 1);
-        (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &guard.signals, NULL, sizeof guard.signals);
-        errno = guard.saved_errno;
-}
 
 /* ---- Memory ---------------------------------------------------------------------------*/
 
@@ -294,7 +249,7 @@ static bool is_the_same(const struct object *object, const struct toc_dso_ *dso)
         if (extent->count != probes_count(dso))
                 return false;
         for (const struct toc_probe_ *probe = dso->probes; probe < dso->probes_end; probe++) {
-                struct segment_row now = {0};
+                struct segment_row now = { 0 };
 
                 fill_row(&now, dso, probe);
                 if (memcmp(&now, row++, sizeof now) != 0)
@@ -314,8 +269,8 @@ static struct object *add_object(struct toc_dso_ *dso)
                 object = private_memory(sizeof *object);
                 if (!object)
                         return NULL;
-                *object = (struct object){.number = runtime.objects_count++,
-                                          .scan_at = DEAD_SCAN_MIN};
+                *object = (struct object){ .number = runtime.objects_count++,
+                                           .scan_at = DEAD_SCAN_MIN };
                 __atomic_store_n(end, object, __ATOMIC_RELEASE);
         }
         object->dso = dso;
@@ -347,8 +302,9 @@ static uint64_t first_bytes(void)
 
 static void publish_events(void)
 {
-        uint64_t bytes = extent_bytes(sizeof(struct segment_ring) +
-                                      (EVENT_FIRSTS + EVENT_REPEATS) * sizeof(struct segment_event));
+        uint64_t bytes =
+                extent_bytes(sizeof(struct segment_ring) +
+                             (EVENT_FIRSTS + EVENT_REPEATS) * sizeof(struct segment_event));
         struct segment_extent *extent = reserve(bytes);
 
         if (!extent)
@@ -404,7 +360,7 @@ static void release(struct block *block)
 
 static void on_thread_exit(void *unused)
 {
-        struct guard guard = enter();
+        struct guard guard = toc_guard_enter_();
 
         (void)unused;
         for (struct block *block = mine; block; block = block->mine) {
@@ -413,7 +369,7 @@ static void on_thread_exit(void *unused)
                 release(block);
         }
         mine = NULL;
-        leave(guard);
+        toc_guard_leave_(guard);
 }
 
 /* Threads whose destructor never ran: more than 32 keys, or killed in their last round. */
@@ -443,7 +399,7 @@ static struct block *new_block(struct object *object)
                 block = private_memory(sizeof *block);
         if (!block)
                 return NULL;
-        *block = (struct block){.object = object, .all = object->blocks};
+        *block = (struct block){ .object = object, .all = object->blocks };
         block->cells = place_cells(object, SEGMENT_BLOCK, object->dso->cells,
                                    cells_bytes(object->dso), &extent);
         if (!block->cells) {
@@ -512,19 +468,19 @@ static int64_t attach(struct toc_dso_ *dso, int64_t *delta)
 
 int64_t toc_attach_thread_(struct toc_dso_ *dso, int64_t *delta)
 {
-        struct guard guard = enter();
+        struct guard guard = toc_guard_enter_();
         int64_t found = *delta ? *delta : attach(dso, delta); /* a handler may have come first */
 
-        leave(guard);
+        toc_guard_leave_(guard);
         return found;
 }
 
 int64_t toc_attach_shared_(struct toc_dso_ *dso)
 {
-        struct guard guard = enter();
+        struct guard guard = toc_guard_enter_();
 
         (void)ready_object(dso);
-        leave(guard);
+        toc_guard_leave_(guard);
         return __atomic_load_n(&dso->shared_delta, __ATOMIC_RELAXED);
 }
 
@@ -534,11 +490,8 @@ int64_t toc_attach_shared_(struct toc_dso_ *dso)
  * stays mapped: the code that was interrupted may be about to add at an old address. */
 static void on_fork_in_child(void)
 {
-        struct guard guard = {.saved_errno = errno};
-        uint64_t all = ~UINT64_C(0);
+        struct guard guard = toc_guard_seize_();
 
-        (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &guard.signals, sizeof all);
-        runtime.lock = 1;
         for (struct block *block = mine; block; block = block->mine)
                 if (block->delta)
                         *block->delta = 0;
@@ -565,7 +518,7 @@ static void on_fork_in_child(void)
                 if (object->dso)
                         object->dso->shared_delta = 0;
         }
-        leave(guard);
+        toc_guard_leave_(guard);
 }
 
 static void initialise(void)
@@ -582,15 +535,15 @@ void toc_register_(struct toc_dso_ *dso)
 
         if (!runtime.is_initialised)
                 initialise();
-        guard = enter();
+        guard = toc_guard_enter_();
         (void)ready_object(dso);
-        leave(guard);
+        toc_guard_leave_(guard);
 }
 
 /* dlclose, or the end of the process: the templates go away, the counts stay. */
 void toc_unregister_(struct toc_dso_ *dso)
 {
-        struct guard guard = enter();
+        struct guard guard = toc_guard_enter_();
         struct object *object = dso->slot;
 
         if (object) {
@@ -599,7 +552,7 @@ void toc_unregister_(struct toc_dso_ *dso)
                 __atomic_store_n(&dso->slot, NULL, __ATOMIC_RELEASE);
                 object->dso = NULL;
         }
-        leave(guard);
+        toc_guard_leave_(guard);
 }
 
 const char *toc_segment_path(void)
@@ -610,12 +563,12 @@ const char *toc_segment_path(void)
 /* Left through exit(): says so, and takes the file along unless a watcher asked for it. */
 __attribute__((destructor(101))) static void goodbye(void)
 {
-        struct guard guard = enter();
+        struct guard guard = toc_guard_enter_();
 
         if (runtime.header) {
                 __atomic_store_n(&runtime.header->state, SEGMENT_ENDED, __ATOMIC_RELEASE);
                 if (runtime.place.is_ours_to_remove)
                         toc_place_remove_(&runtime.place);
         }
-        leave(guard);
+        toc_guard_leave_(guard);
 }

@@ -20,7 +20,7 @@
 
 #include "tocsin.h"
 
-#define SEGMENT_MAGIC "TOCSIN1\n" /* eight bytes, no terminator */
+#define SEGMENT_MAGIC   "TOCSIN1\n" /* eight bytes, no terminator */
 #define SEGMENT_VERSION 1u
 
 enum { SEGMENT_RUNNING = 1, SEGMENT_ENDED = 2 };
@@ -89,7 +89,7 @@ struct segment_row {
 struct segment_ring {
         uint64_t firsts;      /* how many slots are of the first sort */
         uint64_t next_first;  /* taken so far; may run past firsts */
-        uint64_t next_number; /* of the next event; a repeat n goes to firsts + n % (count - firsts) */
+        uint64_t next_number; /* of the next event; repeat n: slot firsts + n % (count - firsts) */
         uint64_t reserved[5];
 };
 

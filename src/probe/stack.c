@@ -20,7 +20,7 @@ static bool is_readable(uintptr_t address)
 }
 
 __attribute__((no_sanitize("address"))) uint32_t toc_stack_walk_(const void *frame, uint64_t *out,
-                                                            uint32_t max)
+                                                                 uint32_t max)
 {
         int saved = errno;
         uintptr_t at = (uintptr_t)frame;

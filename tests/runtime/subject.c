@@ -127,9 +127,9 @@ static void on_signal(int number_)
 /* A handler interrupts the loop, on the same thread, on the same cell. */
 static int handler(const char *n)
 {
-        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-        struct itimerval every = {{0, 20}, {0, 20}};
-        struct itimerval stop = {{0, 0}, {0, 0}};
+        struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+        struct itimerval every = { { 0, 20 }, { 0, 20 } };
+        struct itimerval stop = { { 0, 0 }, { 0, 0 } };
 
         sigaction(SIGALRM, &action, NULL);
         setitimer(ITIMER_REAL, &every, NULL);
@@ -150,7 +150,7 @@ static void *handler_first(void *unused)
 
 static int attach_in_handler(const char *unused)
 {
-        struct sigaction action = {.sa_handler = on_signal};
+        struct sigaction action = { .sa_handler = on_signal };
         pthread_t thread;
 
         (void)unused;
@@ -286,7 +286,7 @@ static int crowd(const char *n)
 /* From here on no file may grow: SIGXFSZ must not come, and the program counts on. */
 static int limit(const char *n)
 {
-        struct rlimit now = {131072, 131072};
+        struct rlimit now = { 131072, 131072 };
 
         if (setrlimit(RLIMIT_FSIZE, &now))
                 return 1;
@@ -349,8 +349,8 @@ static void on_odd_stack(int number_)
 static int odd_stack(const char *unused)
 {
         static char room[65536];
-        stack_t stack = {.ss_sp = room, .ss_size = sizeof room};
-        struct sigaction action = {.sa_handler = on_odd_stack, .sa_flags = SA_ONSTACK};
+        stack_t stack = { .ss_sp = room, .ss_size = sizeof room };
+        struct sigaction action = { .sa_handler = on_odd_stack, .sa_flags = SA_ONSTACK };
 
         (void)unused;
         sigaltstack(&stack, NULL);
@@ -369,13 +369,15 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*run)(const char *);
         } mode[] = {
-                {"all_kinds", all_kinds}, {"threads", threads}, {"churn", churn},
-                {"spin", spin},           {"handler", handler}, {"attach_in_handler", attach_in_handler},
-                {"fork", fork_},          {"exec", exec_},      {"plugin", plugin},
-                {"limit", limit},         {"crash", crash},     {"hang", hang},
-                {"crowd", crowd},
-                {"close_all", close_all}, {"errno", errno_},    {"odd_stack", odd_stack},
-                {"fork_busy", fork_busy},
+                { "all_kinds", all_kinds }, { "threads", threads },
+                { "churn", churn },         { "spin", spin },
+                { "handler", handler },     { "attach_in_handler", attach_in_handler },
+                { "fork", fork_ },          { "exec", exec_ },
+                { "plugin", plugin },       { "limit", limit },
+                { "crash", crash },         { "hang", hang },
+                { "crowd", crowd },         { "close_all", close_all },
+                { "errno", errno_ },        { "odd_stack", odd_stack },
+                { "fork_busy", fork_busy },
         };
 
         printf("segment %s\n", toc_segment_path() ? toc_segment_path() : "none");
