@@ -148,10 +148,10 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
                                                             : SEGMENT_EVENT_WARNING,
                       count, &n);
         if (event) {
-                event->value[0] = event->value[1] = (struct toc_value_){ 0, 0, 0 };
+                memset(event->value, 0, sizeof event->value);
                 va_start(args, format);
                 event->text_bytes =
-                        toc_message_format_(event->text, sizeof event->text, format, args);
+                        toc_message_format_(event->text, sizeof event->text, format, &args);
                 va_end(args);
                 end(event, n);
                 if (pages(probe->record))

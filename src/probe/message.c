@@ -145,10 +145,11 @@ static void put_digits(struct out *out, const struct spec *spec, const char *pre
         char *p = buffer + sizeof buffer;
         int bytes, zeros, total;
 
-        while (n) {
-                *--p = alphabet[n % base];
-                n /= base;
-        }
+        /* A division by what the compiler does not know takes ten times as long. */
+        for (; base == 10 && n; n /= 10)
+                *--p = (char)('0' + n % 10);
+        for (unsigned bits = base == 16 ? 4 : 3; n; n >>= bits)
+                *--p = alphabet[n & (base - 1)];
         bytes = (int)(buffer + sizeof buffer - p);
         zeros = (spec->precision < 0 ? 1 : spec->precision) - bytes;
         if (zeros < 0)
@@ -297,12 +298,40 @@ static bool convert(struct out *out, struct spec *spec, va_list *args)
         }
 }
 
-uint32_t toc_message_format_(char *text, uint32_t max, const char *format, va_list args)
+/* %s and %d alone are most of what is ever reported, and need none of the rest. */
+static bool convert_plain(struct out *out, char conversion, va_list *args)
+{
+        char buffer[12];
+        char *p = buffer + sizeof buffer;
+        const char *text;
+        unsigned magnitude;
+        int n;
+
+        if (conversion == 's') {
+                text = va_arg(*args, const char *);
+                if (!text)
+                        text = "(null)";
+                while (*text && out->used < out->max)
+                        out->text[out->used++] = *text++;
+                return true;
+        }
+        if (conversion != 'd')
+                return false;
+        n = va_arg(*args, int);
+        magnitude = n < 0 ? 0 - (unsigned)n : (unsigned)n;
+        do
+                *--p = (char)('0' + magnitude % 10);
+        while (magnitude /= 10);
+        if (n < 0)
+                *--p = '-';
+        put(out, p, (size_t)(buffer + sizeof buffer - p));
+        return true;
+}
+
+uint32_t toc_message_format_(char *text, uint32_t max, const char *format, va_list *args)
 {
         struct out out = { .text = text, .max = max };
-        va_list rest;
 
-        va_copy(rest, args);
         while (*format && out.used < out.max) {
                 size_t plain = (size_t)(strchrnul(format, '%') - format);
 
@@ -311,13 +340,17 @@ uint32_t toc_message_format_(char *text, uint32_t max, const char *format, va_li
                 if (!*format)
                         break;
                 const char *from = format++;
-                struct spec spec = parse(&format, &rest);
 
-                if (!convert(&out, &spec, &rest)) {
+                if (convert_plain(&out, *format, args)) {
+                        format++;
+                        continue;
+                }
+                struct spec spec = parse(&format, args);
+
+                if (!convert(&out, &spec, args)) {
                         put(&out, from, strlen(from));
                         break;
                 }
         }
-        va_end(rest);
         return out.used;
 }

@@ -21,7 +21,7 @@ static uint32_t ours(char *out, uint32_t max, const char *format, ...)
         uint32_t bytes;
 
         va_start(args, format);
-        bytes = toc_message_format_(out, max, format, args);
+        bytes = toc_message_format_(out, max, format, &args);
         va_end(args);
         return bytes;
 }

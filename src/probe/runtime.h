@@ -39,7 +39,7 @@ void toc_place_describe_(struct segment_header *header); /* boot id, namespace, 
 
 /* Formats like printf into out, at most max bytes, without a terminator; returns how many.
  * Safe in a signal handler but for floating-point conversions. */
-uint32_t toc_message_format_(char *out, uint32_t max, const char *format, va_list args);
+uint32_t toc_message_format_(char *out, uint32_t max, const char *format, va_list *args);
 
 /* Return addresses of the callers, innermost first, from frame pointers. Never faults. */
 uint32_t toc_stack_walk_(const void *frame, uint64_t *out, uint32_t max);

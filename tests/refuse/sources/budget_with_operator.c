@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: a budget is written like a rule, with a comparison */
+/* refuse: TOC_BUDGET of module demo takes (signal, limit, severity, meaning): its comparison is */
+/* refuse: always > */
+/* errors: 30 */
+#include <tocsin.h>
+
+#ifdef CORRECT
+TOC_MODULE(demo, "A module made to be refused",
+           TOC_BUDGET(live_bytes, 64 << 20, TOC_WARN, "cache outgrew its share of memory"));
+#else
+TOC_MODULE(demo, "A module made to be refused",
+           TOC_BUDGET(live_bytes, >, 64 << 20, TOC_WARN, "cache outgrew its share of memory"));
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: an error site has no rule */
+/* refuse: this error has no alert rule: its second argument is TOC_USUAL, TOC_ALERT(...) or */
+/* refuse: TOC_QUIET(...) */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+int site(const char *path, int n);
+
+#ifdef CORRECT
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        return TOC_ERROR(-5, TOC_USUAL, "cannot read index '%s'", path);
+}
+#else
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        return TOC_ERROR(-5, "cannot read index '%s'", path);
+}
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the help is a variable */
+/* refuse: the help of counter evictions must be a text in quotes */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+extern const char *const help;
+const char *const help = "Entries pushed out to make room";
+
+#ifdef CORRECT
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#else
+TOC_COUNTER(evictions, help,
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#endif

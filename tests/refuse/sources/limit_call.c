@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the limit is computed at run time */
+/* refuse: counter evictions: the limit must be a constant */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+int limit(void);
+
+#ifdef CORRECT
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#else
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, limit(), TOC_WARN, "working set outgrew the cache"));
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the limit is a text */
+/* refuse: counter evictions: the limit must be an integer */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#else
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, "1000", TOC_WARN, "working set outgrew the cache"));
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the meaning is longer than a record holds, by one character */
+/* refuse: the meaning in a rule of counter evictions must have 8 to 71 characters */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN,
+                      "the working set outgrew the cache and every lookup has to go to a disc"));
+#else
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN,
+                      "the working set outgrew the cache and every lookup has to go to the disc"));
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: a probe has a rule and is quiet */
+/* refuse: counter evictions: TOC_QUIET stands alone, without a rule */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#else
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"),
+            TOC_QUIET("only feeds a chart"));
+#endif

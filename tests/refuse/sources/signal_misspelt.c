@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the signal is misspelt */
+/* refuse: counter evictions | no signal per_minit */
+/* refuse: has total, per_second, per_minute and per_hour */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#else
+TOC_COUNTER(evictions, "Entries pushed out to make room",
+            TOC_ALERT(per_minit, >, 1000, TOC_WARN, "working set outgrew the cache"));
+#endif
