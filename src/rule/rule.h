@@ -5,13 +5,16 @@
  * (rule_set_add gives the row a number), and then tells it, tick by tick, what each row stood at.
  * It answers with the changes of state.
  *
- * Units:     times are nanoseconds of one monotonic clock, never going back (a tick earlier than
- *            the last is refused, -EINVAL). Values are the sum of a row's cells.
- * Ownership: records are copied. Changes point into the set and live until the next call.
- * Errors:    0, -EINVAL, -ENOMEM. An error changes no state.
+ * Units:     times are nanoseconds of one monotonic clock, never going back (an evaluation earlier
+ *            than the last, or than attached_ns, is refused, -EINVAL). Values are the sum of a
+ *            row's cells.
+ * Ownership: records are copied. Changes point into the set and live until the next tick or peek;
+ *            the records and rules that changes and views point at, until the next rule_set_add.
+ * Errors:    0, -EINVAL, -ENOMEM. An error changes no state. Only rule_set_new and rule_set_add
+ *            allocate.
  * Threads:   one at a time.
  * Limits:    RULE_ROW_MAX rows a set (-ENOMEM beyond); a window of at most RULE_WINDOW_MAX_S, hold
- *            and keep of at most RULE_DELAY_MAX_S; ROW_HISTORY bytes of history a rule.
+ *            and keep of at most RULE_DELAY_MAX_S. A rule's history takes at most 3840 bytes.
  *
  * What each signal means, and the PromQL that agrees: doc/rules.md. In short:
  *   windows are (t-W, t]: the count in a window is the value at t less the value of the latest
@@ -19,6 +22,11 @@
  *   reset, and its new value is what it counted since.
  *   Comparisons are exact integer ones: n events in W seconds against a limit per U seconds
  *   compares n * U with limit * W.
+ *   Counts are exact if ticks come once a second or less often and the window is no longer than
+ *   an hour. Else the window reaches back further, never less far: by less than 2 s if ticks come
+ *   more often; by 1 tick once a single tick brought more than 255 events to a window of more
+ *   than half an hour (3 ticks beyond 65535; history.h has the table); by up to 1/3600 of a window
+ *   longer than an hour.
  *
  * To add a signal: a line in rule_signals (signal.c), a row in signal_test.c's table. */
 #ifndef TOCSIN_RULE_H
@@ -33,9 +41,9 @@
 enum { RULE_ROW_MAX = 65536, RULE_WINDOW_MAX_S = 86400, RULE_DELAY_MAX_S = 30 * 86400 };
 
 enum rule_state {
-        RULE_UNDEF,         /* no value yet (a gauge never set) */
+        RULE_UNDEF, /* no value yet (a gauge never set) */
         RULE_OK,
-        RULE_PENDING,       /* holds, but not yet for hold_s */
+        RULE_PENDING, /* holds, but not yet for hold_s */
         RULE_FIRING,
         RULE_NOT_AVAILABLE, /* a signal that nobody measures here (module budgets) */
 };
@@ -44,15 +52,15 @@ struct rule_set;
 
 /* One rule and how it stands. */
 struct rule_view {
-        uint32_t row;   /* as rule_set_add numbered it */
-        uint32_t slot;  /* 0 or 1: which rule of the row */
+        uint32_t row;  /* as rule_set_add numbered it */
+        uint32_t slot; /* 0 or 1: which rule of the row */
         const struct toc_record *record;
         const struct toc_rule *rule;
         enum rule_state state;
-        uint64_t since_ns;  /* when it entered this state */
+        uint64_t since_ns; /* when it entered this state */
         bool has_value;
-        int64_t value;      /* of the signal, in its unit; rates rounded down */
-        uint32_t window_s;  /* in force: the rule's own or the signal's; 0 without window */
+        int64_t value;     /* of the signal, in its unit; rates rounded down */
+        uint32_t window_s; /* in force: the rule's own or the signal's; 0 without window */
 };
 
 struct rule_change {
@@ -64,35 +72,44 @@ struct rule_change {
 int rule_set_new(struct rule_set **ret_set, uint64_t attached_ns);
 void rule_set_free(struct rule_set **set);
 
-/* Adds a probe. began_ns: when the row first existed (>= attached_ns; a plug-in loaded later).
+/* Adds a probe. A record that rule_check refuses is -EINVAL. began_ns: when the row first existed
+ * (>= attached_ns; a plug-in loaded later).
  * seen_from_start: false if counting began long before anyone sampled; then the first sample is
- * the base of all windows, instead of 0 at began_ns.
+ * the base of all windows, instead of 0 at began_ns; and a heartbeat that it finds beaten counts
+ * as seen beating then.
  *
  * Sites that say TOC_USUAL are also summed, by module, into a row of their own named log_errors
- * or log_warnings. Its rules are those of the module's TOC_LOGS record, else the defaults that
- * rule_default_logs() returns. ret_row numbers the added row. */
+ * or log_warnings, which the first of them adds (so one call may add two rows: the site's, and
+ * then the sum's). Its rules are those of the module's TOC_LOGS record of that name, else the
+ * defaults that rule_default_logs() returns. A TOC_LOGS has no row but the sum's, and *ret_row is
+ * that; it may come before or after the sites. If a module has several, their rules join; a third
+ * rule is refused. To judge log lines that come from elsewhere, add a record of kind
+ * toc_kind_error or toc_kind_warning with TOC_IS_USUAL_ set, and give their number as its value. */
 int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
                  bool seen_from_start, uint32_t *ret_row);
 
 /* How many rows there are, the sums included; they stand behind no cell of their own. */
 uint32_t rule_set_rows(const struct rule_set *set);
 
-/* values[row] for each row added so far (sums: any value, it is ignored). The value of a gauge
- * or level is a signed number in two's complement. ret_changes stays valid until the next call.
+/* values[row] for each row added so far (sums: any value, it is ignored); count is their number,
+ * rule_set_rows(), else -EINVAL. The value of a gauge or level is a signed number in two's
+ * complement.
  *
  * rule_set_tick is the regular sample and is remembered in windows. rule_set_peek judges at a
- * moment in between (the doorbell rang) and remembers nothing but changes of state. */
+ * moment in between (the doorbell rang) and remembers nothing but changes of state and the beats
+ * that it saw. */
 int rule_set_tick(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
                   const struct rule_change **ret_changes, size_t *ret_count);
 int rule_set_peek(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
                   const struct rule_change **ret_changes, size_t *ret_count);
 
-/* All rules, in order of rows; for tables. 0 or -ENOENT past the last. */
+/* All rules, in order of rows; for tables. Values are those of the latest evaluation. 0 or -ENOENT
+ * past the last. */
 int rule_set_view(const struct rule_set *set, size_t n, struct rule_view *ret_view);
 
 /* The record that a module without TOC_LOGS has: kind is toc_kind_error (any error in a minute
  * is a warning to people: per_minute > 0, TOC_WARN) or toc_kind_warning (per_minute > 10,
- * TOC_NOTE). module must fit the record's field, else -EINVAL. */
+ * TOC_NOTE). module must be a C name that fits the record's field, else -EINVAL. */
 int rule_default_logs(enum toc_kind kind, const char *module, struct toc_record *ret_record);
 
 /* 0 if the record can be judged: text fields terminated and printable, kind, signal, op and

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists because adding is all or nothing: it takes the memory for everything that evaluations do
+ * later, and a site that says TOC_USUAL brings a second row with it. */
+#include "rule/set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { row_capacity_min = 64 };
+
+/* Makes room for that many rows more, so that appending them cannot fail. */
+static int reserve(struct rule_set *set, uint32_t more)
+{
+        uint32_t capacity = set->row_capacity ? set->row_capacity : row_capacity_min;
+        void *moved;
+
+        if (more > RULE_ROW_MAX - set->row_count)
+                return -ENOMEM;
+        while (capacity < set->row_count + more)
+                capacity *= 2;
+        if (capacity == set->row_capacity)
+                return 0;
+        moved = reallocarray(set->rows, capacity, sizeof(*set->rows));
+        if (!moved)
+                return -ENOMEM;
+        set->rows = moved;
+        moved = reallocarray(set->sums, capacity, sizeof(*set->sums));
+        if (!moved)
+                return -ENOMEM;
+        set->sums = moved;
+        moved = reallocarray(set->places, capacity, 2 * sizeof(*set->places));
+        if (!moved)
+                return -ENOMEM;
+        set->places = moved;
+        moved = reallocarray(set->changes, capacity, 2 * sizeof(*set->changes));
+        if (!moved)
+                return -ENOMEM;
+        set->changes = moved;
+        set->row_capacity = capacity;
+        return 0;
+}
+
+static void list_rules(struct rule_set *set, uint32_t row)
+{
+        for (uint32_t slot = 0; slot < 2; slot++)
+                if (set->rows[row].judge[slot].signal)
+                        set->places[set->place_count++] = (struct place){ row, slot };
+}
+
+static int compare_sum(const struct rule_set *set, uint32_t row, const struct toc_record *record)
+{
+        const struct toc_record *sum = set->rows[row].record;
+        int order = strcmp(sum->module, record->module);
+
+        return order ? order : strcmp(sum->name, record->name);
+}
+
+/* Where in `sums` the sum of that module and name is, or would be. */
+static uint32_t seek_sum(const struct rule_set *set, const struct toc_record *record,
+                         uint32_t *ret_row)
+{
+        uint32_t low = 0;
+        uint32_t high = set->sum_count;
+
+        *ret_row = ROW_NONE;
+        while (low < high) {
+                uint32_t middle = low + (high - low) / 2;
+                int order = compare_sum(set, set->sums[middle], record);
+
+                if (!order)
+                        *ret_row = set->sums[middle];
+                if (order < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/* Takes the rows. On failure they are gone, and the set is as before. */
+static int append_take(struct rule_set *set, struct row *rows, uint32_t count)
+{
+        int error = reserve(set, count);
+
+        for (uint32_t i = 0; i < count && !error; i++)
+                error = ticks_reserve(&set->ticks, row_window_s(&rows[i]));
+        for (uint32_t i = 0; i < count; i++) {
+                uint32_t row = set->row_count;
+                uint32_t at, ignored;
+
+                if (error) {
+                        row_fini(&rows[i]);
+                        continue;
+                }
+                if (row_is_sum(&rows[i])) {
+                        at = seek_sum(set, rows[i].record, &ignored);
+                        memmove(&set->sums[at + 1], &set->sums[at],
+                                (set->sum_count - at) * sizeof(*set->sums));
+                        set->sums[at] = row;
+                        set->sum_count++;
+                }
+                set->rows[row] = rows[i];
+                set->row_count++;
+                list_rules(set, row);
+        }
+        return error;
+}
+
+static int add_row(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                   bool from_start)
+{
+        struct row row;
+        int error = row_init(&row, record, began_ns, from_start);
+
+        if (error)
+                return error;
+        row.is_declared = row_is_sum(&row);
+        return append_take(set, &row, 1);
+}
+
+/* A site that says TOC_USUAL, and the sum of its module if it is the first of them. */
+static int add_usual(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                     bool from_start)
+{
+        struct row rows[2];
+        struct toc_record logs;
+        uint32_t sum, count = 1;
+        int error = rule_default_logs(record->kind, record->module, &logs);
+
+        if (error)
+                return error;
+        error = row_init(&rows[0], record, began_ns, from_start);
+        if (error)
+                return error;
+        (void)seek_sum(set, &logs, &sum); /* only whether there is one */
+        if (sum == ROW_NONE) {
+                sum = set->row_count + 1;
+                count = 2;
+                error = row_init(&rows[1], &logs, began_ns, true);
+                if (error) {
+                        row_fini(&rows[0]);
+                        return error;
+                }
+        }
+        rows[0].sum = sum;
+        return append_take(set, rows, count);
+}
+
+/* Gives a sum the rules of that record. Its windows begin anew. */
+static int declare_sum(struct rule_set *set, uint32_t row, const struct toc_record *record)
+{
+        struct row *sum = &set->rows[row];
+        struct row fresh;
+        int error = row_init(&fresh, record, sum->began_ns, true);
+
+        if (error)
+                return error;
+        error = ticks_reserve(&set->ticks, row_window_s(&fresh));
+        if (error) {
+                row_fini(&fresh);
+                return error;
+        }
+        fresh.is_declared = true;
+        fresh.past = sum->past;
+        row_fini(sum);
+        *sum = fresh;
+        set->place_count = 0;
+        for (uint32_t i = 0; i < set->row_count; i++)
+                list_rules(set, i);
+        return 0;
+}
+
+/* Adds the rules of `more` that `record` does not have. -EINVAL if they are too many. */
+static int join_rules(struct toc_record *record, const struct toc_record *more)
+{
+        for (uint32_t i = 0; i < 2; i++) {
+                uint32_t slot = 0;
+
+                if (!more->rule[i].severity)
+                        continue;
+                while (slot < 2 && record->rule[slot].severity &&
+                       memcmp(&record->rule[slot], &more->rule[i], sizeof(more->rule[i])) != 0)
+                        slot++;
+                if (slot == 2)
+                        return -EINVAL;
+                record->rule[slot] = more->rule[i];
+        }
+        return 0;
+}
+
+/* A TOC_LOGS. The first replaces the default rules, the next adds to those of the first. */
+static int add_logs(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                    uint32_t *ret_row)
+{
+        struct toc_record joined = *record;
+        uint32_t row;
+        int error;
+
+        (void)seek_sum(set, record, &row);
+        *ret_row = row == ROW_NONE ? set->row_count : row;
+        if (row == ROW_NONE)
+                return add_row(set, record, began_ns, true);
+        if (set->rows[row].is_declared) {
+                joined = *set->rows[row].record;
+                error = join_rules(&joined, record);
+                if (error || memcmp(&joined, set->rows[row].record, sizeof(joined)) == 0)
+                        return error;
+        }
+        return declare_sum(set, row, &joined);
+}
+
+int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                 bool seen_from_start, uint32_t *ret_row)
+{
+        const char *ignored;
+        uint32_t row = set->row_count;
+        int error;
+
+        if (began_ns < set->attached_ns || rule_check(record, &ignored))
+                return -EINVAL;
+        if (record->kind == toc_kind_logs)
+                error = add_logs(set, record, began_ns, &row);
+        else if (record->flags & TOC_IS_USUAL_)
+                error = add_usual(set, record, began_ns, seen_from_start);
+        else
+                error = add_row(set, record, began_ns, seen_from_start);
+        if (!error)
+                *ret_row = row;
+        return error;
+}
