@@ -320,7 +320,7 @@ static void publish_events(void)
 /* Makes the segment, if one can be had, with all objects known so far. Once a process. */
 static void start(void)
 {
-        uint64_t bytes = first_bytes();
+        uint64_t bytes = first_bytes(), magic;
         struct segment_header *header = toc_place_create_(&runtime.place, bytes);
 
         runtime.is_started = true;
@@ -342,8 +342,8 @@ static void start(void)
                 if (object->dso)
                         publish_object(object);
         publish_events();
-        __atomic_thread_fence(__ATOMIC_RELEASE);
-        memcpy(header->magic, SEGMENT_MAGIC, sizeof header->magic);
+        memcpy(&magic, SEGMENT_MAGIC, sizeof magic);
+        __atomic_store_n((uint64_t *)(void *)header->magic, magic, __ATOMIC_RELEASE);
 }
 
 /* ---- Threads --------------------------------------------------------------------------*/
