@@ -38,8 +38,8 @@ static struct segment_event *claim(struct segment_extent *extent, uint64_t count
         if ((seq & 1) || !__atomic_compare_exchange_n(&slot->seq, &seq, 2 * n + 1, false,
                                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
                 return NULL;
-                /* No store below may be seen before the odd number. The thread sanitizer of gcc does not
-         * know fences; what they order here is read by another process, which it does not see. */
+                /* No store below may be seen before the odd number. gcc's thread sanitizer does not know
+         * fences; what is ordered here is read by another process, which it does not see. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"

@@ -340,6 +340,16 @@ static int errno_(const char *unused)
         return errno == EXDEV ? 0 : 1;
 }
 
+/* Misses when it is told to, so that somebody else can take the time. */
+static int miss_when_told(const char *unused)
+{
+        (void)unused;
+        ready();
+        (void)TOC_EXPECT(signals_seen > 1, TOC_PAGE, "missed because it was told to");
+        ready();
+        return 0;
+}
+
 /* A handler on a stack of its own misses an expectation, with garbage for a frame pointer. */
 static void on_odd_stack(int number_)
 {
@@ -377,7 +387,7 @@ int main(int argc, char **argv)
                 { "crash", crash },         { "hang", hang },
                 { "crowd", crowd },         { "close_all", close_all },
                 { "errno", errno_ },        { "odd_stack", odd_stack },
-                { "fork_busy", fork_busy },
+                { "fork_busy", fork_busy }, { "miss_when_told", miss_when_told },
         };
 
         printf("segment %s\n", toc_segment_path() ? toc_segment_path() : "none");

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tocsin run - options only; what they ask for is done by watch/supervisor.h.
+ */
+#include "base/error.h"
+#include "base/option.h"
+#include "base/say.h"
+#include "cli/command.h"
+#include "watch/command.h"
+#include "watch/eventlog.h"
+#include "watch/supervisor.h"
+#include "watch/webhook.h"
+
+enum { receiver_each_max = 8 };
+
+static const char examples[] =
+        "tocsin run -- ./kvd --port 6379\n"
+        "    alerts on standard error, between the lines of the program\n"
+        "tocsin run --webhook https://alerts.example/hook -- ./kvd\n"
+        "    each alert is posted as JSON; while the webhook is down they wait\n"
+        "tocsin run --on-alert 'jq -r .meaning | mail -s alert ops' -- ./kvd\n"
+        "    each alert goes to a command, as JSON on its standard input\n"
+        "tocsin run --events events.jsonl --fail-on-alert -- ./soak-test\n"
+        "    everything that happened as JSON lines; exit status 1 if an alert rang\n";
+
+static const char summary[] =
+        "Starts a program, watches the probes in it and its error output, and tells when an alert "
+        "rule holds. Standard input and output stay the program's own. The exit status is the "
+        "program's, 128 + N if signal N ended it; 125 if tocsin failed, 126 if the program cannot be "
+        "executed, 127 if it is not there. A program ended by a signal that nobody asked for has "
+        "crashed, which is an alert too; TERM, INT, HUP, PIPE and what was sent through tocsin are "
+        "asked for.";
+
+struct request {
+        const char *webhooks[receiver_each_max];
+        const char *commands[receiver_each_max];
+        struct option_list webhook_list;
+        struct option_list command_list;
+        const char *events;
+        const char *dir;
+        bool has_no_logs;
+        bool fails_on_alert;
+        bool is_quiet;
+};
+
+static int parse(int argc, char **argv, struct request *request, struct option_operands *operands)
+{
+        const struct option options[] = {
+                OPTION_HEADING("Who is told"),
+                OPTION_LIST("on-alert", 0, "CMD",
+                            "run CMD with /bin/sh at each alert, the event on its input; repeatable",
+                            &request->command_list),
+                OPTION_LIST("webhook", 0, "URL", "post each alert to URL; repeatable",
+                            &request->webhook_list),
+                OPTION_TEXT("events", 0, "FILE", "append all events to FILE, a JSON object a line",
+                            &request->events),
+                OPTION_FLAG("quiet", 'q', "no alerts on standard error", &request->is_quiet),
+                OPTION_HEADING("What is watched"),
+                OPTION_FLAG("no-logs", 0,
+                            "leave the program's error output alone: it keeps its terminal, and its "
+                            "lines are not counted",
+                            &request->has_no_logs),
+                OPTION_HEADING("Other"),
+                OPTION_FLAG("fail-on-alert", 0,
+                            "exit with 1 if a warning or a page rang and the program exited with 0",
+                            &request->fails_on_alert),
+                OPTION_TEXT("dir", 0, "DIR",
+                            "put the run's directory below DIR ($XDG_RUNTIME_DIR/tocsin, /run/tocsin "
+                            "or /dev/shm/tocsin-UID)",
+                            &request->dir),
+        };
+        const struct option_page page = {
+                .command = "tocsin run",
+                .operands = "-- PROGRAM [ARG]...",
+                .summary = summary,
+                .options = options,
+                .option_count = BASE_COUNT(options),
+                .operand_min = 1,
+                .operand_max = SIZE_MAX,
+                .stops_at_operand = true,
+                .examples = examples,
+        };
+
+        request->webhook_list = (struct option_list){ request->webhooks, 0, receiver_each_max };
+        request->command_list = (struct option_list){ request->commands, 0, receiver_each_max };
+        return option_parse_or_say(&page, argc, argv, operands);
+}
+
+/* ---- Receivers ------------------------------------------------------------ */
+
+struct receivers {
+        struct receiver *list[2 * receiver_each_max + 1];
+        size_t count;
+};
+
+static void receivers_fini(struct receivers *receivers)
+{
+        while (receivers->count)
+                receiver_free(&receivers->list[--receivers->count]);
+}
+
+static int add_webhooks(const struct request *request, struct receivers *receivers,
+                        struct text *why)
+{
+        int failed = 0;
+
+        for (size_t i = 0; i < request->webhook_list.count && !failed; i++) {
+                failed = webhook_new(request->webhooks[i], &receivers->list[receivers->count],
+                                     why);
+                receivers->count += !failed;
+        }
+        return failed;
+}
+
+static int add_commands(const struct request *request, struct receivers *receivers)
+{
+        int failed = 0;
+
+        for (size_t i = 0; i < request->command_list.count && !failed; i++) {
+                failed = command_new(request->commands[i], &receivers->list[receivers->count]);
+                receivers->count += !failed;
+        }
+        return failed;
+}
+
+static int add_events(const struct request *request, struct receivers *receivers,
+                      struct text *why)
+{
+        int failed;
+
+        if (!request->events)
+                return 0;
+        failed = eventlog_new(request->events, &receivers->list[receivers->count]);
+        receivers->count += !failed;
+        if (failed)
+                text_printf(why, "cannot append to --events '%s': %s; give a file that you may write",
+                            request->events, error_text(failed));
+        return failed;
+}
+
+static int make_receivers(const struct request *request, struct receivers *receivers)
+{
+        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(4096);
+        int failed = add_events(request, receivers, &why);
+
+        if (!failed)
+                failed = add_webhooks(request, receivers, &why);
+        if (!failed)
+                failed = add_commands(request, receivers);
+        if (failed)
+                say_error("%s", why.length ? text_view(&why) : error_text(failed));
+        return failed;
+}
+
+int cmd_run(int argc, char **argv)
+{
+        struct request request = { 0 };
+        struct receivers receivers = { 0 };
+        struct option_operands operands;
+        int outcome = parse(argc, argv, &request, &operands);
+        int status = ERROR_EXIT_RUN;
+
+        if (outcome == OPTION_HELP)
+                return ERROR_EXIT_YES;
+        if (outcome)
+                return ERROR_EXIT_RUN; /* any other status would be the program's */
+        if (!make_receivers(&request, &receivers)) {
+                const struct supervisor_request wanted = {
+                        .argv = operands.values,
+                        .dir = request.dir,
+                        .receivers = receivers.list,
+                        .receiver_count = receivers.count,
+                        .reads_logs = !request.has_no_logs,
+                        .is_quiet = request.is_quiet,
+                        .fails_on_alert = request.fails_on_alert,
+                };
+
+                status = supervisor_run(&wanted);
+                receivers.count = 0; /* used up */
+        }
+        receivers_fini(&receivers);
+        return status;
+}

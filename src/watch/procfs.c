@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists because a pid says nothing about who holds it: after exec it is another program, after
+ * death another process. What is mapped tells.
+ */
+#include "watch/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { path_bytes = 64, chunk_bytes = 65536, line_bytes_max = 8192, environment_bytes_max = 1 << 20 };
+
+static int open_proc(pid_t pid, const char *name)
+{
+        char path[path_bytes];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name); /* ten digits fit */
+        return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+uint64_t procfs_pid_namespace(void)
+{
+        struct stat status;
+
+        return stat("/proc/self/ns/pid", &status) ? 0 : status.st_ino;
+}
+
+uint64_t procfs_exe(pid_t pid)
+{
+        char path[path_bytes];
+        struct stat status;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+        if (!stat(path, &status))
+                return (status.st_ino ^ ((uint64_t)status.st_dev << 40)) | 1;
+        return errno == EACCES || errno == EPERM ? 1 : 0; /* there, but not for us */
+}
+
+uid_t procfs_user(pid_t pid)
+{
+        char path[path_bytes];
+        struct stat status;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+        return stat(path, &status) ? geteuid() : status.st_uid;
+}
+
+/* ---- Maps ----------------------------------------------------------------- */
+
+struct maps {
+        uint64_t inode;
+        bool is_found;
+        struct text *lines;
+};
+
+/* "55d0-55d1 r--p 00000000 08:01 1234    /usr/bin/kvd": five fields, then perhaps a name. */
+static void read_map_line(struct maps *maps, const char *line, size_t length)
+{
+        uint64_t inode = 0;
+        int name_at = 0;
+
+        if (sscanf(line, "%*s %*s %*s %*s %" SCNu64 " %n", &inode, &name_at) < 1 || !inode)
+                return;
+        maps->is_found |= inode == maps->inode;
+        if (name_at <= 0 || line[name_at] != '/')
+                return;
+        text_append_bytes(maps->lines, line, length);
+        text_append(maps->lines, "\n");
+}
+
+/* Whole lines of what has been read so far; returns how many bytes they took. */
+static size_t read_map_lines(struct maps *maps, char *bytes, size_t length)
+{
+        size_t used = 0;
+
+        for (;;) {
+                char *end = memchr(bytes + used, '\n', length - used);
+
+                if (!end)
+                        return used;
+                *end = '\0';
+                read_map_line(maps, bytes + used, (size_t)(end - bytes) - used);
+                used = (size_t)(end - bytes) + 1;
+        }
+}
+
+static int read_maps(int fd, struct maps *maps)
+{
+        size_t kept = 0, total = 0;
+        char *bytes = malloc(chunk_bytes);
+        int status = bytes ? 0 : -ENOMEM;
+
+        while (!status && total < procfs_maps_bytes_max) {
+                ssize_t length = read(fd, bytes + kept, chunk_bytes - kept);
+                size_t used;
+
+                if (length < 0 && errno == EINTR)
+                        continue;
+                if (length < 0)
+                        status = -errno;
+                if (length <= 0)
+                        break;
+                total += (size_t)length;
+                kept += (size_t)length;
+                used = read_map_lines(maps, bytes, kept);
+                if (!used && kept > line_bytes_max)
+                        used = kept; /* no line of a map is that long */
+                memmove(bytes, bytes + used, kept - used);
+                kept -= used;
+        }
+        free(bytes);
+        return status;
+}
+
+enum procfs_mapping procfs_maps(pid_t pid, uint64_t inode, struct text *snapshot)
+{
+        BASE_SCOPE(text_fini) struct text lines = TEXT_INIT(procfs_snapshot_bytes_max);
+        struct maps maps = { .inode = inode, .lines = &lines };
+        int fd = open_proc(pid, "maps");
+        int status = fd < 0 ? -errno : read_maps(fd, &maps);
+
+        if (fd >= 0)
+                (void)close(fd); /* read only */
+        if (status == -ENOENT || status == -ESRCH)
+                return PROCFS_NOT_MAPPED;
+        if (status)
+                return PROCFS_UNKNOWN;
+        if (!maps.is_found)
+                return PROCFS_NOT_MAPPED;
+        text_clear(snapshot);
+        text_append_bytes(snapshot, text_view(&lines), lines.length);
+        return PROCFS_MAPPED;
+}
+
+/* ---- Relatives ------------------------------------------------------------ */
+
+size_t procfs_children(pid_t thread, pid_t *ret_pids, size_t ret_max)
+{
+        char path[path_bytes];
+        char word[16];
+        size_t count = 0;
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)thread);
+        file = fopen(path, "re");
+        if (!file)
+                return 0;
+        while (count < ret_max && fscanf(file, "%15s", word) == 1) {
+                uint64_t pid;
+
+                if (!text_parse_u64(word, 1, INT32_MAX, &pid))
+                        ret_pids[count++] = (pid_t)pid;
+        }
+        (void)fclose(file); /* read only */
+        return count;
+}
+
+bool procfs_has_variable(pid_t pid, const char *name)
+{
+        size_t length = strlen(name);
+        char *bytes = malloc(environment_bytes_max);
+        int fd = bytes ? open_proc(pid, "environ") : -1;
+        size_t size = 0;
+        bool is_there = false;
+
+        while (fd >= 0 && size < environment_bytes_max) {
+                ssize_t more = read(fd, bytes + size, environment_bytes_max - size);
+
+                if (more <= 0)
+                        break;
+                size += (size_t)more;
+        }
+        for (size_t i = 0; i + length < size && !is_there; i += strnlen(bytes + i, size - i) + 1)
+                is_there = memcmp(bytes + i, name, length) == 0 && bytes[i + length] == '=';
+        if (fd >= 0)
+                (void)close(fd); /* read only */
+        free(bytes);
+        return is_there;
+}

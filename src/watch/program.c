@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists to start a program so that it notices nothing of us, and to say what is wrong if it cannot
+ * be started.
+ *
+ * Between fork() and exec() only async-signal-safe calls are made: receivers have threads by then.
+ */
+#include "watch/program.h"
+#include "watch/command.h"
+#include "watch/procfs.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---- The environment ------------------------------------------------------ */
+
+static bool is_variable(const char *entry, const char *name)
+{
+        size_t length = strlen(name);
+
+        return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+/* Ours, with TOCSIN_DIR and without what only receivers get. The entries are borrowed. */
+static char **make_environment(char *directory_entry)
+{
+        size_t count = 0, kept = 0;
+        char **copy;
+
+        while (environ[count])
+                count++;
+        copy = calloc(count + 2, sizeof(*copy));
+        if (!copy)
+                return NULL;
+        for (size_t i = 0; i < count; i++)
+                if (!is_variable(environ[i], "TOCSIN_DIR") &&
+                    !is_variable(environ[i], COMMAND_VARIABLE))
+                        copy[kept++] = environ[i];
+        copy[kept] = directory_entry;
+        return copy;
+}
+
+/* ---- Why not -------------------------------------------------------------- */
+
+static void explain_missing(const char *name, struct text *why)
+{
+        if (strchr(name, '/') && !access(name, F_OK))
+                text_printf(why, "cannot run '%s': the interpreter that its first line names, or its "
+                                 "loader, is not there", name);
+        else if (strchr(name, '/'))
+                text_printf(why, "cannot run '%s': there is no such file", name);
+        else if (!access(name, X_OK))
+                text_printf(why, "there is no program '%s' in PATH; did you mean ./%s?", name,
+                            name);
+        else
+                text_printf(why, "there is no program '%s' in PATH; check the name, or give its path",
+                            name);
+}
+
+static void explain_denied(const char *name, int error, struct text *why)
+{
+        struct stat status;
+
+        if (error == -EACCES && !stat(name, &status) && S_ISDIR(status.st_mode))
+                text_printf(why, "cannot run '%s': it is a directory", name);
+        else if (error == -EACCES && strchr(name, '/') && access(name, X_OK))
+                text_printf(why, "cannot run '%s': it is not executable; chmod +x '%s'", name,
+                            name);
+        else if (error == -EACCES)
+                text_printf(why, "cannot run '%s': permission denied; is its file system mounted "
+                                 "noexec?", name);
+        else
+                text_printf(why, "cannot run '%s': %s", name, error_text(error));
+}
+
+static int explain(const char *name, int error, struct text *why)
+{
+        if (error == -ENOENT || error == -ENOTDIR) {
+                explain_missing(name, why);
+                return PROGRAM_MISSING;
+        }
+        explain_denied(name, error, why);
+        return PROGRAM_DENIED;
+}
+
+/* ---- Starting ------------------------------------------------------------- */
+
+_Noreturn static void live_as_program(char *const *argv, char *const *environment, int error_fd,
+                                      int refusal_fd, const struct signals *signals)
+{
+        int failed = 0;
+
+        if (error_fd >= 0 && dup2(error_fd, STDERR_FILENO) < 0)
+                failed = error_last();
+        if (!failed) {
+                signals_restore(signals);
+                (void)execvpe(argv[0], argv, environment);
+                failed = error_last();
+        }
+        /* Four bytes into an empty pipe; if the parent is gone nobody wants them. */
+        (void)!write(refusal_fd, &failed, sizeof(failed));
+        _exit(ERROR_EXIT_RUN_MISSING);
+}
+
+/* Waits for exec, which closes the pipe, or for the number of what went wrong. */
+static int wait_for_exec(int fd)
+{
+        int refusal = 0;
+        ssize_t length;
+
+        do
+                length = read(fd, &refusal, sizeof(refusal));
+        while (length < 0 && errno == EINTR);
+        if (length < 0)
+                return error_last();
+        return length == sizeof(refusal) ? refusal : 0;
+}
+
+static int start(struct program *program, char *const *environment, int error_fd,
+                 const struct signals *signals, struct text *why)
+{
+        int refusal[2], failed;
+
+        if (pipe2(refusal, O_CLOEXEC))
+                return error_last();
+        program->pid = fork();
+        if (program->pid == 0)
+                live_as_program(program->argv, environment, error_fd, refusal[1], signals);
+        failed = program->pid < 0 ? error_last() : 0;
+        (void)close(refusal[1]); /* nothing was written on our side */
+        if (!failed)
+                failed = wait_for_exec(refusal[0]);
+        (void)close(refusal[0]); /* read only */
+        if (!failed || program->pid < 0)
+                return failed;
+        (void)waitpid(program->pid, NULL, 0); /* it is in _exit() */
+        return explain(program->argv[0], failed, why);
+}
+
+int program_start(struct program *program, char *const *argv, const char *directory, int error_fd,
+                  const struct signals *signals, struct text *why)
+{
+        BASE_SCOPE(text_fini) struct text entry = TEXT_INIT(4096);
+        const char *slash = strrchr(argv[0], '/');
+        char **environment;
+        int outcome;
+
+        *program = (struct program){ .argv = argv, .name = slash ? slash + 1 : argv[0] };
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+                return error_last();
+        text_printf(&entry, "TOCSIN_DIR=%s", directory);
+        environment = entry.error ? NULL : make_environment(entry.bytes);
+        if (!environment)
+                return -ENOMEM;
+        outcome = start(program, environment, error_fd, signals, why);
+        free(environment);
+        return outcome;
+}
+
+/* ---- Ending --------------------------------------------------------------- */
+
+void program_reap(struct program *program)
+{
+        int status;
+        pid_t pid;
+
+        /* Only children of this thread: those of receivers are waited for by their threads. */
+        while ((pid = waitpid(-1, &status, WNOHANG | __WNOTHREAD)) > 0) {
+                if (pid != program->pid || program->has_ended)
+                        continue;
+                program->has_ended = true;
+                program->wait_status = status;
+        }
+}
+
+size_t program_children(pid_t ret_pids[program_children_max])
+{
+        size_t count = procfs_children(getpid(), ret_pids, program_children_max);
+        size_t kept = 0;
+
+        for (size_t i = 0; i < count; i++)
+                if (!procfs_has_variable(ret_pids[i], COMMAND_VARIABLE))
+                        ret_pids[kept++] = ret_pids[i];
+        return kept;
+}
+
+int program_signal(const struct program *program)
+{
+        return WIFSIGNALED(program->wait_status) ? WTERMSIG(program->wait_status) : 0;
+}
+
+int program_status(const struct program *program)
+{
+        int number = program_signal(program);
+
+        return number ? 128 + number : WEXITSTATUS(program->wait_status);
+}

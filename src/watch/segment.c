@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists because a process that is going down may leave anything in its segment, and the watcher is
+ * the one that must still be standing then.
+ */
+#include "watch/segment.h"
+#include "watch/extent.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check_file(const struct stat *status, const uid_t *owners, size_t owner_count,
+                      const char **ret_why)
+{
+        if (!S_ISREG(status->st_mode)) {
+                *ret_why = "it is not a regular file";
+                return SEGMENT_REFUSED;
+        }
+        for (size_t i = 0; i < owner_count; i++)
+                if (status->st_uid == owners[i])
+                        return 0;
+        *ret_why = "it belongs to somebody else";
+        return SEGMENT_REFUSED;
+}
+
+int segment_open(int dir_fd, const char *name, const uid_t *owners, size_t owner_count,
+                 struct segment_view **ret_view, const char **ret_why)
+{
+        /* O_NONBLOCK: whoever plants a named pipe must not hold us. */
+        int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct segment_view *view;
+        struct stat status;
+        int failed;
+
+        if (fd < 0 && errno == ELOOP) {
+                *ret_why = "it is a symbolic link";
+                return SEGMENT_REFUSED;
+        }
+        if (fd < 0 && errno == ENXIO) {
+                *ret_why = "it is not a regular file"; /* a socket */
+                return SEGMENT_REFUSED;
+        }
+        if (fd < 0)
+                return error_last();
+        failed = fstat(fd, &status) ? error_last() : check_file(&status, owners, owner_count,
+                                                                ret_why);
+        view = failed ? NULL : calloc(1, sizeof(*view));
+        if (!view) {
+                (void)close(fd); /* read only */
+                return failed ? failed : -ENOMEM;
+        }
+        view->fd = fd;
+        view->inode = status.st_ino;
+        *ret_view = view;
+        return 0;
+}
+
+void segment_close(struct segment_view **address)
+{
+        struct segment_view *view = *address;
+
+        if (!view)
+                return;
+        for (uint32_t i = 0; i < view->object_count; i++) {
+                free(view->objects[i].sums);
+                free(view->objects[i].shared);
+        }
+        free(view->objects);
+        free(view->blocks);
+        free(view->rows);
+        free(view->slots.seen);
+        free(view->slots.copy);
+        free(view->scratch);
+        (void)close(view->fd); /* read only */
+        free(view);
+        *address = NULL;
+}
+
+int segment_copy(const struct segment_view *view, uint64_t offset, void *into, size_t bytes,
+                 const char **ret_why)
+{
+        char *at = into;
+
+        while (bytes) {
+                ssize_t length = pread(view->fd, at, bytes, (off_t)offset);
+
+                if (length < 0 && errno == EINTR)
+                        continue;
+                if (length < 0)
+                        return error_last();
+                if (length == 0) {
+                        *ret_why = "the file is shorter than it says";
+                        return SEGMENT_BROKEN;
+                }
+                at += length;
+                offset += (uint64_t)length;
+                bytes -= (size_t)length;
+        }
+        return 0;
+}
+
+/* ---- The header ----------------------------------------------------------- */
+
+/* What makes this segment readable at all. NULL, or why not. */
+static const char *check_layout(const struct segment_header *header)
+{
+        if (memcmp(header->magic, SEGMENT_MAGIC, sizeof(header->magic)) != 0)
+                return "it does not begin as a segment does";
+        if (header->version != SEGMENT_VERSION)
+                return "it has another version of the format: build program and tocsin alike";
+        if (header->header_bytes != SEGMENT_HEADER_BYTES)
+                return "its header has another size";
+        if (header->record_bytes != sizeof(struct toc_record) ||
+            header->row_bytes != sizeof(struct segment_row) ||
+            header->event_bytes != sizeof(struct segment_event))
+                return "its rows or events have another size";
+        if (header->state != SEGMENT_RUNNING && header->state != SEGMENT_ENDED)
+                return "its state is neither running nor ended";
+        if (header->pid == 0 || header->pid > INT32_MAX)
+                return "its process id is none";
+        return NULL;
+}
+
+/* What may not change once it has been accepted. */
+static bool has_same_identity(const struct segment_header *now, const struct segment_header *then)
+{
+        return now->pid == then->pid && now->uid == then->uid &&
+               now->attached_ns == then->attached_ns &&
+               now->pid_namespace == then->pid_namespace &&
+               memcmp(now->boot_id, then->boot_id, sizeof(now->boot_id)) == 0 &&
+               memcmp(now->program, then->program, sizeof(now->program)) == 0;
+}
+
+static const char *check_size(const struct segment_view *view, const struct segment_header *header,
+                              uint64_t file_bytes)
+{
+        if (header->used_bytes > file_bytes)
+                return "it says that it uses more bytes than the file has";
+        if (header->used_bytes < SEGMENT_HEADER_BYTES || header->used_bytes % 64)
+                return "the count of its used bytes is not one that occurs";
+        if (view->is_finished && header->used_bytes < view->header.used_bytes)
+                return "its used bytes became fewer";
+        return NULL;
+}
+
+static bool is_unfinished(const struct segment_view *view, const struct segment_header *header)
+{
+        static const char nothing[sizeof(header->magic)];
+
+        return !view->is_finished && memcmp(header->magic, nothing, sizeof(nothing)) == 0;
+}
+
+static int accept_header(struct segment_view *view, const struct segment_header *header,
+                         uint64_t file_bytes, const char **ret_why)
+{
+        const char *why = check_layout(header);
+
+        if (!why)
+                why = check_size(view, header, file_bytes);
+        if (!why && view->is_finished && !has_same_identity(header, &view->header))
+                why = "it became the segment of another process";
+        if (why) {
+                *ret_why = why;
+                return SEGMENT_BROKEN;
+        }
+        view->header = *header;
+        view->is_finished = true;
+        return 0;
+}
+
+int segment_refresh(struct segment_view *view, const char **ret_why)
+{
+        struct segment_header header;
+        struct stat status;
+        int outcome;
+
+        if (fstat(view->fd, &status))
+                return error_last();
+        if (!view->is_finished && (uint64_t)status.st_size < sizeof(header)) {
+                *ret_why = "its header is not complete";
+                return SEGMENT_UNFINISHED;
+        }
+        outcome = segment_copy(view, 0, &header, sizeof(header), ret_why);
+        if (outcome)
+                return outcome;
+        if (is_unfinished(view, &header)) {
+                *ret_why = "its writer did not finish the beginning";
+                return SEGMENT_UNFINISHED;
+        }
+        header.program[sizeof(header.program) - 1] = '\0';
+        header.boot_id[sizeof(header.boot_id) - 1] = '\0';
+        /* The size again: the file may have grown since, and used_bytes with it. */
+        if (fstat(view->fd, &status))
+                return error_last();
+        outcome = accept_header(view, &header, (uint64_t)status.st_size, ret_why);
+        if (outcome)
+                return outcome;
+        return extent_walk(view, ret_why);
+}
+
+/* ---- Cells ---------------------------------------------------------------- */
+
+static int read_block(struct segment_view *view, const struct segment_view_block *block,
+                      const char **ret_why)
+{
+        struct segment_view_object *object = &view->objects[block->object];
+        uint32_t words = object->block_bytes / 8;
+        int outcome = segment_copy(view, block->offset, view->scratch, object->block_bytes, ret_why);
+
+        if (outcome)
+                return outcome;
+        for (uint32_t i = 0; i < words; i++) {
+                uint64_t word;
+
+                memcpy(&word, view->scratch + 8 * (size_t)i, sizeof(word));
+                object->sums[i] += word; /* wraps, as the cells do: levels are two's complement */
+        }
+        return 0;
+}
+
+int segment_sample(struct segment_view *view, const char **ret_why)
+{
+        if (!view->scratch)
+                view->scratch = malloc(segment_cells_bytes_max);
+        if (!view->scratch)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < view->object_count; i++) {
+                struct segment_view_object *object = &view->objects[i];
+                int outcome = 0;
+
+                if (object->sums)
+                        memset(object->sums, 0, object->block_bytes);
+                if (object->has_shared && object->shared_bytes)
+                        outcome = segment_copy(view, object->shared_offset, object->shared,
+                                               object->shared_bytes, ret_why);
+                if (outcome)
+                        return outcome;
+        }
+        for (uint32_t i = 0; i < view->block_count; i++) {
+                int outcome = read_block(view, &view->blocks[i], ret_why);
+
+                if (outcome)
+                        return outcome;
+        }
+        return 0;
+}
+
+/* The eight bytes at an offset, if they lie within; the offset is a multiple of 8. */
+static uint64_t pick(const uint64_t *words, uint32_t bytes, uint32_t offset, uint64_t otherwise)
+{
+        return words && bytes >= 8 && offset <= bytes - 8 ? words[offset / 8] : otherwise;
+}
+
+uint64_t segment_value(const struct segment_view *view, uint32_t number)
+{
+        const struct segment_view_row *row = &view->rows[number];
+        const struct segment_view_object *object = &view->objects[row->object];
+        bool is_gauge = row->record.kind == toc_kind_gauge;
+
+        if (row->place == SEGMENT_IN_BLOCK)
+                return pick(object->sums, object->block_bytes, row->cell_offset, 0);
+        if (row->place == SEGMENT_IN_SHARED)
+                return pick(object->shared, object->shared_bytes, row->cell_offset,
+                            is_gauge ? (uint64_t)TOC_GAUGE_UNSET_ : 0);
+        return 0;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists because an address helps nobody, and a watcher that reads a gigabyte of debug data to name
+ * it would miss the next alert.
+ */
+#include "watch/stack.h"
+
+#include "base/clock.h"
+
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+
+#define JOIN_MAX_NS  (200 * CLOCK_MS_NS)
+#define CACHE_MAX_NS (20 * CLOCK_S_NS)
+
+enum { name_bytes = 120 };
+
+/* What is asked and what is answered. The thread works on a copy. */
+struct task {
+        uint64_t ticket;
+        bool is_final; /* no more names will come */
+        size_t count;
+        uint64_t addresses[SEGMENT_STACK_MAX];
+        char *maps;
+        size_t maps_bytes;
+        char names[SEGMENT_STACK_MAX][name_bytes];
+};
+
+struct stack_reader {
+        pthread_mutex_t lock;
+        pthread_cond_t asked;
+        pthread_cond_t answered;
+        pthread_t thread;
+        bool is_stopped;
+        bool is_busy;
+        struct task question; /* ticket 0: none */
+        struct task answer;
+        uint64_t next_ticket;
+};
+
+/* ---- Names, in the thread ------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* Hands over what is known so far. */
+static void publish(struct stack_reader *reader, struct task *task, bool is_final)
+{
+        task->is_final = is_final;
+        (void)pthread_mutex_lock(&reader->lock); /* neither call can fail */
+        reader->answer = *task;
+        reader->is_busy = !is_final;
+        (void)pthread_cond_signal(&reader->answered);
+        (void)pthread_mutex_unlock(&reader->lock);
+}
+
+/* A return address belongs to the call before it. */
+static void name_function(Dwfl *dwfl, uint64_t address, char name[name_bytes])
+{
+        Dwfl_Module *module = dwfl_addrmodule(dwfl, address - 1);
+        GElf_Off offset = 0;
+        GElf_Sym symbol;
+        const char *text = NULL;
+
+        if (module)
+                text = dwfl_module_addrinfo(module, address - 1, &offset, &symbol, NULL, NULL,
+                                            NULL);
+        if (text)
+                (void)snprintf(name, name_bytes, " %.80s+0x%" PRIx64, text, (uint64_t)offset + 1);
+}
+
+static void name_line(Dwfl *dwfl, uint64_t address, char name[name_bytes])
+{
+        Dwfl_Module *module = dwfl_addrmodule(dwfl, address - 1);
+        Dwfl_Line *line = module ? dwfl_module_getsrc(module, address - 1) : NULL;
+        size_t used = strlen(name);
+        int number = 0;
+        const char *text = NULL;
+
+        if (line && used)
+                text = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+        if (text)
+                (void)snprintf(name + used, name_bytes - used, " (%s:%d)", base_name(text),
+                               number); /* cut is good enough */
+}
+
+/* What is mapped where; kept until somebody asks about another map. */
+static Dwfl *open_map(const struct task *task)
+{
+        static char *no_other_place;
+        static const Dwfl_Callbacks callbacks = {
+                .find_elf = dwfl_linux_proc_find_elf,
+                .find_debuginfo = dwfl_standard_find_debuginfo,
+                .debuginfo_path = &no_other_place,
+        };
+        FILE *maps = task->maps_bytes ? fmemopen(task->maps, task->maps_bytes, "r") : NULL;
+        Dwfl *dwfl = maps ? dwfl_begin(&callbacks) : NULL;
+
+        if (dwfl) {
+                dwfl_report_begin(dwfl);
+                if (dwfl_linux_proc_maps_report(dwfl, maps) || dwfl_report_end(dwfl, NULL, NULL)) {
+                        dwfl_end(dwfl);
+                        dwfl = NULL;
+                }
+        }
+        if (maps)
+                (void)fclose(maps); /* memory */
+        return dwfl;
+}
+
+/* All functions first: lines need the debug data, which may be large. */
+static void name_all(struct stack_reader *reader, Dwfl *dwfl, struct task *task)
+{
+        for (size_t i = 0; dwfl && i < task->count; i++) {
+                name_function(dwfl, task->addresses[i], task->names[i]);
+                publish(reader, task, false);
+        }
+        for (size_t i = 0; dwfl && i < task->count; i++) {
+                name_line(dwfl, task->addresses[i], task->names[i]);
+                publish(reader, task, i + 1 == task->count);
+        }
+        if (!dwfl || !task->count)
+                publish(reader, task, true);
+}
+
+/* The map that is open, and whose text it came from. */
+struct cache {
+        Dwfl *dwfl;
+        char *maps;
+        size_t maps_bytes;
+};
+
+static void cache_close(struct cache *cache)
+{
+        if (cache->dwfl)
+                dwfl_end(cache->dwfl);
+        free(cache->maps);
+        *cache = (struct cache){ NULL, NULL, 0 };
+}
+
+static Dwfl *cache_open(struct cache *cache, struct task *task)
+{
+        if (cache->dwfl && cache->maps_bytes == task->maps_bytes &&
+            memcmp(cache->maps, task->maps, task->maps_bytes) == 0) {
+                free(task->maps);
+                task->maps = NULL;
+                return cache->dwfl;
+        }
+        cache_close(cache);
+        *cache = (struct cache){ open_map(task), task->maps, task->maps_bytes };
+        task->maps = NULL;
+        return cache->dwfl;
+}
+
+static struct timespec in_future(uint64_t time_ns)
+{
+        uint64_t until_ns = clock_monotonic_ns() + time_ns;
+
+        return (struct timespec){ .tv_sec = (time_t)(until_ns / CLOCK_S_NS),
+                                  .tv_nsec = (long)(until_ns % CLOCK_S_NS) };
+}
+
+/* Waits for a question; false: the end. What nobody asks for is not kept. */
+static bool next_question(struct stack_reader *reader, struct cache *cache, struct task *ret_task)
+{
+        struct timespec until = in_future(CACHE_MAX_NS);
+        bool is_stopped;
+
+        (void)pthread_mutex_lock(&reader->lock); /* cannot fail */
+        while (!reader->is_stopped && !reader->question.ticket) {
+                if (!cache->dwfl) {
+                        (void)pthread_cond_wait(&reader->asked, &reader->lock); /* likewise */
+                } else if (pthread_cond_timedwait(&reader->asked, &reader->lock, &until)) {
+                        cache_close(cache);
+                }
+        }
+        is_stopped = reader->is_stopped;
+        if (!is_stopped) {
+                *ret_task = reader->question;
+                reader->question = (struct task){ 0 };
+                reader->is_busy = true;
+        }
+        (void)pthread_mutex_unlock(&reader->lock);
+        return !is_stopped;
+}
+
+static void *live(void *argument)
+{
+        struct stack_reader *reader = argument;
+        struct cache cache = { NULL, NULL, 0 };
+        struct task task;
+
+        while (next_question(reader, &cache, &task))
+                name_all(reader, cache_open(&cache, &task), &task);
+        cache_close(&cache);
+        return NULL;
+}
+
+/* ---- Life ----------------------------------------------------------------- */
+
+static int init_conditions(struct stack_reader *reader)
+{
+        pthread_condattr_t attributes;
+        int failed = pthread_condattr_init(&attributes);
+
+        if (!failed)
+                failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        if (!failed)
+                failed = pthread_cond_init(&reader->asked, &attributes);
+        if (!failed)
+                failed = pthread_cond_init(&reader->answered, &attributes);
+        return failed;
+}
+
+int stack_reader_new(struct stack_reader **ret_reader)
+{
+        struct stack_reader *reader = calloc(1, sizeof(*reader));
+        int failed;
+
+        if (!reader)
+                return -ENOMEM;
+        reader->next_ticket = 1;
+        failed = pthread_mutex_init(&reader->lock, NULL);
+        if (!failed)
+                failed = init_conditions(reader);
+        if (!failed)
+                failed = pthread_create(&reader->thread, NULL, live, reader);
+        if (failed) {
+                free(reader);
+                return -failed;
+        }
+        *ret_reader = reader;
+        return 0;
+}
+
+void stack_reader_free(struct stack_reader **address)
+{
+        struct stack_reader *reader = *address;
+        struct timespec until = in_future(JOIN_MAX_NS);
+
+        if (!reader)
+                return;
+        *address = NULL;
+        (void)pthread_mutex_lock(&reader->lock); /* none of these can fail here */
+        reader->is_stopped = true;
+        (void)pthread_cond_signal(&reader->asked);
+        (void)pthread_mutex_unlock(&reader->lock);
+        if (pthread_clockjoin_np(reader->thread, NULL, CLOCK_MONOTONIC, &until))
+                return; /* it still uses the memory; the process is about to end */
+        free(reader->question.maps);
+        (void)pthread_cond_destroy(&reader->asked);
+        (void)pthread_cond_destroy(&reader->answered);
+        (void)pthread_mutex_destroy(&reader->lock);
+        free(reader);
+}
+
+/* ---- Asking --------------------------------------------------------------- */
+
+static bool ask(struct stack_reader *reader, const struct text *maps, const uint64_t *addresses,
+                size_t count)
+{
+        struct task *question = &reader->question;
+
+        question->maps = malloc(maps->length ? maps->length : 1);
+        if (!question->maps)
+                return false;
+        memcpy(question->maps, text_view(maps), maps->length);
+        question->maps_bytes = maps->length;
+        memcpy(question->addresses, addresses, count * sizeof(addresses[0]));
+        question->count = count;
+        question->ticket = reader->next_ticket++;
+        (void)pthread_cond_signal(&reader->asked); /* cannot fail */
+        return true;
+}
+
+/* Appends the names to the lines, if they come in time. */
+static void append_names(struct stack_reader *reader, const struct text *maps,
+                         const uint64_t *addresses, size_t count, uint64_t time_max_ns,
+                         char lines[][stack_line_bytes])
+{
+        struct timespec until = in_future(time_max_ns);
+        uint64_t ticket = reader->next_ticket;
+        int status = 0;
+
+        (void)pthread_mutex_lock(&reader->lock); /* cannot fail */
+        while ((reader->is_busy || reader->question.ticket) && !status) /* with an older one */
+                status = pthread_cond_timedwait(&reader->answered, &reader->lock, &until);
+        if (!status && ask(reader, maps, addresses, count)) {
+                while (!(reader->answer.ticket == ticket && reader->answer.is_final) && !status)
+                        status = pthread_cond_timedwait(&reader->answered, &reader->lock, &until);
+                for (size_t i = 0; i < count && reader->answer.ticket == ticket; i++) {
+                        size_t used = strlen(lines[i]);
+
+                        (void)snprintf(lines[i] + used, stack_line_bytes - used, "%s",
+                                       reader->answer.names[i]); /* cut is good enough */
+                }
+        }
+        (void)pthread_mutex_unlock(&reader->lock);
+}
+
+struct mapping {
+        uint64_t from, to;
+        char path[128]; /* its last bytes */
+};
+
+static bool read_mapping(const char *line, size_t length, struct mapping *mapping)
+{
+        int at = 0;
+
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &mapping->from,
+                   &mapping->to, &at) < 2 ||
+            at <= 0 || (size_t)at > length)
+                return false;
+        line += at;
+        length -= (size_t)at;
+        if (length >= sizeof(mapping->path)) {
+                line += length - (sizeof(mapping->path) - 1);
+                length = sizeof(mapping->path) - 1;
+        }
+        memcpy(mapping->path, line, length);
+        mapping->path[length] = '\0';
+        return true;
+}
+
+/* "kvd+0x1234": counted from where the first part of the file is mapped. */
+static void describe_module(const struct text *maps, uint64_t address, char line[stack_line_bytes])
+{
+        const char *at = text_view(maps), *end = at + maps->length;
+        struct mapping mapping = { 0 }, first = { 0 };
+
+        while (at < end) {
+                const char *newline = memchr(at, '\n', (size_t)(end - at));
+                size_t length = newline ? (size_t)(newline - at) : (size_t)(end - at);
+
+                if (read_mapping(at, length, &mapping)) {
+                        if (strcmp(mapping.path, first.path) != 0)
+                                first = mapping;
+                        if (address > mapping.from && address <= mapping.to) {
+                                (void)snprintf(line, stack_line_bytes, "%.60s+0x%" PRIx64,
+                                               base_name(mapping.path), address - first.from);
+                                return;
+                        }
+                }
+                at += length + 1;
+        }
+        (void)snprintf(line, stack_line_bytes, "0x%" PRIx64, address);
+}
+
+void stack_describe(struct stack_reader *reader, const struct text *maps,
+                    const uint64_t *addresses, size_t count, uint64_t time_max_ns,
+                    char ret_lines[SEGMENT_STACK_MAX][stack_line_bytes])
+{
+        if (count > SEGMENT_STACK_MAX)
+                count = SEGMENT_STACK_MAX;
+        for (size_t i = 0; i < count; i++)
+                describe_module(maps, addresses[i], ret_lines[i]);
+        if (reader && count && maps->length)
+                append_names(reader, maps, addresses, count, time_max_ns, ret_lines);
+}

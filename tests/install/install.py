@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`meson install` gives a prefix that a stranger can use: pkg-config, header, libraries, manual
+pages, the program. TAP. usage: install.py BUILD_DIR"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.path.abspath(sys.argv[1])
+
+PROGRAM = r"""
+#include <stdio.h>
+#include <tocsin.h>
+TOC_MODULE(stranger, "A program of somebody who only read the README");
+TOC_COUNTER(lines, "Lines read from standard input",
+            TOC_ALERT(per_minute, >, 1000, TOC_WARN, "more lines than anybody can read"));
+int main(void)
+{
+        toc_count(lines);
+        puts(toc_segment_path() ? "has a segment" : "has none");
+        return !TOC_EXPECT(1 + 1 == 2, TOC_PAGE, "arithmetic is broken");
+}
+"""
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+    if done.returncode:
+        raise AssertionError(f"{' '.join(command)}: {done.stdout[-400:]}{done.stderr[-400:]}")
+    return done.stdout
+
+
+def main():
+    place = tempfile.mkdtemp(prefix="tocsin-install-")
+    segments = tempfile.mkdtemp(dir="/dev/shm", prefix="tocsin-test-")
+    number = failed = 0
+    source = os.path.join(place, "stranger.c")
+    with open(source, "w") as file:
+        file.write(PROGRAM)
+    env = dict(os.environ)
+    libdir = []
+
+    def installs():
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", place)
+        found = subprocess.run(["find", place, "-name", "tocsin.pc"], capture_output=True, text=True).stdout.split()
+        assert len(found) == 1, found
+        libdir.append(os.path.dirname(os.path.dirname(found[0])))
+        env["PKG_CONFIG_PATH"] = os.path.dirname(found[0])
+        env["PKG_CONFIG_SYSROOT_DIR"] = place
+        env["LD_LIBRARY_PATH"] = libdir[0]
+        env["TOCSIN_DIR"] = segments
+
+    def flags(*extra):
+        return run("pkg-config", "--cflags", "--libs", *extra, "tocsin", env=env).split()
+
+    def shared():
+        run("cc", "-Wall", "-Wextra", "-Werror", source, "-o", os.path.join(place, "shared"), *flags())
+        assert run(os.path.join(place, "shared"), env=env) == "has a segment\n"
+
+    def static():
+        archive = os.path.join(libdir[0], "libtocsin.a")
+        rest = [f for f in flags() if f != "-ltocsin"]
+        run("cc", source, "-o", os.path.join(place, "static"), *rest, archive, "-pthread")
+        without = {k: v for k, v in env.items() if k != "LD_LIBRARY_PATH"}
+        assert run(os.path.join(place, "static"), env=without) == "has a segment\n"
+
+    def program():
+        tocsin = subprocess.run(["find", place, "-path", "*/bin/tocsin"], capture_output=True, text=True).stdout.split()
+        assert len(tocsin) == 1, tocsin
+        listing = run(tocsin[0], "rules", os.path.join(place, "shared"), env=env)
+        assert "lines" in listing and "more lines than anybody can read" in listing, listing
+
+    def manual():
+        pages = subprocess.run(["find", place, "-path", "*/man/*"], capture_output=True, text=True).stdout
+        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
+            assert page in pages, f"{page} is missing"
+
+    tests = [installs, shared, static, program, manual]
+    sanitized = "-fsanitize" in open(os.path.join(BUILD, "build.ninja")).read()
+    print(f"1..{len(tests)}")
+    for test in tests:
+        number += 1
+        if sanitized and test in (shared, static):
+            print(f"ok {number} - {test.__name__} # SKIP a library with sanitizers is not for strangers")
+            continue
+        try:
+            test()
+            print(f"ok {number} - {test.__name__}", flush=True)
+        except Exception as why:
+            failed += 1
+            print(f"not ok {number} - {test.__name__}\n# {type(why).__name__}: {why}".replace("\n", "\n# "), flush=True)
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(segments, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
