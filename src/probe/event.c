@@ -18,6 +18,8 @@ enum { RING_INTERVAL_NS = 5000000 }; /* between two rings of the doorbell */
 
 struct event_ring toc_event_ring_;
 
+/* The fence: no store into the slot may be seen before the odd number. gcc's thread sanitizer does
+ * not know fences; what is ordered here is read by another process, which it does not see. */
 static struct segment_event *claim(struct segment_extent *extent, uint64_t count, uint64_t *ret_n)
 {
         struct segment_ring *ring = (struct segment_ring *)(extent + 1);
@@ -38,8 +40,6 @@ static struct segment_event *claim(struct segment_extent *extent, uint64_t count
         if ((seq & 1) || !__atomic_compare_exchange_n(&slot->seq, &seq, 2 * n + 1, false,
                                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
                 return NULL;
-                /* No store below may be seen before the odd number. gcc's thread sanitizer does not know
-         * fences; what is ordered here is read by another process, which it does not see. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
