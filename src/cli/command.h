@@ -5,8 +5,8 @@
  * argv[0] is the command's own name. The result is the exit status (base/error.h). Everything is
  * said by the command: results on standard output, words about them on standard error.
  *
- * To add one: a file here with a function cmd_NAME, its prototype below, a row in main.c's table, its
- * file in meson.build. tests/run/cli.py then checks that it has help.
+ * To add one: a file here with a function cmd_NAME, its prototype below, a row in main.c's table,
+ * its file in meson.build. tests/run/cli.py then checks that it has help.
  *
  * Ownership: argv is reordered and must outlive the call. Threads: the main one. Limits: none.
  */

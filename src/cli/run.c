@@ -26,10 +26,10 @@ static const char examples[] =
 static const char summary[] =
         "Starts a program, watches the probes in it and its error output, and tells when an alert "
         "rule holds. Standard input and output stay the program's own. The exit status is the "
-        "program's, 128 + N if signal N ended it; 125 if tocsin failed, 126 if the program cannot be "
-        "executed, 127 if it is not there. A program ended by a signal that nobody asked for has "
-        "crashed, which is an alert too; TERM, INT, HUP, PIPE and what was sent through tocsin are "
-        "asked for.";
+        "program's, 128 + N if signal N ended it; 125 if tocsin failed, 126 if the program cannot "
+        "be executed, 127 if it is not there. A program ended by a signal that nobody asked for "
+        "has crashed, which is an alert too; TERM, INT, HUP, PIPE and what was sent through tocsin "
+        "are asked for.";
 
 struct request {
         const char *webhooks[receiver_each_max];
@@ -47,27 +47,30 @@ static int parse(int argc, char **argv, struct request *request, struct option_o
 {
         const struct option options[] = {
                 OPTION_HEADING("Who is told"),
-                OPTION_LIST("on-alert", 0, "CMD",
-                            "run CMD with /bin/sh at each alert, the event on its input; repeatable",
-                            &request->command_list),
+                OPTION_LIST(
+                        "on-alert", 0, "CMD",
+                        "run CMD with /bin/sh at each alert, the event on its input; repeatable",
+                        &request->command_list),
                 OPTION_LIST("webhook", 0, "URL", "post each alert to URL; repeatable",
                             &request->webhook_list),
                 OPTION_TEXT("events", 0, "FILE", "append all events to FILE, a JSON object a line",
                             &request->events),
                 OPTION_FLAG("quiet", 'q', "no alerts on standard error", &request->is_quiet),
                 OPTION_HEADING("What is watched"),
-                OPTION_FLAG("no-logs", 0,
-                            "leave the program's error output alone: it keeps its terminal, and its "
-                            "lines are not counted",
-                            &request->has_no_logs),
+                OPTION_FLAG(
+                        "no-logs", 0,
+                        "leave the program's error output alone: it keeps its terminal, and its "
+                        "lines are not counted",
+                        &request->has_no_logs),
                 OPTION_HEADING("Other"),
                 OPTION_FLAG("fail-on-alert", 0,
                             "exit with 1 if a warning or a page rang and the program exited with 0",
                             &request->fails_on_alert),
-                OPTION_TEXT("dir", 0, "DIR",
-                            "put the run's directory below DIR ($XDG_RUNTIME_DIR/tocsin, /run/tocsin "
-                            "or /dev/shm/tocsin-UID)",
-                            &request->dir),
+                OPTION_TEXT(
+                        "dir", 0, "DIR",
+                        "put the run's directory below DIR ($XDG_RUNTIME_DIR/tocsin, /run/tocsin "
+                        "or /dev/shm/tocsin-UID)",
+                        &request->dir),
         };
         const struct option_page page = {
                 .command = "tocsin run",
@@ -105,8 +108,7 @@ static int add_webhooks(const struct request *request, struct receivers *receive
         int failed = 0;
 
         for (size_t i = 0; i < request->webhook_list.count && !failed; i++) {
-                failed = webhook_new(request->webhooks[i], &receivers->list[receivers->count],
-                                     why);
+                failed = webhook_new(request->webhooks[i], &receivers->list[receivers->count], why);
                 receivers->count += !failed;
         }
         return failed;
@@ -123,8 +125,7 @@ static int add_commands(const struct request *request, struct receivers *receive
         return failed;
 }
 
-static int add_events(const struct request *request, struct receivers *receivers,
-                      struct text *why)
+static int add_events(const struct request *request, struct receivers *receivers, struct text *why)
 {
         int failed;
 
@@ -133,7 +134,8 @@ static int add_events(const struct request *request, struct receivers *receivers
         failed = eventlog_new(request->events, &receivers->list[receivers->count]);
         receivers->count += !failed;
         if (failed)
-                text_printf(why, "cannot append to --events '%s': %s; give a file that you may write",
+                text_printf(why,
+                            "cannot append to --events '%s': %s; give a file that you may write",
                             request->events, error_text(failed));
         return failed;
 }

@@ -21,6 +21,13 @@
 #define S            UINT64_C(1000000000) /* nanoseconds in a second */
 #define MS           UINT64_C(1000000)
 
+static inline const char *fixture_state_name(enum rule_state state)
+{
+        static const char *const names[] = { "UNDEF", "OK", "PENDING", "FIRING", "NOT_AVAILABLE" };
+
+        return (unsigned)state < COUNT(names) ? names[state] : "?";
+}
+
 static inline struct toc_rule fixture_rule(unsigned signal, unsigned op, int64_t limit)
 {
         return (struct toc_rule){

@@ -70,16 +70,3 @@ const char *rule_severity_name(unsigned severity)
 
         return find(names, COUNT(names), severity);
 }
-
-const char *rule_state_name(enum rule_state state)
-{
-        static const char *const names[] = {
-                [RULE_UNDEF] = "UNDEF",
-                [RULE_OK] = "OK",
-                [RULE_PENDING] = "PENDING",
-                [RULE_FIRING] = "FIRING",
-                [RULE_NOT_AVAILABLE] = "NOT_AVAILABLE",
-        };
-
-        return find(names, COUNT(names), (unsigned)state);
-}

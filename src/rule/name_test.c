@@ -59,22 +59,10 @@ static void names_are_the_words_of_the_header(void **state)
         assert_string_equal(rule_kind_name(UINT32_MAX), "?");
 }
 
-static void states_have_names(void **state)
-{
-        (void)state;
-        assert_string_equal(rule_state_name(RULE_UNDEF), "UNDEF");
-        assert_string_equal(rule_state_name(RULE_OK), "OK");
-        assert_string_equal(rule_state_name(RULE_PENDING), "PENDING");
-        assert_string_equal(rule_state_name(RULE_FIRING), "FIRING");
-        assert_string_equal(rule_state_name(RULE_NOT_AVAILABLE), "NOT_AVAILABLE");
-        assert_string_equal(rule_state_name(RULE_NOT_AVAILABLE + 1), "?");
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(names_are_the_words_of_the_header),
-                cmocka_unit_test(states_have_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,7 +322,7 @@ static enum rule_state compare(const struct rule_set *set, size_t slot, struct o
                 fail_msg("%s %s %s %" PRId64 " at %" PRIu64 ": expected %s, got %s",
                          rule_kind_name(oracle->kind), rule_signal_name(oracle->rule.signal),
                          rule_op_name(oracle->rule.op), oracle->rule.limit, t_ns,
-                         rule_state_name(expected), rule_state_name(view.state));
+                         fixture_state_name(expected), fixture_state_name(view.state));
         assert_int_equal(view.has_value, value_of(oracle, &value, &per));
         if (view.has_value)
                 assert_int_equal(view.value, value / per);

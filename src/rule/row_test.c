@@ -8,7 +8,7 @@ static void total_counts_since_the_start(void **state)
         uint32_t row = add(&record);
 
         (void)state;
-        assert_string_equal(rule_state_name(view_of(row, 0).state), "UNDEF");
+        assert_string_equal(fixture_state_name(view_of(row, 0).state), "UNDEF");
         assert_false(view_of(row, 0).has_value);
         values[row] = 5;
         tick(1);

@@ -118,12 +118,11 @@ int rule_default_logs(enum toc_kind kind, const char *module, struct toc_record 
  * error site may hold tabs and line ends; escape text before you print it all the same. */
 int rule_check(const struct toc_record *record, const char **ret_why);
 
-/* Names for people and JSON: "counter", "per_minute", ">=", "page", "FIRING"... "?" if unknown. */
+/* Names for people and JSON: "counter", "per_minute", ">=", "page"... "?" if unknown. */
 const char *rule_kind_name(unsigned kind);
 const char *rule_signal_name(unsigned signal);
 const char *rule_op_name(unsigned op);
 const char *rule_severity_name(unsigned severity);
-const char *rule_state_name(enum rule_state state);
 
 /* The window in force for a rule of a probe of that kind: its own, else the signal's; 0 if the
  * signal looks at no window (then .window_s has no effect). The kind is asked for because `total`

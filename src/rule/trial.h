@@ -82,7 +82,7 @@ static inline void stands_at(uint32_t row, enum rule_state state, int64_t value)
 {
         struct rule_view view = view_of(row, 0);
 
-        assert_string_equal(rule_state_name(view.state), rule_state_name(state));
+        assert_string_equal(fixture_state_name(view.state), fixture_state_name(state));
         assert_true(view.has_value);
         assert_int_equal(view.value, value);
 }

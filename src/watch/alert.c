@@ -46,8 +46,9 @@ int alert_open(struct alert_book *book, uint64_t source, const struct rule_view 
                 book->size = size;
         }
         alert = &book->alerts[book->count++];
-        *alert = (struct alert){ .source = source, .row = rule->row, .slot = rule->slot,
-                                 .began_ns = now_ns };
+        *alert = (struct alert){
+                .source = source, .row = rule->row, .slot = rule->slot, .began_ns = now_ns
+        };
         alert_next_id(book, alert->id);
         if (rule->rule->severity <= TOC_PAGE)
                 book->fired[rule->rule->severity]++;
@@ -61,8 +62,7 @@ int alert_close(struct alert_book *book, uint64_t source, const struct rule_view
         for (uint32_t i = 0; i < book->count; i++) {
                 struct alert *alert = &book->alerts[i];
 
-                if (alert->source != source || alert->row != rule->row ||
-                    alert->slot != rule->slot)
+                if (alert->source != source || alert->row != rule->row || alert->slot != rule->slot)
                         continue;
                 *ret_alert = *alert;
                 *alert = book->alerts[--book->count];

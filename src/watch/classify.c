@@ -147,8 +147,8 @@ static int read_letter(const struct view *view)
 
 /* ---- Levels stated as key and value -------------------------------------- */
 
-static const char *const level_keys[] = { "level", "lvl", "severity", "loglevel", "log.level",
-                                          "levelname" };
+static const char *const level_keys[] = { "level",    "lvl",       "severity",
+                                          "loglevel", "log.level", "levelname" };
 
 /* Numbers as pino and bunyan write them: 40 is a warning, 50 and more errors. */
 static int level_of_number(const struct view *view, size_t i)
@@ -244,8 +244,8 @@ static bool ends_statement(const struct view *view, size_t i, bool is_assigned)
 /* "errors: 0", "error=nil", "error 0", `error=""`, "error": null. */
 static bool is_denied_after(const struct view *view, size_t i)
 {
-        static const char *const nothings[] = { "nil",  "<nil>", "null", "none",   "(none)",
-                                                "false", "\"\"", "''",   "success" };
+        static const char *const nothings[] = { "nil",   "<nil>", "null", "none",   "(none)",
+                                                "false", "\"\"",  "''",   "success" };
         bool is_assigned = false, has_sign = false;
 
         if (starts(view, i, "(s)"))

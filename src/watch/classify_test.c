@@ -117,8 +117,8 @@ static const struct example harmless[] = {
 static void check(const struct example *examples, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
-                enum classify_level level = classify_line(examples[i].line,
-                                                          strlen(examples[i].line));
+                enum classify_level level =
+                        classify_line(examples[i].line, strlen(examples[i].line));
 
                 if (level != examples[i].level)
                         print_error("'%s' is %d and not %d\n", examples[i].line, (int)level,

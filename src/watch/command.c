@@ -46,8 +46,11 @@ static int deliver(void *self, struct outbox *outbox, const char *body, size_t l
         struct command *command = self;
         BASE_SCOPE(text_fini) struct text printed = TEXT_INIT(printed_bytes_max);
         struct child_request request = {
-                .command = command->line, .input = body, .input_length = length,
-                .errors = &printed, .time_max_ns = time_max_s * CLOCK_S_NS,
+                .command = command->line,
+                .input = body,
+                .input_length = length,
+                .errors = &printed,
+                .time_max_ns = time_max_s * CLOCK_S_NS,
         };
         struct child_result result;
         int failed = child_run(&request, &result);

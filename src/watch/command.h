@@ -7,7 +7,8 @@
  * leaves behind is not taken for the program's.
  *
  * Ownership: the receiver is the caller's; the command is copied. Errors: -ENOMEM.
- * Limits:    10 s, then it is killed with all that it started; 4 KiB of what it prints are looked at.
+ * Limits:    10 s, then it is killed with all that it started; 4 KiB of what it prints are looked
+ * at.
  */
 #ifndef WATCH_COMMAND_H
 #define WATCH_COMMAND_H

@@ -32,8 +32,8 @@ static bool is_asked_for(const struct supervisor *supervisor, int number)
         }
 }
 
-/* Waits for one of two descriptors; signals are taken. False: the user does not want to wait, or the
- * time is over. */
+/* Waits for one of two descriptors; signals are taken. False: the user does not want to wait, or
+ * the time is over. */
 static bool wait_for(struct supervisor *supervisor, int fd, uint64_t until_ns)
 {
         struct pollfd polled[] = { { .fd = supervisor->signals.fd, .events = POLLIN },
@@ -55,7 +55,8 @@ static bool wait_for(struct supervisor *supervisor, int fd, uint64_t until_ns)
         return !supervisor->is_hurried;
 }
 
-/* The program's own output is passed on however long its reader takes, as it would be without us. */
+/* The program's own output is passed on however long its reader takes, as it would be without
+ * us. */
 static void finish_output(struct supervisor *supervisor)
 {
         pump_finish(supervisor->pump);
@@ -161,8 +162,7 @@ static void say_undelivered(struct supervisor *supervisor)
                 if (left)
                         voice_say(supervisor->voice, VOICE_WARNING,
                                   "%s: %" PRIu64 " not delivered; kept in %s/outbox.db",
-                                  receiver_name(receiver), left,
-                                  text_view(&supervisor->dir.path));
+                                  receiver_name(receiver), left, text_view(&supervisor->dir.path));
                 if (refused)
                         voice_say(supervisor->voice, VOICE_WARNING, "%s: %" PRIu64 " given up",
                                   receiver_name(receiver), refused);

@@ -215,7 +215,8 @@ static json_t *real(double value)
         return json_string(text);
 }
 
-json_t *event_value(const struct toc_value_ *value)
+/* NULL also when there is none. */
+static json_t *value_of(const struct toc_value_ *value)
 {
         bool is_half = value->size == 4;
         char text[24];
@@ -245,7 +246,7 @@ json_t *event_value(const struct toc_value_ *value)
 json_t *event_details(const struct segment_event *event, json_t *stack)
 {
         struct draft draft = { json_object(), false };
-        json_t *left = event_value(&event->value[0]), *right = event_value(&event->value[1]);
+        json_t *left = value_of(&event->value[0]), *right = value_of(&event->value[1]);
 
         if (left)
                 put(&draft, "left", left);

@@ -2,9 +2,9 @@
 /*
  * event.h - what happened, as the JSON object that every receiver gets.
  *
- * Type "alert" has exactly these keys, in this order: id time type state severity program pid module
- * probe labels kind signal op limit value window_s hold_s meaning runbook file line details. The
- * other types begin alike (id time type ... program pid) and are described at their function. A
+ * Type "alert" has exactly these keys, in this order: id time type state severity program pid
+ * module probe labels kind signal op limit value window_s hold_s meaning runbook file line details.
+ * The other types begin alike (id time type ... program pid) and are described at their function. A
  * reader must ignore keys that it does not know.
  *
  * Units:     times are RFC 3339 in UTC; value and limit are in the unit of the signal.
@@ -63,9 +63,6 @@ json_t *event_crash(const struct event_head *head, const struct event_end *end,
 
 /* For details: values (left, right), count, thread, stack, message; a stack of NULL is left out. */
 json_t *event_details(const struct segment_event *event, json_t *stack_take);
-
-/* A value of TOC_EXPECT_CMP; NULL also when it has none. */
-json_t *event_value(const struct toc_value_ *value);
 
 /* Foreign bytes as a JSON string. */
 json_t *event_string(const void *bytes, size_t length);

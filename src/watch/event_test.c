@@ -8,23 +8,27 @@
 #include <errno.h>
 
 static const char *const alert_keys[] = {
-        "id",     "time",  "type",     "state",  "severity", "program", "pid",     "module", "probe",
-        "labels", "kind",  "signal",   "op",     "limit",    "value",   "window_s", "hold_s",
-        "meaning", "runbook", "file",  "line",   "details",
+        "id",     "time",    "type",    "state",  "severity", "program", "pid",   "module",
+        "probe",  "labels",  "kind",    "signal", "op",       "limit",   "value", "window_s",
+        "hold_s", "meaning", "runbook", "file",   "line",     "details",
 };
 
 static struct rule_view view_of(const struct toc_record *record)
 {
-        return (struct rule_view){ .record = record, .rule = &record->rule[0], .has_value = true,
-                                   .value = 12, .window_s = 60 };
+        return (struct rule_view){ .record = record,
+                                   .rule = &record->rule[0],
+                                   .has_value = true,
+                                   .value = 12,
+                                   .window_s = 60 };
 }
 
 static json_t *make_alert(const char *program)
 {
         const struct segment_row row = fixture_row(toc_kind_expectation, "expect_41", 0);
         const struct rule_view view = view_of(&row.record);
-        const struct event_head head = { .id = "run-1", .wall_ns = 1500 * CLOCK_MS_NS,
-                                         .program = program, .pid = 7 };
+        const struct event_head head = {
+                .id = "run-1", .wall_ns = 1500 * CLOCK_MS_NS, .program = program, .pid = 7
+        };
 
         return event_alert(&head, "firing", &view, NULL);
 }
@@ -38,7 +42,8 @@ static void alerts_have_exactly_these_keys(void **state)
 
         (void)state;
         assert_non_null(alert);
-        json_object_foreach(alert, key, value) {
+        json_object_foreach(alert, key, value)
+        {
                 assert_true(i < BASE_COUNT(alert_keys));
                 assert_string_equal(key, alert_keys[i++]);
         }
@@ -82,18 +87,22 @@ static void a_value_that_is_not_known_is_null(void **state)
         view.has_value = false;
         alert = event_alert(&head, "resolved", &view, json_pack("{s:s}", "reason", "ended"));
         assert_true(json_is_null(json_object_get(alert, "value")));
-        assert_string_equal(json_string_value(json_object_get(json_object_get(alert, "details"),
-                                                              "reason")),
-                            "ended");
+        assert_string_equal(
+                json_string_value(json_object_get(json_object_get(alert, "details"), "reason")),
+                "ended");
         json_decref(alert);
 }
 
 static void check_value(struct toc_value_ value, json_t *wanted)
 {
-        json_t *got = event_value(&value);
+        const struct segment_event event = { .value = { value, { 0, 0, 0 } } };
+        json_t *details = event_details(&event, NULL);
+        json_t *got = json_object_get(details, "left");
 
+        assert_non_null(details);
         assert_true(json_equal(got, wanted) || (!got && !wanted));
-        json_decref(got);
+        assert_null(json_object_get(details, "right"));
+        json_decref(details);
         json_decref(wanted);
 }
 
@@ -108,8 +117,7 @@ static void values_of_all_classes(void **state)
         check_value((struct toc_value_){ 0xffffffff, 4, 'i' }, json_integer(-1));
         check_value((struct toc_value_){ 0xffffffff, 4, 'u' }, json_integer(4294967295));
         check_value((struct toc_value_){ UINT64_MAX, 8, 'i' }, json_integer(-1));
-        check_value((struct toc_value_){ UINT64_MAX, 8, 'u' },
-                    json_string("18446744073709551615"));
+        check_value((struct toc_value_){ UINT64_MAX, 8, 'u' }, json_string("18446744073709551615"));
         memcpy(&bits, &number, 8);
         check_value((struct toc_value_){ bits, 8, 'f' }, json_real(-0.5));
         bits = 0;
@@ -145,8 +153,10 @@ static void the_other_types_begin_alike(void **state)
         char *const argv[] = { name, bad, NULL };
         const int64_t probes = 3;
         json_t *events[] = {
-                event_start(&head, argv, &probes), event_start(&head, argv, NULL),
-                event_exit(&head, &end),           event_crash(&head, &end, json_array()),
+                event_start(&head, argv, &probes),
+                event_start(&head, argv, NULL),
+                event_exit(&head, &end),
+                event_crash(&head, &end, json_array()),
                 event_log(&head, true, NULL, "x", 1, NULL),
         };
 
@@ -161,9 +171,9 @@ static void the_other_types_begin_alike(void **state)
         assert_int_equal(json_integer_value(json_object_get(events[0], "probes")), 3);
         assert_true(json_is_null(json_object_get(events[1], "probes")));
         assert_string_equal(json_string_value(json_object_get(events[3], "signal")), "SIGSEGV");
-        assert_int_equal(json_integer_value(json_object_get(
-                                 json_object_get(events[2], "alerts"), "page")),
-                         2);
+        assert_int_equal(
+                json_integer_value(json_object_get(json_object_get(events[2], "alerts"), "page")),
+                2);
         for (size_t i = 0; i < BASE_COUNT(events); i++)
                 json_decref(events[i]);
 }

@@ -14,7 +14,7 @@
 struct eventlog {
         char *path;
         int fd;
-        size_t written; /* of the line that is being delivered */
+        size_t written;    /* of the line that is being delivered */
         bool is_open_line; /* the file ends within a line that is not ours to finish */
 };
 

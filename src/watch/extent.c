@@ -93,8 +93,12 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
                 if (outcome)
                         return outcome;
                 rows[view->row_count + i] = (struct segment_view_row){
-                        .record = row.record, .bad = check_row(&row), .object = extent->object,
-                        .number = i, .cell_offset = row.cell_offset, .place = row.place,
+                        .record = row.record,
+                        .bad = check_row(&row),
+                        .object = extent->object,
+                        .number = i,
+                        .cell_offset = row.cell_offset,
+                        .place = row.place,
                 };
         }
         object->has_rows = true;
@@ -106,8 +110,8 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
 
 /* ---- Cells ---------------------------------------------------------------- */
 
-static int add_block(struct segment_view *view, uint64_t offset, const struct segment_extent *extent,
-                     const char **ret_why)
+static int add_block(struct segment_view *view, uint64_t offset,
+                     const struct segment_extent *extent, const char **ret_why)
 {
         struct segment_view_object *object = NULL;
         struct segment_view_block *blocks;

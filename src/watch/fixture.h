@@ -32,7 +32,8 @@ enum { fixture_rows = 4, fixture_block_bytes = 32, fixture_slots = 8 };
 static inline struct segment_row fixture_row(enum toc_kind kind, const char *name, uint32_t offset)
 {
         struct segment_row row = { .record = { .version = 1, .kind = (uint8_t)kind, .line = 41 },
-                                   .cell_offset = offset, .cell_bytes = 8,
+                                   .cell_offset = offset,
+                                   .cell_bytes = 8,
                                    .place = SEGMENT_IN_BLOCK };
         struct toc_rule *rule = &row.record.rule[0];
 
@@ -52,14 +53,18 @@ static inline struct segment_row fixture_row(enum toc_kind kind, const char *nam
         return row;
 }
 
-/* Appends an extent and moves used_bytes behind it; returns the offset of what follows its header. */
+/* Appends an extent and moves used_bytes behind it; returns the offset of what follows its
+ * header. */
 static inline size_t fixture_extend(struct fixture *fixture, uint32_t kind, uint32_t object,
                                     uint32_t count, size_t payload)
 {
         size_t bytes = sizeof(struct segment_extent) + (payload + 63) / 64 * 64;
         size_t at = fixture->length;
-        struct segment_extent extent = { .magic = SEGMENT_EXTENT_MAGIC, .kind = kind,
-                                         .bytes = bytes, .object = object, .count = count };
+        struct segment_extent extent = { .magic = SEGMENT_EXTENT_MAGIC,
+                                         .kind = kind,
+                                         .bytes = bytes,
+                                         .object = object,
+                                         .count = count };
         uint64_t used = at + bytes;
 
         fixture->bytes = realloc(fixture->bytes, at + bytes);
@@ -74,12 +79,17 @@ static inline size_t fixture_extend(struct fixture *fixture, uint32_t kind, uint
 static inline void fixture_header(struct fixture *fixture)
 {
         struct segment_header header = {
-                .version = SEGMENT_VERSION, .header_bytes = SEGMENT_HEADER_BYTES,
+                .version = SEGMENT_VERSION,
+                .header_bytes = SEGMENT_HEADER_BYTES,
                 .record_bytes = sizeof(struct toc_record),
                 .row_bytes = sizeof(struct segment_row),
-                .event_bytes = sizeof(struct segment_event), .state = SEGMENT_RUNNING,
-                .used_bytes = SEGMENT_HEADER_BYTES, .attached_ns = 1000, .pid = (uint32_t)getpid(),
-                .uid = geteuid(), .program = "/usr/bin/kvd",
+                .event_bytes = sizeof(struct segment_event),
+                .state = SEGMENT_RUNNING,
+                .used_bytes = SEGMENT_HEADER_BYTES,
+                .attached_ns = 1000,
+                .pid = (uint32_t)getpid(),
+                .uid = geteuid(),
+                .program = "/usr/bin/kvd",
         };
 
         memcpy(header.magic, SEGMENT_MAGIC, sizeof(header.magic));
@@ -119,9 +129,14 @@ static inline void fixture_init(struct fixture *fixture)
 {
         const int64_t used = -7;
         struct segment_ring ring = { .firsts = 4, .next_number = 1 };
-        struct segment_event event = { .seq = 2, .kind = SEGMENT_EVENT_MISS, .row = 1, .thread = 77,
-                                       .count = 1, .value = { { 3, 4, 'i' }, { 4, 4, 'i' } },
-                                       .stack_depth = 2, .stack = { 0x1000, 0x2000 } };
+        struct segment_event event = { .seq = 2,
+                                       .kind = SEGMENT_EVENT_MISS,
+                                       .row = 1,
+                                       .thread = 77,
+                                       .count = 1,
+                                       .value = { { 3, 4, 'i' }, { 4, 4, 'i' } },
+                                       .stack_depth = 2,
+                                       .stack = { 0x1000, 0x2000 } };
         size_t at;
 
         fixture_header(fixture);

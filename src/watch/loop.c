@@ -30,11 +30,12 @@ static void say_probes(struct supervisor *supervisor)
         if (supervisor->roster.ready_count || supervisor->dir.is_slow)
                 return;
         if (supervisor->probes > 0)
-                voice_say(supervisor->voice, VOICE_WARNING,
-                          "%s carries %" PRId64 " probes but made no segment in %s; is that tmpfs "
-                          "full, or has the program changed its user or its environment? Watching %s",
-                          supervisor->program.name, supervisor->probes,
-                          text_view(&supervisor->dir.path), what);
+                voice_say(
+                        supervisor->voice, VOICE_WARNING,
+                        "%s carries %" PRId64 " probes but made no segment in %s; is that tmpfs "
+                        "full, or has the program changed its user or its environment? Watching %s",
+                        supervisor->program.name, supervisor->probes,
+                        text_view(&supervisor->dir.path), what);
         else
                 voice_say(supervisor->voice, VOICE_PLAIN, "%s carries no probes; watching %s",
                           supervisor->program.name, what);
@@ -82,8 +83,9 @@ static void say_left(struct supervisor *supervisor, size_t count, bool is_watche
         if (supervisor->has_said_left)
                 return;
         supervisor->has_said_left = true;
-        voice_say(supervisor->voice, VOICE_PLAIN, "%s[%d] ended with status %d and left %zu process%s "
-                                                  "running%s",
+        voice_say(supervisor->voice, VOICE_PLAIN,
+                  "%s[%d] ended with status %d and left %zu process%s "
+                  "running%s",
                   supervisor->program.name, (int)supervisor->program.pid,
                   program_status(&supervisor->program), count, count == 1 ? "" : "es",
                   is_watched ? "; watching on until they end (Ctrl-C: no longer)"
@@ -226,8 +228,7 @@ static bool wait_for_news(struct supervisor *supervisor, bool *is_look_wanted)
                 [AT_SIGNALS] = { .fd = supervisor->signals.fd, .events = POLLIN },
                 [AT_TIMER] = { .fd = supervisor->timer_fd, .events = POLLIN },
                 /* A look that is wanted already cannot be wanted more. */
-                [AT_BELL] = { .fd = *is_look_wanted ? -1 : supervisor->dir.bell,
-                              .events = POLLIN },
+                [AT_BELL] = { .fd = *is_look_wanted ? -1 : supervisor->dir.bell, .events = POLLIN },
                 [AT_WAKE] = { .fd = *is_look_wanted ? -1 : supervisor->wake_fd, .events = POLLIN },
         };
 

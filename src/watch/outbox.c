@@ -203,7 +203,7 @@ int outbox_append(struct outbox *outbox, enum outbox_type type, const void *body
         if (outcome != OUTBOX_LOST)
                 outbox->next_sequence++;
         if (!outbox->store && outcome == OUTBOX_IN_MEMORY)
-                outcome = 0; /* as was asked for */
+                outcome = 0;                            /* as was asked for */
         (void)pthread_cond_broadcast(&outbox->changed); /* cannot fail */
         unlock(outbox);
         return outcome;

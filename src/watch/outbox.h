@@ -4,8 +4,8 @@
  *
  *         outbox_append(outbox, OUTBOX_ALERT, line, length);        // the watcher
  *
- *         while (!outbox_take(outbox, number, &sequence, &body)) {  // each receiver, its own thread
- *                 ... deliver ...
+ *         while (!outbox_take(outbox, number, &sequence, &body)) {  // each receiver, its own
+ *                 thread ... deliver ...
  *                 outbox_acknowledge(outbox, number, sequence);
  *         }
  *
@@ -16,8 +16,8 @@
  * Units:     a sequence starts at 1. Ownership: bodies are copied. Threads: any number; a call
  *            holds the lock for one statement of SQLite.
  * Errors:    0, -errno, or enum outbox_outcome.
- * Limits:    outbox_memory_max events in memory, outbox_file_bytes_max in the file, of which logs may
- *            take outbox_log_max rows. What does not fit is lost, counted in outbox_lost() and
+ * Limits:    outbox_memory_max events in memory, outbox_file_bytes_max in the file, of which logs
+ *            may take outbox_log_max rows. What does not fit is lost, counted in outbox_lost() and
  *            told by OUTBOX_LOST.
  */
 #ifndef WATCH_OUTBOX_H

@@ -11,7 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { path_bytes = 64, chunk_bytes = 65536, line_bytes_max = 8192, environment_bytes_max = 1 << 20 };
+enum {
+        path_bytes = 64,
+        chunk_bytes = 65536,
+        line_bytes_max = 8192,
+        environment_bytes_max = 1 << 20
+};
 
 static int open_proc(pid_t pid, const char *name)
 {

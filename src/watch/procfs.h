@@ -32,8 +32,8 @@ enum procfs_mapping {
 };
 
 /* Does the process map the file of that inode? Lines of its map that name a file replace the
- * content of `snapshot`, as stack.h needs them; on any other answer than PROCFS_MAPPED it is left as
- * it was. */
+ * content of `snapshot`, as stack.h needs them; on any other answer than PROCFS_MAPPED it is left
+ * as it was. */
 enum procfs_mapping procfs_maps(pid_t pid, uint64_t inode, struct text *snapshot);
 
 /* Children of one of our own threads, at most ret_max; the count is returned, 0 if not known. */

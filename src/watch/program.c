@@ -53,15 +53,18 @@ static char **make_environment(char *directory_entry)
 static void explain_missing(const char *name, struct text *why)
 {
         if (strchr(name, '/') && !access(name, F_OK))
-                text_printf(why, "cannot run '%s': the interpreter that its first line names, or its "
-                                 "loader, is not there", name);
+                text_printf(why,
+                            "cannot run '%s': the interpreter that its first line names, or its "
+                            "loader, is not there",
+                            name);
         else if (strchr(name, '/'))
                 text_printf(why, "cannot run '%s': there is no such file", name);
         else if (!access(name, X_OK))
                 text_printf(why, "there is no program '%s' in PATH; did you mean ./%s?", name,
                             name);
         else
-                text_printf(why, "there is no program '%s' in PATH; check the name, or give its path",
+                text_printf(why,
+                            "there is no program '%s' in PATH; check the name, or give its path",
                             name);
 }
 
@@ -75,8 +78,10 @@ static void explain_denied(const char *name, int error, struct text *why)
                 text_printf(why, "cannot run '%s': it is not executable; chmod +x '%s'", name,
                             name);
         else if (error == -EACCES)
-                text_printf(why, "cannot run '%s': permission denied; is its file system mounted "
-                                 "noexec?", name);
+                text_printf(why,
+                            "cannot run '%s': permission denied; is its file system mounted "
+                            "noexec?",
+                            name);
         else
                 text_printf(why, "cannot run '%s': %s", name, error_text(error));
 }

@@ -7,8 +7,8 @@
  *
  * Ownership: argv is borrowed. Threads: the one that starts it must be the main one, whose children
  * alone are looked at: other threads have children of their own (receivers).
- * Errors:    -errno when we failed; enum program_outcome when the program did; `why` gets a sentence
- *            that says what to do.
+ * Errors:    -errno when we failed; enum program_outcome when the program did; `why` gets a
+ *            sentence that says what to do.
  * Limits:    program_children_max of what it leaves behind are counted.
  */
 #ifndef WATCH_PROGRAM_H

@@ -99,8 +99,8 @@ static void offer(struct pump *pump, enum classify_level level, const char *line
                 return;
         (void)pthread_mutex_lock(&pump->lock); /* cannot fail */
         if (pump->count < pump_lines_max) {
-                struct pump_line *into = &pump->lines[(pump->first + pump->count++) %
-                                                      pump_lines_max];
+                struct pump_line *into =
+                        &pump->lines[(pump->first + pump->count++) % pump_lines_max];
 
                 into->level = level;
                 into->withheld = pump->ration.withheld;
@@ -205,8 +205,8 @@ static void read_program(struct pump *pump)
 
 /* ---- The thread ----------------------------------------------------------- */
 
-/* How long to wait at most: for the end of a line, if one of ours waits for it. Who asked for an end
- * before this is not waited for; who asks after it wakes us. */
+/* How long to wait at most: for the end of a line, if one of ours waits for it. Who asked for an
+ * end before this is not waited for; who asks after it wakes us. */
 static int wait_ms(const struct pump *pump)
 {
         uint64_t now_ns = clock_monotonic_ns();
@@ -230,8 +230,7 @@ static void write_when_due(struct pump *pump, bool has_lines)
                 return;
         if (!pump->line_until_ns)
                 pump->line_until_ns = now_ns + boundary_max_ms * CLOCK_MS_NS;
-        if (!pump->is_within_line || now_ns >= pump->line_until_ns ||
-            pump->program_fd < 0)
+        if (!pump->is_within_line || now_ns >= pump->line_until_ns || pump->program_fd < 0)
                 write_own_lines(pump);
 }
 
@@ -363,7 +362,7 @@ void pump_free(struct pump **address)
         if (!pump)
                 return;
         if (pump->program_fd >= 0)
-                (void)close(pump->program_fd); /* read only */
+                (void)close(pump->program_fd);    /* read only */
         (void)pthread_mutex_destroy(&pump->lock); /* nobody holds it any more */
         free(pump->chunk);
         free(pump);

@@ -11,8 +11,8 @@
  * stream has ended.
  * Errors:    -errno from starting. If standard error is gone, the pipe is closed, and the program
  *            learns of it as it would have without us.
- * Limits:    a line's first pump_line_bytes are kept; pump_lines_max lines wait to be taken, at most
- *            pump_lines_per_s are offered a second. All are counted.
+ * Limits:    a line's first pump_line_bytes are kept; pump_lines_max lines wait to be taken, at
+ *            most pump_lines_per_s are offered a second. All are counted.
  */
 #ifndef WATCH_PUMP_H
 #define WATCH_PUMP_H

@@ -18,7 +18,10 @@ struct ration {
         uint64_t withheld;
 };
 
-#define RATION_INIT(count) { .per_s = (count) }
+#define RATION_INIT(count)       \
+        {                        \
+                .per_s = (count) \
+        }
 
 /* Whether one more is in order; if not, it is counted as withheld. */
 static inline bool ration_admit(struct ration *ration, uint64_t now_ns)

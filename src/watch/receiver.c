@@ -27,8 +27,8 @@ struct receiver {
         unsigned number; /* in the outbox */
         pthread_t thread;
         bool is_started;
-        bool is_down;      /* and that has been said */
-        bool has_refused;  /* likewise */
+        bool is_down;       /* and that has been said */
+        bool has_refused;   /* likewise */
         uint64_t caught_up; /* delivered since it came back */
         atomic_uint_fast64_t given_up;
 };
@@ -87,7 +87,8 @@ int receiver_subscribe(struct receiver *receiver, struct outbox *outbox)
 
 /* ---- The thread ----------------------------------------------------------- */
 
-/* Doubles with each attempt; half of it is by chance, so that many watchers do not knock at once. */
+/* Doubles with each attempt; half of it is by chance, so that many watchers do not knock at
+ * once. */
 static uint64_t pause_ns(const struct receiver *receiver, unsigned attempt)
 {
         uint64_t max_ns = outbox_is_hurried(receiver->outbox) ? PAUSE_HURRIED_NS : PAUSE_MAX_NS;
@@ -136,8 +137,8 @@ static void say_back(struct receiver *receiver)
                 return;
         receiver->is_down = false;
         voice_say(receiver->voice, VOICE_PLAIN, "%s is back, %llu %s%s delivered",
-                  receiver_name(receiver), (unsigned long long)receiver->caught_up,
-                  word(receiver), receiver->caught_up == 1 ? "" : "s");
+                  receiver_name(receiver), (unsigned long long)receiver->caught_up, word(receiver),
+                  receiver->caught_up == 1 ? "" : "s");
 }
 
 /* Until it is delivered or given up (0), or all is to be stopped. */
@@ -149,8 +150,8 @@ static int deliver(struct receiver *receiver, const struct text *body, bool *ret
                 int outcome;
 
                 text_clear(&why);
-                outcome = receiver->kind->deliver(receiver->self, receiver->outbox,
-                                                  text_view(body), body->length, &why);
+                outcome = receiver->kind->deliver(receiver->self, receiver->outbox, text_view(body),
+                                                  body->length, &why);
                 *ret_is_delivered = outcome == 0;
                 if (outcome == 0)
                         return 0;

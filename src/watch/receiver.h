@@ -5,10 +5,10 @@
  * It tries again as long as that makes sense, with growing pauses. That the place is down is said
  * once, that it is back as well.
  *
- * Ownership: the receiver owns what `kind` delivers with. Threads: created and freed by one; it runs
- * one of its own. Errors: -errno from starting; delivery has none that stop it.
- * Limits:    pauses of 100 ms to 30 s, half of that by chance; while the outbox is in a hurry at most
- *            500 ms.
+ * Ownership: the receiver owns what `kind` delivers with. Threads: created and freed by one; it
+ * runs one of its own. Errors: -errno from starting; delivery has none that stop it.
+ * Limits:    pauses of 100 ms to 30 s, half of that by chance; while the outbox is in a hurry at
+ *            most 500 ms.
  *
  * To add a kind: a file with a struct receiver_kind and a function that makes a receiver of it, and
  * a row in the options of cli/run.c.

@@ -13,7 +13,8 @@ enum { line_bytes_max = 1200, shown_message_max = 160 };
 void report_init(struct report *report, const char *run_name)
 {
         *report = (struct report){
-                .program = "", .lines = RATION_INIT(report_lines_per_s),
+                .program = "",
+                .lines = RATION_INIT(report_lines_per_s),
                 .logs = RATION_INIT(report_logs_per_s),
         };
         text_init(&report->last_error, pump_line_bytes);
@@ -35,8 +36,9 @@ static void say_outcome(struct report *report, int outcome)
 {
         if (outcome == OUTBOX_IN_MEMORY && !report->has_said_memory) {
                 report->has_said_memory = true;
-                voice_say(report->voice, VOICE_WARNING,
-                          "the outbox cannot be written (is the disk full?); events wait in memory");
+                voice_say(
+                        report->voice, VOICE_WARNING,
+                        "the outbox cannot be written (is the disk full?); events wait in memory");
         }
         if ((outcome == OUTBOX_LOST || outcome < 0) && !report->has_said_lost) {
                 report->has_said_lost = true;
@@ -59,8 +61,9 @@ static void publish(struct report *report, enum outbox_type type, json_t *event)
 
 static struct event_head head_of(const struct report_source *source, const char *id)
 {
-        return (struct event_head){ .id = id, .wall_ns = clock_wall_ns(),
-                                    .program = source->program, .pid = source->pid };
+        return (struct event_head){
+                .id = id, .wall_ns = clock_wall_ns(), .program = source->program, .pid = source->pid
+        };
 }
 
 /* The head of an event that has an id of its own. */
@@ -103,9 +106,9 @@ void report_crash(struct report *report)
         json_t *events = json_array();
 
         for (unsigned i = 0; i < report->recent_count; i++)
-                (void)json_array_append(events, /* without memory some are missing */
-                                        report->recent[(report->recent_first + i) %
-                                                       report_recent_max]);
+                (void)json_array_append(
+                        events, /* without memory some are missing */
+                        report->recent[(report->recent_first + i) % report_recent_max]);
         publish(report, OUTBOX_OTHER, event_crash(&head, &report->end, events));
 }
 
@@ -159,8 +162,7 @@ static json_t *details_of(struct report *report, const struct report_source *sou
 
         if (source->target) {
                 event = target_latest(source->target, rule);
-                return event ? event_details(event,
-                                             stack_of(report, source->target, now_ns, event))
+                return event ? event_details(event, stack_of(report, source->target, now_ns, event))
                              : NULL;
         }
         if (strcmp(rule->record->name, "crash") == 0)
@@ -168,9 +170,9 @@ static json_t *details_of(struct report *report, const struct report_source *sou
         if (strcmp(rule->record->name, "log_errors") != 0 || !report->last_error.length)
                 return NULL;
         details = json_object();
-        (void)json_object_set_new(details, "message", /* without memory: no details */
-                                  event_string(text_view(&report->last_error),
-                                               report->last_error.length));
+        (void)json_object_set_new(
+                details, "message", /* without memory: no details */
+                event_string(text_view(&report->last_error), report->last_error.length));
         return details;
 }
 
@@ -212,8 +214,8 @@ static void say_firing(struct report *report, const struct report_source *source
 {
         static const enum voice_tone tones[] = { VOICE_NOTE, VOICE_NOTE, VOICE_WARN, VOICE_PAGE };
         BASE_SCOPE(text_fini) struct text reason = TEXT_INIT(line_bytes_max);
-        enum voice_tone tone = rule->rule->severity <= TOC_PAGE ? tones[rule->rule->severity]
-                                                                : VOICE_PAGE;
+        enum voice_tone tone =
+                rule->rule->severity <= TOC_PAGE ? tones[rule->rule->severity] : VOICE_PAGE;
 
         if (report->is_quiet)
                 return;
@@ -350,8 +352,8 @@ void report_news(struct report *report, const struct report_source *source, uint
                 return; /* an alert tells of it */
         if (is_error && !report->is_quiet && ration_admit(&report->lines, now_ns))
                 voice_say(report->voice, VOICE_LOG, "%s[%d] %s: %.*s (%s:%" PRIu32 ")",
-                          source->program, (int)source->pid, record->module,
-                          (int)event->text_bytes, event->text, record->file, record->line);
+                          source->program, (int)source->pid, record->module, (int)event->text_bytes,
+                          event->text, record->file, record->line);
         if (!ration_admit(&report->logs, now_ns))
                 return;
         details = json_pack("{s:I, s:i, s:I}", "count", (json_int_t)event->count, "thread",

@@ -43,8 +43,8 @@ struct report {
         const char *program;
         pid_t pid;
         struct alert_book book;
-        struct event_end end;    /* filled in before report_exit() and the judgement of a crash */
-        struct text last_error;  /* line of the error output */
+        struct event_end end;   /* filled in before report_exit() and the judgement of a crash */
+        struct text last_error; /* line of the error output */
         struct ration lines;
         struct ration logs;
         uint64_t stack_second_ns; /* the second in which ... */

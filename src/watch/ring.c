@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exists because events are written while we read them: a slot counts only if its number is the same
- * before and after the copy, and whatever it says about sizes and rows is checked in the copy.
+ * Exists because events are written while we read them: a slot counts only if its number is the
+ * same before and after the copy, and whatever it says about sizes and rows is checked in the copy.
  */
 #include "watch/segment.h"
 

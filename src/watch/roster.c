@@ -15,8 +15,11 @@
 int roster_init(struct roster *roster, int dir_fd, struct report *report, uint64_t began_ns)
 {
         *roster = (struct roster){
-                .dir_fd = dir_fd, .report = report, .began_ns = began_ns,
-                .owners = { geteuid() }, .owner_count = 1,
+                .dir_fd = dir_fd,
+                .report = report,
+                .began_ns = began_ns,
+                .owners = { geteuid() },
+                .owner_count = 1,
                 .next_number = 1, /* 0 is the program as a whole */
         };
         roster->entries = calloc(roster_entry_max, sizeof(*roster->entries));
@@ -57,9 +60,8 @@ static void say_outcome(struct roster *roster, struct roster_entry *entry, int o
         if (entry->has_said_broken)
                 return;
         entry->has_said_broken = true;
-        text_printf(&problem, "%s; it is not read any more", why && outcome > 0
-                                                                     ? why
-                                                                     : error_text(outcome));
+        text_printf(&problem, "%s; it is not read any more",
+                    why && outcome > 0 ? why : error_text(outcome));
         complain(roster, entry->target->name, text_view(&problem));
 }
 
@@ -76,13 +78,15 @@ static void say_limits(struct roster *roster, struct roster_entry *entry)
                           target->ignored_why);
         entry->has_said_ignored |= target->ignored_rows > 0;
         if (target->view->is_cut && !entry->has_said_cut)
-                voice_say(voice, VOICE_WARNING, "%s[%d]: its segment is larger than tocsin reads; "
-                                                "what lies beyond is not watched",
+                voice_say(voice, VOICE_WARNING,
+                          "%s[%d]: its segment is larger than tocsin reads; "
+                          "what lies beyond is not watched",
                           target->program, (int)target->pid);
         entry->has_said_cut |= target->view->is_cut;
         if (target->view->header.threads_private && !entry->has_said_private)
-                voice_say(voice, VOICE_WARNING, "%s[%d]: threads found no room in its segment and "
-                                                "count unseen; is the tmpfs full?",
+                voice_say(voice, VOICE_WARNING,
+                          "%s[%d]: threads found no room in its segment and "
+                          "count unseen; is the tmpfs full?",
                           target->program, (int)target->pid);
         entry->has_said_private |= target->view->header.threads_private > 0;
 }
@@ -176,8 +180,10 @@ static void scan(struct roster *roster)
 
 static struct report_source source_of(const struct roster_entry *entry)
 {
-        return (struct report_source){ .number = entry->number, .program = entry->target->program,
-                                       .pid = entry->target->pid, .target = entry->target };
+        return (struct report_source){ .number = entry->number,
+                                       .program = entry->target->program,
+                                       .pid = entry->target->pid,
+                                       .target = entry->target };
 }
 
 /* A process that has become another program left its old segment behind. */
@@ -212,8 +218,8 @@ static int read_and_report(struct roster *roster, struct roster_entry *entry, ui
         const struct rule_change *changes = NULL;
         size_t change_count = 0, news_count = 0;
         struct report_source source = source_of(entry);
-        int outcome = target_judge(entry->target, now_ns, is_tick, &changes, &change_count,
-                                   ret_why);
+        int outcome =
+                target_judge(entry->target, now_ns, is_tick, &changes, &change_count, ret_why);
         int failed = target_read_events(entry->target, roster->news, segment_slot_max, &news_count,
                                         ret_why);
 

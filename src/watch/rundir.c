@@ -58,7 +58,8 @@ static int check(const struct rundir *dir, const char *path, const struct place 
         if (place->must_be_fast && !*ret_is_fast) {
                 text_printf(why,
                             "'%s' is not on tmpfs, which probes need; a directory under /dev/shm "
-                            "is", path);
+                            "is",
+                            path);
                 return -ENOTSUP;
         }
         return 0;
@@ -83,8 +84,10 @@ static int open_base(struct rundir *dir, const char *path, const struct place *p
         dir->base_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (dir->base_fd < 0) {
                 failed = error_last();
-                text_printf(why, "'%s' is no directory that can be used: %s; give another with "
-                                 "--dir", path, error_text(failed));
+                text_printf(why,
+                            "'%s' is no directory that can be used: %s; give another with "
+                            "--dir",
+                            path, error_text(failed));
                 return failed;
         }
         failed = check(dir, path, place, &is_fast, why);
@@ -209,8 +212,10 @@ int rundir_open(struct rundir *dir, const char *asked, struct text *why)
         text_clear(why);
         text_printf(&dir->path, "%s/run-XXXXXX", text_view(&base));
         if (dir->path.error || dir->path.length > rundir_path_max) {
-                text_printf(why, "the path '%s' is too long for a socket; give a shorter one with "
-                                 "--dir", text_view(&base));
+                text_printf(why,
+                            "the path '%s' is too long for a socket; give a shorter one with "
+                            "--dir",
+                            text_view(&base));
                 failed = -ENAMETOOLONG;
         } else if (!mkdtemp(dir->path.bytes)) {
                 failed = error_last();

@@ -31,7 +31,10 @@ struct rundir {
         bool is_slow; /* not on tmpfs: programs refuse to put segments there */
 };
 
-#define RUNDIR_NULL { .path = TEXT_INIT(4096), .base_fd = -1, .fd = -1, .bell = -1 }
+#define RUNDIR_NULL                                                          \
+        {                                                                    \
+                .path = TEXT_INIT(4096), .base_fd = -1, .fd = -1, .bell = -1 \
+        }
 
 /* asked: --dir, or NULL. */
 int rundir_open(struct rundir *dir, const char *asked, struct text *why);

@@ -46,8 +46,8 @@ int segment_open(int dir_fd, const char *name, const uid_t *owners, size_t owner
         }
         if (fd < 0)
                 return error_last();
-        failed = fstat(fd, &status) ? error_last() : check_file(&status, owners, owner_count,
-                                                                ret_why);
+        failed = fstat(fd, &status) ? error_last()
+                                    : check_file(&status, owners, owner_count, ret_why);
         view = failed ? NULL : calloc(1, sizeof(*view));
         if (!view) {
                 (void)close(fd); /* read only */
@@ -129,8 +129,7 @@ static const char *check_layout(const struct segment_header *header)
 static bool has_same_identity(const struct segment_header *now, const struct segment_header *then)
 {
         return now->pid == then->pid && now->uid == then->uid &&
-               now->attached_ns == then->attached_ns &&
-               now->pid_namespace == then->pid_namespace &&
+               now->attached_ns == then->attached_ns && now->pid_namespace == then->pid_namespace &&
                memcmp(now->boot_id, then->boot_id, sizeof(now->boot_id)) == 0 &&
                memcmp(now->program, then->program, sizeof(now->program)) == 0;
 }
@@ -209,7 +208,8 @@ static int read_block(struct segment_view *view, const struct segment_view_block
 {
         struct segment_view_object *object = &view->objects[block->object];
         uint32_t words = object->block_bytes / 8;
-        int outcome = segment_copy(view, block->offset, view->scratch, object->block_bytes, ret_why);
+        int outcome =
+                segment_copy(view, block->offset, view->scratch, object->block_bytes, ret_why);
 
         if (outcome)
                 return outcome;

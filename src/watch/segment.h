@@ -12,9 +12,9 @@
  *                 use(&view->rows[i].record, segment_value(view, i));
  *
  * The bytes are written by another process while we read. They are copied with pread(), every
- * number is checked against the copy's limits, and only the copy is used. Nothing is mapped, nothing
- * asserted on, nothing waited for. Rows are copied once: what the writer does to them later is not
- * seen. A segment that breaks a rule of the format is broken for good.
+ * number is checked against the copy's limits, and only the copy is used. Nothing is mapped,
+ * nothing asserted on, nothing waited for. Rows are copied once: what the writer does to them later
+ * is not seen. A segment that breaks a rule of the format is broken for good.
  *
  * Units:     bytes; nanoseconds of CLOCK_MONOTONIC as the writer gave them (not to be trusted).
  * Ownership: the view owns its copies until segment_close(). *ret_why is a constant sentence.
@@ -110,8 +110,8 @@ int segment_refresh(struct segment_view *view, const char **ret_why);
 /* Reads all cells. On an error the values are those of no moment: use none of them. */
 int segment_sample(struct segment_view *view, const char **ret_why);
 
-/* What a row's cell stood at in the last sample; an expectation's misses. A row without a cell is 0,
- * a gauge that nobody could set yet is TOC_GAUGE_UNSET_. */
+/* What a row's cell stood at in the last sample; an expectation's misses. A row without a cell is
+ * 0, a gauge that nobody could set yet is TOC_GAUGE_UNSET_. */
 uint64_t segment_value(const struct segment_view *view, uint32_t row);
 
 /* The event, if any, that stands in a slot and has not been handed out, in order of arrival. They
@@ -124,7 +124,8 @@ struct segment_news {
 int segment_read_events(struct segment_view *view, struct segment_news *into, size_t into_max,
                         size_t *ret_count, const char **ret_why);
 
-/* For the files that this reader is made of. 0, -errno, or SEGMENT_BROKEN if the file is shorter. */
+/* For the files that this reader is made of. 0, -errno, or SEGMENT_BROKEN if the file is
+ * shorter. */
 int segment_copy(const struct segment_view *view, uint64_t offset, void *into, size_t bytes,
                  const char **ret_why);
 

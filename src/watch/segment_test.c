@@ -49,8 +49,8 @@ static int read_all(struct segment_view *view, const char **ret_why)
                 for (uint32_t i = 0; i < view->row_count && !outcome; i++)
                         (void)segment_value(view, i); /* any number, but no crash */
                 if (!outcome)
-                        outcome = segment_read_events(view, news, segment_slot_max, &count,
-                                                      ret_why);
+                        outcome =
+                                segment_read_events(view, news, segment_slot_max, &count, ret_why);
                 for (size_t i = 0; i < count; i++) {
                         assert_true(news[i].row < view->row_count);
                         assert_true(news[i].event->stack_depth <= SEGMENT_STACK_MAX);
@@ -338,7 +338,7 @@ static void wrong_numbers_in_extents(void **state)
         assert_int_equal(read_with(SEGMENT_BLOCK, 1, 4095, 0), SEGMENT_BROKEN);
         assert_int_equal(read_with(SEGMENT_BLOCK, 1, UINT32_MAX, 0), SEGMENT_BROKEN);
         assert_int_equal(read_with(SEGMENT_BLOCK, 0, 64, 0), SEGMENT_BROKEN); /* was 32 */
-        assert_int_equal(read_with(SEGMENT_SHARED, 0, 8, 0), SEGMENT_BROKEN);  /* twice */
+        assert_int_equal(read_with(SEGMENT_SHARED, 0, 8, 0), SEGMENT_BROKEN); /* twice */
         assert_int_equal(read_with(SEGMENT_SHARED, 1, 8, 0), 0);
         assert_int_equal(read_with(SEGMENT_ROWS, 0, 1, 0), SEGMENT_BROKEN); /* twice */
         assert_int_equal(read_with(SEGMENT_ROWS, 1, 1, 0), 0);

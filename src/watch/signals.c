@@ -11,24 +11,28 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* SIGPIPE: writing tells of it; it is blocked and not ignored because the program would inherit
+static const int taken[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
+
+/* A write that fails tells of it. Blocked and not ignored, because the program would inherit
  * that. */
-static const int taken[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE };
+static const int unwanted[] = { SIGPIPE, SIGXFSZ };
 
 int signals_open(struct signals *signals)
 {
         /* Ignored, it would take the status of the program away. */
         struct sigaction usual = { .sa_handler = SIG_DFL };
-        sigset_t set;
+        sigset_t set, blocked;
 
         sigemptyset(&set);
         for (size_t i = 0; i < BASE_COUNT(taken); i++)
                 sigaddset(&set, taken[i]);
+        blocked = set;
+        for (size_t i = 0; i < BASE_COUNT(unwanted); i++)
+                sigaddset(&blocked, unwanted[i]);
         signals->fd = -1;
         if (sigaction(SIGCHLD, &usual, &signals->child_action) ||
-            sigprocmask(SIG_BLOCK, &set, &signals->inherited))
+            sigprocmask(SIG_BLOCK, &blocked, &signals->inherited))
                 return error_last();
-        sigdelset(&set, SIGPIPE);
         signals->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
         return signals->fd < 0 ? error_last() : 0;
 }

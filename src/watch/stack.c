@@ -288,7 +288,7 @@ static void append_names(struct stack_reader *reader, const struct text *maps,
         uint64_t ticket = reader->next_ticket;
         int status = 0;
 
-        (void)pthread_mutex_lock(&reader->lock); /* cannot fail */
+        (void)pthread_mutex_lock(&reader->lock);                        /* cannot fail */
         while ((reader->is_busy || reader->question.ticket) && !status) /* with an older one */
                 status = pthread_cond_timedwait(&reader->answered, &reader->lock, &until);
         if (!status && ask(reader, maps, addresses, count)) {
@@ -313,8 +313,8 @@ static bool read_mapping(const char *line, size_t length, struct mapping *mappin
 {
         int at = 0;
 
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &mapping->from,
-                   &mapping->to, &at) < 2 ||
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &mapping->from, &mapping->to,
+                   &at) < 2 ||
             at <= 0 || (size_t)at > length)
                 return false;
         line += at;
@@ -352,8 +352,8 @@ static void describe_module(const struct text *maps, uint64_t address, char line
         (void)snprintf(line, stack_line_bytes, "0x%" PRIx64, address);
 }
 
-void stack_describe(struct stack_reader *reader, const struct text *maps,
-                    const uint64_t *addresses, size_t count, uint64_t time_max_ns,
+void stack_describe(struct stack_reader *reader, const struct text *maps, const uint64_t *addresses,
+                    size_t count, uint64_t time_max_ns,
                     char ret_lines[SEGMENT_STACK_MAX][stack_line_bytes])
 {
         if (count > SEGMENT_STACK_MAX)

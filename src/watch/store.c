@@ -183,7 +183,8 @@ int store_subscribe(struct store *store, unsigned number, const char *name, unsi
         return run(prepared, ret_place);
 }
 
-int store_insert(struct store *store, uint64_t sequence, unsigned type, const void *body, size_t length)
+int store_insert(struct store *store, uint64_t sequence, unsigned type, const void *body,
+                 size_t length)
 {
         sqlite3_stmt *prepared = bind(store, INSERT, sequence, (uint64_t)type);
         int code = sqlite3_bind_blob64(prepared, 3, body, length, SQLITE_STATIC);

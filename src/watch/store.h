@@ -25,7 +25,8 @@ uint64_t store_rows(const struct store *store);
 /* Adds the receiver under this number, or moves it there by its name, and finds its place. */
 int store_subscribe(struct store *store, unsigned number, const char *name, unsigned types,
                     uint64_t *ret_place);
-int store_insert(struct store *store, uint64_t sequence, unsigned type, const void *body, size_t length);
+int store_insert(struct store *store, uint64_t sequence, unsigned type, const void *body,
+                 size_t length);
 
 /* The first event of these types after the place; the body replaces the content. -ENOENT: none. */
 int store_next(struct store *store, uint64_t place, unsigned types, uint64_t *ret_sequence,

@@ -154,8 +154,10 @@ static int64_t count_probes(const struct program *program)
 
 static void note_start(struct supervisor *supervisor)
 {
-        const struct itimerspec each = { .it_interval = { .tv_sec = SUPERVISOR_TICK_NS / CLOCK_S_NS },
-                                         .it_value = { .tv_sec = SUPERVISOR_TICK_NS / CLOCK_S_NS } };
+        const struct itimerspec each = {
+                .it_interval = { .tv_sec = SUPERVISOR_TICK_NS / CLOCK_S_NS },
+                .it_value = { .tv_sec = SUPERVISOR_TICK_NS / CLOCK_S_NS }
+        };
         uid_t user = procfs_user(supervisor->program.pid);
 
         (void)timerfd_settime(supervisor->timer_fd, 0, &each, NULL); /* valid by construction */
@@ -211,7 +213,8 @@ static int set_up(struct supervisor *supervisor)
         }
         if (supervisor->dir.is_slow)
                 say_warning("%s is not on tmpfs: programs put no probes there, only their exit and "
-                            "error output are watched", text_view(&supervisor->dir.path));
+                            "error output are watched",
+                            text_view(&supervisor->dir.path));
         return start_program(supervisor);
 }
 
@@ -270,8 +273,13 @@ static int final_status(const struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_request *request)
 {
         struct supervisor supervisor = {
-                .request = request, .dir = RUNDIR_NULL, .signals = { .fd = -1 }, .probes = -1,
-                .timer_fd = -1, .wake_fd = -1, .acknowledged_fd = -1,
+                .request = request,
+                .dir = RUNDIR_NULL,
+                .signals = { .fd = -1 },
+                .probes = -1,
+                .timer_fd = -1,
+                .wake_fd = -1,
+                .acknowledged_fd = -1,
         };
         int status = set_up(&supervisor);
 

@@ -6,9 +6,9 @@
  *
  *         return supervisor_run(&request);
  *
- * Ownership: the request is borrowed; its receivers are used up. Threads: called by the main thread,
- * while there is no other; one is started a receiver, and two more. Signals stay blocked afterwards:
- * the process is expected to end.
+ * Ownership: the request is borrowed; its receivers are used up. Threads: called by the main
+ * thread, while there is no other; one is started a receiver, and two more. Signals stay blocked
+ * afterwards: the process is expected to end.
  * Errors:    all are said; the result is an exit status.
  * Limits:    below, and those of the rooms it calls.
  */
@@ -72,8 +72,9 @@ struct supervisor {
         /* How the end comes. */
         bool has_said_probes;
         bool has_said_left;
-        uint64_t grace_until_ns; /* what the program left behind may still end quietly; 0: not yet */
-        unsigned farewells;      /* signals that asked it to end */
+        uint64_t
+                grace_until_ns; /* what the program left behind may still end quietly; 0: not yet */
+        unsigned farewells;     /* signals that asked it to end */
         bool is_over;
         bool is_hurried; /* the user does not want to wait */
         bool is_kept;    /* the directory holds what was not delivered */

@@ -118,8 +118,7 @@ static int grow_values(struct target *target)
         values = reallocarray(target->values, count, sizeof(*values));
         if (!values)
                 return -ENOMEM;
-        memset(values + target->value_count, 0,
-               (count - target->value_count) * sizeof(*values));
+        memset(values + target->value_count, 0, (count - target->value_count) * sizeof(*values));
         target->values = values;
         target->value_count = count;
         return 0;
@@ -218,8 +217,7 @@ static bool is_summed(const struct toc_record *site, const struct toc_record *su
                strncmp(site->module, sum->module, sizeof(site->module)) == 0;
 }
 
-const struct segment_event *target_latest(const struct target *target,
-                                          const struct rule_view *rule)
+const struct segment_event *target_latest(const struct target *target, const struct rule_view *rule)
 {
         const struct segment_event *latest = NULL;
 

@@ -23,7 +23,7 @@
 enum { target_name_max = 255, target_tries_max = 60, target_maps_every_s = 5 };
 
 struct target {
-        char *name;         /* of the file */
+        char *name;          /* of the file */
         const char *program; /* last part of the header's program; foreign text */
         pid_t pid;
         bool is_ready;
@@ -32,11 +32,11 @@ struct target {
         unsigned tries;
         struct segment_view *view;
         struct rule_set *rules;
-        uint32_t *rule_rows;  /* by row of the view: its row in rules, or target_no_row */
-        uint32_t known_rows;  /* rows of the view that have been looked at */
+        uint32_t *rule_rows; /* by row of the view: its row in rules, or target_no_row */
+        uint32_t known_rows; /* rows of the view that have been looked at */
         uint32_t ignored_rows;
         const char *ignored_why; /* of the first of them */
-        uint64_t *values;     /* by row of rules */
+        uint64_t *values;        /* by row of rules */
         uint32_t value_count;
         struct segment_event **latest; /* by row of the view; NULL: none yet */
         uint64_t exe;

@@ -21,10 +21,10 @@ struct vitals {
         uint64_t values[2 * line_count]; /* the lines and their two sums */
 };
 
-#define FILL(field, text)                                                                          \
-        do {                                                                                       \
-                static_assert(sizeof(text) <= sizeof(field), "does not fit the record");           \
-                memcpy((field), (text), sizeof(text));                                             \
+#define FILL(field, text)                                                                \
+        do {                                                                             \
+                static_assert(sizeof(text) <= sizeof(field), "does not fit the record"); \
+                memcpy((field), (text), sizeof(text));                                   \
         } while (0)
 
 /* The rule of the sums, in words that suit a whole program. */
@@ -47,8 +47,7 @@ static int add_rule(struct vitals *vitals, enum toc_kind kind, uint64_t began_ns
 static int add_lines(struct vitals *vitals, enum toc_kind kind, uint64_t began_ns,
                      uint32_t *ret_row)
 {
-        struct toc_record record = { .version = 1, .kind = (uint8_t)kind,
-                                     .flags = TOC_IS_USUAL_ };
+        struct toc_record record = { .version = 1, .kind = (uint8_t)kind, .flags = TOC_IS_USUAL_ };
 
         FILL(record.module, module_name);
         if (kind == toc_kind_error)

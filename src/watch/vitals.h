@@ -8,8 +8,8 @@
  *
  * They are judged by the same engine as the program's own.
  *
- * Units:     nanoseconds of CLOCK_MONOTONIC, counts since the start. Ownership: changes live until the
- *            next call. Threads: one. Errors: -errno. Limits: none of its own.
+ * Units:     nanoseconds of CLOCK_MONOTONIC, counts since the start. Ownership: changes live until
+ *            the next call. Threads: one. Errors: -errno. Limits: none of its own.
  */
 #ifndef WATCH_VITALS_H
 #define WATCH_VITALS_H

@@ -9,8 +9,8 @@
  *
  * Ownership: texts are copied; voice_take() hands a line over, to be freed. Threads: any.
  * Errors:    none; who cannot be told cannot be told that either.
- * Limits:    voice_line_bytes_max a line, voice_lines_max waiting; what is beyond is counted, and the
- *            count said as a line of its own.
+ * Limits:    voice_line_bytes_max a line, voice_lines_max waiting; what is beyond is counted, and
+ *            the count said as a line of its own.
  */
 #ifndef WATCH_VOICE_H
 #define WATCH_VOICE_H

@@ -119,8 +119,10 @@ static int name_of(const char *url, struct text *name, struct text *why)
                 failed = 0;
         }
         if (failed)
-                text_printf(why, "'%s' is no address of a webhook; one looks like "
-                                 "https://host/path", url);
+                text_printf(why,
+                            "'%s' is no address of a webhook; one looks like "
+                            "https://host/path",
+                            url);
         curl_free(scheme);
         curl_free(host);
         curl_free(port);
