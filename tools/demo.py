@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ./demo does after the build. usage: demo.py TOCSIN KVD"""
 
-import http.server
 import json
 import os
 import queue
@@ -10,8 +9,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+sys.dont_write_bytecode = True
+import webhook  # noqa: E402
 
 TOCSIN, KVD = sys.argv[1:3]
 DEADLINE_S = 20
@@ -26,22 +27,6 @@ def say(text, bold=False):
 def fail(text, status=1):
     say(f"demo: {text}")
     raise SystemExit(status)
-
-
-class Webhook(http.server.BaseHTTPRequestHandler):
-    """Takes alerts as anybody's endpoint would, and notes when they came."""
-    arrived = queue.Queue()
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        now = time.monotonic()
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(204)
-        self.end_headers()
-        Webhook.arrived.put((now, json.loads(body)))
-
-    def log_message(self, *unused):
-        pass
 
 
 def redis(port, *words):
@@ -61,7 +46,7 @@ def wait_for(path, process):
     return fail("kvd did not start", 3)
 
 
-def break_it(port, command, what, wanted, grace_s):
+def break_it(port, arrived, command, what, wanted, grace_s):
     """Breaks something; returns a line of the closing table. grace_s: what the rule waits for itself."""
     say(f"\n== {what}", bold=True)
     say(f"$ redis-cli DEBUG TOCSIN {command}")
@@ -73,7 +58,7 @@ def break_it(port, command, what, wanted, grace_s):
             say("   NOT HEARD: no such alert arrived")
             return command, wanted, None, False
         try:
-            at, event = Webhook.arrived.get(timeout=left)
+            at, event = arrived.get(timeout=left)
         except queue.Empty:
             continue
         if event["state"] != "firing" or event["kind"] != wanted:
@@ -90,9 +75,7 @@ def break_it(port, command, what, wanted, grace_s):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/alerts"
+    url, arrived = webhook.start()
     with tempfile.TemporaryDirectory(prefix="tocsin-demo-") as place:
         port_file, events = os.path.join(place, "port"), os.path.join(place, "events.jsonl")
         command = [TOCSIN, "run", "--webhook", url, "--events", events, "--", KVD, "--port", "0",
@@ -110,13 +93,13 @@ def main():
             time.sleep(3)
             operations = [x for x in redis(port, "INFO").splitlines() if "commands_processed" in x]
             say(f"   after 3 s of load: {', '.join(operations) or 'serving'};"
-                f" alerts so far: {Webhook.arrived.qsize()} (must be 0)")
-            if not Webhook.arrived.empty():
-                fail(f"an alert rang although nothing was wrong: {Webhook.arrived.get()[1]}")
+                f" alerts so far: {arrived.qsize()} (must be 0)")
+            if not arrived.empty():
+                fail(f"an alert rang although nothing was wrong: {arrived.get()[1]}")
             results = [
-                break_it(port, "break-invariant", "Break an invariant: the store miscounts its keys",
+                break_it(port, arrived, "break-invariant", "Break an invariant: the store miscounts its keys",
                          "expectation", 0),
-                break_it(port, "stop-flusher", "Stop the flusher thread: it hangs, the server serves on",
+                break_it(port, arrived, "stop-flusher", "Stop the flusher thread: it hangs, the server serves on",
                          "heartbeat", 0.7),
             ]
         finally:
@@ -131,7 +114,6 @@ def main():
                 os.killpg(watched.pid, signal.SIGKILL)
         with open(events) as file:
             said = [json.loads(line)["type"] for line in file]
-    server.shutdown()
     say("\n== What rang", bold=True)
     for command, name, took, in_time in results:
         say(f"   {'ok  ' if in_time else 'LATE' if took else 'NO  '} {command:16} -> {name:28}"

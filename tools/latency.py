@@ -4,35 +4,19 @@
 
 usage: latency.py BUILD_DIR [ROUNDS]     (the build directory of the whole tree)"""
 
-import http.server
-import json
 import os
-import queue
 import statistics
 import subprocess
 import sys
-import threading
 import time
+
+sys.dont_write_bytecode = True
+import webhook  # noqa: E402
 
 BUILD, ROUNDS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 21
 
 
-class Webhook(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    arrived = queue.Queue()
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        now = time.monotonic()
-        self.send_response(204)
-        self.end_headers()
-        Webhook.arrived.put((now, json.loads(body)))
-
-    def log_message(self, *unused):
-        pass
-
-
-def once(url):
+def once(url, arrived):
     run = subprocess.Popen([os.path.join(BUILD, "src/cli/tocsin"), "run", "--quiet", "--webhook", url, "--",
                             os.path.join(BUILD, "tests/runtime/subject"), "miss_when_told"],
                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
@@ -42,11 +26,11 @@ def once(url):
         time.sleep(1.5)  # the watcher has found the segment, as it would have in production
         begin = time.monotonic()
         run.stdin.write("\n")
-        at, event = Webhook.arrived.get(timeout=30)
+        at, event = arrived.get(timeout=30)
         assert event["state"] == "firing", event
         run.stdin.write("\n")
         assert run.wait(30) == 0
-        assert Webhook.arrived.get(timeout=30)[1]["state"] == "resolved"
+        assert arrived.get(timeout=30)[1]["state"] == "resolved"
         return (at - begin) * 1000
     finally:
         run.kill()
@@ -54,11 +38,10 @@ def once(url):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url, arrived = webhook.start()
     took = []
     for _ in range(ROUNDS):
-        took.append(once(f"http://127.0.0.1:{server.server_port}/"))
+        took.append(once(url, arrived))
         print(".", end="", file=sys.stderr, flush=True)
     took.sort()
     print(f"\nfailed expectation to webhook, {ROUNDS} rounds: median {statistics.median(took):.1f} ms, "
