@@ -152,6 +152,7 @@ enum toc_signal {
  *
  *     return TOC_ERROR(-EIO, TOC_USUAL, "cannot open index '%s'", path);
  *
+ * The line goes to the watcher, not to standard error; without a watcher nobody reads it.
  * rule is TOC_USUAL (the module's TOC_LOGS), a TOC_ALERT of its own or TOC_QUIET. The arguments
  * of the format are evaluated only when the line is reported. %n is not supported. */
 #define TOC_ERROR(code, rule, ...) \

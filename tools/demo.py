@@ -29,6 +29,10 @@ def fail(text, status=1):
     raise SystemExit(status)
 
 
+def shorten(text, most=150):
+    return text if len(text) <= most else text[:most] + " ..."
+
+
 def redis(port, *words):
     out = subprocess.run(["redis-cli", "-p", port, *words], capture_output=True, text=True, timeout=DEADLINE_S)
     if out.returncode or out.stdout.startswith("ERR"):
@@ -68,7 +72,8 @@ def break_it(port, arrived, command, what, wanted, grace_s):
         name = f"{event['module']}.{event['probe']}"
         say(f"   webhook: {event['severity']} {name}: {event['meaning']}")
         say(f"            {event['signal']} {event['op']} {event['limit']}, value {event['value']},"
-            f" {event['file']}:{event['line']}, details {json.dumps(event['details'])[:160]}")
+            f" {event['file']}:{event['line']}, details"
+            f" {shorten(json.dumps(event['details']))}")
         say(f"            {took * 1000:.0f} ms after the command"
             + (f" (the rule itself waits {grace_s * 1000:.0f} ms)" if grace_s else ""))
         return command, name, took, in_time
@@ -102,6 +107,17 @@ def main():
                 break_it(port, arrived, "stop-flusher", "Stop the flusher thread: it hangs, the server serves on",
                          "heartbeat", 0.7),
             ]
+            say("\n$ redis-cli DEBUG TOCSIN start-flusher   (and it beats again)")
+            redis(port, "DEBUG", "TOCSIN", "start-flusher")
+            resolved = time.monotonic() + DEADLINE_S
+            while time.monotonic() < resolved:
+                try:
+                    event = arrived.get(timeout=max(resolved - time.monotonic(), 0.01))[1]
+                except queue.Empty:
+                    break
+                if event["state"] == "resolved":
+                    say(f"   webhook: resolved {event['module']}.{event['probe']}")
+                    break
         finally:
             if load:
                 os.killpg(load.pid, signal.SIGKILL)

@@ -45,17 +45,23 @@ static int deliver(void *self, struct outbox *outbox, const char *body, size_t l
 {
         struct command *command = self;
         BASE_SCOPE(text_fini) struct text printed = TEXT_INIT(printed_bytes_max);
+        BASE_SCOPE(text_fini) struct text line = TEXT_INIT(length + 1);
         struct child_request request = {
                 .command = command->line,
-                .input = body,
-                .input_length = length,
+                .input_length = length + 1,
                 .errors = &printed,
                 .time_max_ns = time_max_s * CLOCK_S_NS,
         };
         struct child_result result;
-        int failed = child_run(&request, &result);
+        int failed;
 
         (void)outbox;
+        text_append_bytes(&line, body, length);
+        text_append(&line, "\n");
+        if (line.error)
+                return line.error;
+        request.input = text_view(&line);
+        failed = child_run(&request, &result);
         if (failed) {
                 text_printf(why, "it cannot be run: %s", error_text(failed));
                 return failed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * command.h - alerts to a command of the user: /bin/sh -c, the event on standard input.
+ * command.h - alerts to a command of the user: /bin/sh -c, the event and a newline on standard
+ * input.
  *
  * Exit status 0 is delivered. 126 and 127 (the shell cannot start it) give that event up, any other
  * end is tried again, five times in all. TOCSIN_RECEIVER stands in its environment, so that what it

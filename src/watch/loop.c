@@ -29,7 +29,13 @@ static void say_probes(struct supervisor *supervisor)
         supervisor->has_said_probes = true;
         if (supervisor->roster.ready_count || supervisor->dir.is_slow)
                 return;
-        if (supervisor->probes > 0)
+        if (supervisor->probes > 0 && supervisor->program.has_ended &&
+            program_status(&supervisor->program) == ERROR_EXIT_RUN_MISSING)
+                voice_say(supervisor->voice, VOICE_WARNING,
+                          "%s ended before its first probe; could the loader not find a library "
+                          "(ldd %s)?",
+                          supervisor->program.name, supervisor->program.name);
+        else if (supervisor->probes > 0)
                 voice_say(
                         supervisor->voice, VOICE_WARNING,
                         "%s carries %" PRId64 " probes but made no segment in %s; is that tmpfs "
@@ -108,9 +114,10 @@ static void consider_end(struct supervisor *supervisor)
                 supervisor->grace_until_ns = now_ns + SUPERVISOR_GRACE_NS;
         if (!count)
                 supervisor->is_over = true;
-        if (!count || now_ns < supervisor->grace_until_ns)
+        if (supervisor->is_over || now_ns < supervisor->grace_until_ns)
                 return;
-        supervisor->is_over = program_status(&supervisor->program) != 0;
+        if (program_status(&supervisor->program))
+                supervisor->is_over = true;
         say_left(supervisor, count, !supervisor->is_over);
 }
 

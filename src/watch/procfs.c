@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,7 +130,8 @@ enum procfs_mapping procfs_maps(pid_t pid, uint64_t inode, struct text *snapshot
 
         if (fd >= 0)
                 (void)close(fd); /* read only */
-        if (status == -ENOENT || status == -ESRCH)
+        /* Where /proc is mounted with hidepid, processes of others are not to be seen there. */
+        if ((status == -ENOENT || status == -ESRCH) && kill(pid, 0) && errno == ESRCH)
                 return PROCFS_NOT_MAPPED;
         if (status)
                 return PROCFS_UNKNOWN;

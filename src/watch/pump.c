@@ -4,6 +4,7 @@
  * loop may not block on a terminal that nobody reads.
  */
 #include "watch/pump.h"
+#include "watch/keeper.h"
 #include "watch/ration.h"
 
 #include "base/error.h"
@@ -30,6 +31,7 @@ struct pump {
 
         /* The thread's own. */
         int program_fd;         /* -1: at its end */
+        int life_fd;            /* of the keeper */
         bool is_mute;           /* standard error is gone */
         bool is_within_line;    /* the program's last byte was no newline */
         uint64_t line_until_ns; /* a line of ours waits until then; 0: none waits */
@@ -171,6 +173,7 @@ static void end_stream(struct pump *pump)
                 (void)judge_line(pump, pump->line, pump->line_length); /* wake() follows anyway */
         pump->line_length = 0;
         (void)close(pump->program_fd); /* read only */
+        (void)close(pump->life_fd);    /* nothing was written; the keeper serves who is left */
         pump->program_fd = -1;
         atomic_store(&pump->is_finished, 1);
         wake(pump);
@@ -280,6 +283,8 @@ int pump_new(int program_fd, struct voice *voice, int wake_fd, struct pump **ret
                 failed = error_last();
         if (program_fd >= 0)
                 (void)fcntl(program_fd, F_SETPIPE_SZ, pipe_bytes); /* if it may: fewer switches */
+        if (!failed && program_fd >= 0)
+                failed = keeper_start(program_fd, &pump->life_fd);
         if (!failed)
                 failed = -pthread_mutex_init(&pump->lock, NULL);
         if (!failed)
@@ -361,8 +366,10 @@ void pump_free(struct pump **address)
 
         if (!pump)
                 return;
-        if (pump->program_fd >= 0)
-                (void)close(pump->program_fd);    /* read only */
+        if (pump->program_fd >= 0) {
+                (void)close(pump->program_fd); /* read only */
+                (void)close(pump->life_fd);    /* nothing was written */
+        }
         (void)pthread_mutex_destroy(&pump->lock); /* nobody holds it any more */
         free(pump->chunk);
         free(pump);

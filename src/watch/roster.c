@@ -73,7 +73,7 @@ static void say_limits(struct roster *roster, struct roster_entry *entry)
         if (target->ignored_rows && !entry->has_said_ignored)
                 voice_say(voice, VOICE_WARNING,
                           "%s[%d]: %" PRIu32 " of its probes cannot be judged and are ignored; "
-                          "the first: %s",
+                          "the first: %s (tocsin rules names them all)",
                           target->program, (int)target->pid, target->ignored_rows,
                           target->ignored_why);
         entry->has_said_ignored |= target->ignored_rows > 0;

@@ -114,19 +114,20 @@ static Dwfl *open_map(const struct task *task)
         return dwfl;
 }
 
-/* All functions first: lines need the debug data, which may be large. */
+/* Functions of all frames, then lines of those in the module of the innermost one: it is the one
+ * that is to be mended. Lines in libc took 46 ms here, where its debug data is installed. */
 static void name_all(struct stack_reader *reader, Dwfl *dwfl, struct task *task)
 {
-        for (size_t i = 0; dwfl && i < task->count; i++) {
+        Dwfl_Module *innermost;
+
+        for (size_t i = 0; dwfl && i < task->count; i++)
                 name_function(dwfl, task->addresses[i], task->names[i]);
-                publish(reader, task, false);
-        }
-        for (size_t i = 0; dwfl && i < task->count; i++) {
-                name_line(dwfl, task->addresses[i], task->names[i]);
-                publish(reader, task, i + 1 == task->count);
-        }
-        if (!dwfl || !task->count)
-                publish(reader, task, true);
+        publish(reader, task, false);
+        innermost = dwfl ? dwfl_addrmodule(dwfl, task->addresses[0] - 1) : NULL;
+        for (size_t i = 0; innermost && i < task->count; i++)
+                if (dwfl_addrmodule(dwfl, task->addresses[i] - 1) == innermost)
+                        name_line(dwfl, task->addresses[i], task->names[i]);
+        publish(reader, task, true);
 }
 
 /* The map that is open, and whose text it came from. */

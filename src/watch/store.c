@@ -5,7 +5,9 @@
 #include "watch/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 enum { page_bytes = 4096, busy_max_ms = 50 };
 
@@ -127,10 +129,14 @@ int store_open(const char *path, uint64_t file_bytes_max, struct store **ret_sto
         struct store *store = calloc(1, sizeof(*store));
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_NOFOLLOW;
-        int failed;
+        int failed, fd;
 
         if (!store)
                 return -ENOMEM;
+        /* SQLite would make it readable for everybody; its journals take over this mode. */
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0)
+                (void)close(fd); /* nothing was written; if it cannot be opened SQLite says why */
         failed = errno_of(sqlite3_open_v2(path, &store->db, flags, NULL));
         if (!failed)
                 failed = prepare(store, file_bytes_max);

@@ -236,6 +236,8 @@ static void tear_down(struct supervisor *supervisor)
                         receiver_free(&supervisor->request->receivers[i]);
                 outbox_free(&supervisor->outbox);
                 voice_free(&supervisor->voice);
+                close_end(&supervisor->wake_fd);
+                close_end(&supervisor->acknowledged_fd);
         }
         vitals_free(&supervisor->vitals);
         if (supervisor->roster.entries)

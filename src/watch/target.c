@@ -160,7 +160,10 @@ int target_refresh(struct target *target, uint64_t run_began_ns, uint64_t now_ns
         uint64_t attached_ns;
         int outcome = segment_refresh(target->view, ret_why);
 
-        if (outcome == SEGMENT_UNFINISHED && ++target->tries >= target_tries_max)
+        if (!target->met_ns)
+                target->met_ns = now_ns;
+        if (outcome == SEGMENT_UNFINISHED &&
+            now_ns - target->met_ns >= target_finish_max_s * CLOCK_S_NS)
                 outcome = SEGMENT_BROKEN;
         if (outcome)
                 return remember_break(target, outcome);

@@ -20,7 +20,7 @@
 #include "rule/rule.h"
 #include "watch/segment.h"
 
-enum { target_name_max = 255, target_tries_max = 60, target_maps_every_s = 5 };
+enum { target_name_max = 255, target_finish_max_s = 60, target_maps_every_s = 5 };
 
 struct target {
         char *name;          /* of the file */
@@ -28,8 +28,8 @@ struct target {
         pid_t pid;
         bool is_ready;
         bool is_broken;
-        bool is_here; /* its pid means the same process to us */
-        unsigned tries;
+        bool is_here;    /* its pid means the same process to us */
+        uint64_t met_ns; /* when it was looked at first; 0: not yet */
         struct segment_view *view;
         struct rule_set *rules;
         uint32_t *rule_rows; /* by row of the view: its row in rules, or target_no_row */

@@ -202,7 +202,7 @@ def an_interrupt_skips_the_wait():
 def a_command_gets_the_event_on_its_input():
     with tempfile.TemporaryDirectory() as place:
         path = os.path.join(place, "got")
-        with Erring("--on-alert", f"cat >> {path}; echo >> {path}", "--on-alert",
+        with Erring("--on-alert", f"cat >> {path}", "--on-alert",
                     f"env | grep -c TOCSIN_DIR >> {path}.env; true") as run:
             same(run.end(), 0)
             with open(path) as file:

@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,10 @@ import traceback
 
 DEADLINE_S = 60
 PYTHON = sys.executable
+
+# Ignored signals are inherited, also by programs that want to catch them; runners in the background
+# ignore this one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Skip(Exception):

@@ -127,7 +127,7 @@ def our_lines_stand_alone():
 
 
 def our_line_does_not_wait_for_ever_for_the_end_of_a_line():
-    script = "echo 'error: x' >&2; printf 'prompt> ' >&2; read x; echo rest >&2"
+    script = "printf 'error: x\\nprompt> ' >&2; read x; echo rest >&2"
     with Run("sh", "-c", script, stdin=subprocess.PIPE) as run:
         run.until_said("tocsin: WARN")
         run.process.stdin.close()
@@ -195,6 +195,17 @@ def a_blocked_error_output_holds_neither_alerts_nor_ticks():
     os.close(reader)
 
 
+def the_output_goes_on_without_the_watcher():
+    """Nothing that watches may harm what it watches by dying: the next line would be a SIGPIPE."""
+    script = "echo one >&2; read x; echo two >&2; echo three >&2"
+    with Run("sh", "-c", script, stdin=subprocess.PIPE) as run:
+        run.until_said("one")
+        run.process.kill()
+        run.process.wait()
+        run.process.stdin.close()
+        run.until_said("two\nthree\n")
+
+
 def on_terminal(env):
     child, terminal = pty.fork()
     if child == 0:
@@ -225,5 +236,6 @@ if __name__ == "__main__":
         our_line_does_not_wait_for_ever_for_the_end_of_a_line, quiet_says_no_alerts,
         without_logs_the_output_is_left_alone, a_program_without_probes_is_told_once,
         an_error_output_that_is_closed_reaches_the_program,
-        a_blocked_error_output_holds_neither_alerts_nor_ticks, colour_is_for_terminals_that_want_it,
+        a_blocked_error_output_holds_neither_alerts_nor_ticks,
+        the_output_goes_on_without_the_watcher, colour_is_for_terminals_that_want_it,
     ]))

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses of this very process: with a map and without, with names and when there is no time. */
+#include "watch/stack.h"
+#include "watch/fixture.h"
+#include "watch/procfs.h"
+
+#include "base/clock.h"
+
+#include <sys/mman.h>
+
+/* The map of this process, taken as the watcher takes it: by a file that is mapped here. */
+static void take_map(struct text *maps)
+{
+        char place[32];
+        int dir_fd = fixture_directory(place);
+        int fd = openat(dir_fd, "mapped", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        struct stat status;
+        void *mapping;
+
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, 4096), 0);
+        assert_int_equal(fstat(fd, &status), 0);
+        mapping = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+        assert_true(mapping != MAP_FAILED);
+        assert_int_equal(procfs_maps(getpid(), status.st_ino, maps), PROCFS_MAPPED);
+        assert_int_equal(munmap(mapping, 4096), 0);
+        assert_int_equal(procfs_maps(getpid(), status.st_ino, maps), PROCFS_NOT_MAPPED);
+        (void)close(fd);
+        assert_int_equal(unlinkat(dir_fd, "mapped", 0), 0);
+        (void)close(dir_fd);
+        assert_int_equal(rmdir(place), 0);
+}
+
+static void an_address_without_map_stands_for_itself(void **state)
+{
+        BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+        char lines[SEGMENT_STACK_MAX][stack_line_bytes];
+        const uint64_t addresses[] = { 0x1234, UINT64_MAX, 0 };
+
+        (void)state;
+        stack_describe(NULL, &maps, addresses, 3, 0, lines);
+        assert_string_equal(lines[0], "0x1234");
+        assert_string_equal(lines[1], "0xffffffffffffffff");
+        assert_string_equal(lines[2], "0x0");
+}
+
+static void a_map_gives_the_module(void **state)
+{
+        BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+        char lines[SEGMENT_STACK_MAX][stack_line_bytes];
+        const uint64_t addresses[] = { (uint64_t)(uintptr_t)a_map_gives_the_module + 4 };
+
+        (void)state;
+        take_map(&maps);
+        stack_describe(NULL, &maps, addresses, 1, 0, lines);
+        assert_memory_equal(lines[0], "stack_test+0x", strlen("stack_test+0x"));
+}
+
+static void names_come_if_there_is_time(void **state)
+{
+        BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+        char lines[SEGMENT_STACK_MAX][stack_line_bytes];
+        const uint64_t addresses[] = { (uint64_t)(uintptr_t)names_come_if_there_is_time + 4, 0x10 };
+        struct stack_reader *reader = NULL;
+
+        (void)state;
+        take_map(&maps);
+        assert_int_equal(stack_reader_new(&reader), 0);
+        for (int round = 0; round < 3; round++) { /* the second time from what is kept */
+                stack_describe(reader, &maps, addresses, 2, 60 * CLOCK_S_NS, lines);
+                assert_non_null(strstr(lines[0], " names_come_if_there_is_time+0x4"));
+                assert_string_equal(lines[1], "0x10");
+        }
+        stack_describe(reader, &maps, addresses, 2, 0, lines); /* no time at all */
+        assert_memory_equal(lines[0], "stack_test+0x", strlen("stack_test+0x"));
+        stack_reader_free(&reader);
+        assert_null(reader);
+}
+
+static void a_map_that_is_nonsense_harms_nobody(void **state)
+{
+        static const char *const maps_of_others[] = {
+                "",
+                "\n\n\n",
+                "x",
+                "0-ffffffffffffffff r-xp 0 0:0 1 /nonexistent\n",
+                "zzzz-1 q 9 9 9 9\n",
+                "1000-2000 r-xp 00000000 08:01 5 /etc/passwd\n",
+                "1000-2000 r-xp 00000000 08:01 5 /proc/self/mem\n",
+                "2000-1000 r-xp ffffffffffffffff 08:01 5 /dev/zero\n",
+        };
+        const uint64_t addresses[] = { 0x1800, 1 };
+        struct stack_reader *reader = NULL;
+
+        (void)state;
+        assert_int_equal(stack_reader_new(&reader), 0);
+        for (size_t i = 0; i < BASE_COUNT(maps_of_others); i++) {
+                BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+                char lines[SEGMENT_STACK_MAX][stack_line_bytes];
+
+                text_append(&maps, maps_of_others[i]);
+                stack_describe(reader, &maps, addresses, 2, 60 * CLOCK_S_NS, lines);
+                assert_true(strlen(lines[0]) > 0);
+        }
+        stack_reader_free(&reader);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(an_address_without_map_stands_for_itself),
+                cmocka_unit_test(a_map_gives_the_module),
+                cmocka_unit_test(names_come_if_there_is_time),
+                cmocka_unit_test(a_map_that_is_nonsense_harms_nobody),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
