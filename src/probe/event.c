@@ -14,7 +14,7 @@
 
 #include "probe/runtime.h"
 
-enum { RING_INTERVAL_NS = 5000000 }; /* between two rings of the doorbell */
+enum { RING_INTERVAL_NS = 5000000 }; /* between two rings for misses that are no event */
 
 struct event_ring toc_event_ring_;
 
@@ -81,7 +81,7 @@ static void end(struct segment_event *event, uint64_t n)
 
 /* Opened and closed each time: a descriptor that we kept might be the application's own file by
  * now. Nobody listening is no error. */
-static void ring_bell(void)
+static void ring_bell(bool is_news)
 {
         static int64_t last_ns;
         struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -95,7 +95,7 @@ static void ring_bell(void)
         (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
         now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
         before = __atomic_load_n(&last_ns, __ATOMIC_RELAXED);
-        if (before && now_ns - before < RING_INTERVAL_NS)
+        if (!is_news && before && now_ns - before < RING_INTERVAL_NS)
                 return;
         __atomic_store_n(&last_ns, now_ns, __ATOMIC_RELAXED);
         memcpy(address.sun_path, toc_event_ring_.directory, bytes);
@@ -115,11 +115,13 @@ bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *pr
         int64_t there = *delta ? *delta : toc_attach_thread_(dso, delta);
         uint64_t *misses = (uint64_t *)((uintptr_t)probe->cell + (uintptr_t)there);
         uint64_t count, n;
+        bool is_news; /* the 1st, 2nd, 4th, 8th ... here; never held back from the watcher */
 
         toc_add_at_(misses, 1);
         count = __atomic_load_n(misses, __ATOMIC_RELAXED);
+        is_news = (count & (count - 1)) == 0;
 
-        if ((count & (count - 1)) == 0) {
+        if (is_news) {
                 struct segment_event *event = begin(dso, probe, SEGMENT_EVENT_MISS, count, &n);
 
                 if (event) {
@@ -131,7 +133,7 @@ bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *pr
                 }
         }
         if (toc_event_ring_.extent)
-                ring_bell();
+                ring_bell(is_news);
         errno = saved;
         return false;
 }
@@ -161,7 +163,7 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
                 va_end(args);
                 end(event, n);
                 if (pages(probe->record))
-                        ring_bell();
+                        ring_bell(true);
         }
         errno = saved;
 }

@@ -565,6 +565,10 @@ __attribute__((destructor(101))) static void goodbye(void)
 {
         struct guard guard = toc_guard_enter_();
 
+        /* A plug-in may have brought this code along in the archive, and be unloaded now. */
+        if (runtime.has_key)
+                (void)pthread_key_delete(runtime.key); /* it was made here */
+        runtime.has_key = false;
         if (runtime.header) {
                 __atomic_store_n(&runtime.header->state, SEGMENT_ENDED, __ATOMIC_RELEASE);
                 if (runtime.place.is_ours_to_remove)

@@ -14,8 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Signals that end a program on request; whoever sends them knows that it ends. */
-static bool is_asked_for(const struct supervisor *supervisor, int number)
+/* How long the rest of the program's output may hold up what is to be said of its end. */
+#define OUTPUT_FIRST_NS CLOCK_S_NS
+
+bool supervisor_is_asked_for(const struct supervisor *supervisor, int number)
 {
         switch (number) {
         case SIGTERM:
@@ -55,14 +57,14 @@ static bool wait_for(struct supervisor *supervisor, int fd, uint64_t until_ns)
         return !supervisor->is_hurried;
 }
 
-/* The program's own output is passed on however long its reader takes, as it would be without
- * us. */
-static void finish_output(struct supervisor *supervisor)
+/* False: it is not all passed on yet, because its reader takes its time. */
+static bool finish_output(struct supervisor *supervisor, uint64_t until_ns)
 {
         pump_finish(supervisor->pump);
         while (!pump_is_finished(supervisor->pump))
-                if (!wait_for(supervisor, supervisor->wake_fd, UINT64_MAX))
-                        return;
+                if (!wait_for(supervisor, supervisor->wake_fd, until_ns))
+                        return false;
+        return true;
 }
 
 static void fill_end(struct supervisor *supervisor)
@@ -84,9 +86,10 @@ static void say_last_words(struct supervisor *supervisor)
 
         fill_end(supervisor);
         supervisor_look(supervisor, false); /* events before the crash are part of its report */
-        if (number && !is_asked_for(supervisor, number)) {
-                supervisor->counts.crashes = 1;
-                report_crash(&supervisor->report);
+        if (number && !supervisor_is_asked_for(supervisor, number)) {
+                supervisor->counts.crashes++;
+                report_crash(&supervisor->report, supervisor->program.pid, number,
+                             supervisor->report.end.has_core);
                 supervisor_look(supervisor, false);
         }
         roster_retire(&supervisor->roster, clock_monotonic_ns());
@@ -124,14 +127,14 @@ static void kill_commands(void)
         struct dirent *entry;
 
         while (dir && (entry = readdir(dir))) {
-                pid_t pids[program_children_max];
+                pid_t pids[program_left_max];
                 uint64_t thread;
                 size_t count;
 
                 if (text_parse_u64(entry->d_name, 1, INT32_MAX, &thread) ||
                     (pid_t)thread == getpid())
                         continue;
-                count = procfs_children((pid_t)thread, pids, program_children_max);
+                count = procfs_children((pid_t)thread, pids, program_left_max);
                 for (size_t i = 0; i < count; i++)
                         (void)kill(-pids[i], SIGKILL); /* ended meanwhile is as good */
         }
@@ -179,9 +182,14 @@ static void say_undelivered(struct supervisor *supervisor)
 
 void supervisor_finish(struct supervisor *supervisor)
 {
+        bool is_passed_on;
+
         supervisor->is_over = true;
-        finish_output(supervisor);
+        is_passed_on = finish_output(supervisor, clock_monotonic_ns() + OUTPUT_FIRST_NS);
         say_last_words(supervisor);
+        /* However long its reader takes, as it would be without us; but a crash is told before. */
+        if (!is_passed_on)
+                (void)finish_output(supervisor, UINT64_MAX);
         deliver(supervisor);
         join_receivers(supervisor);
         say_undelivered(supervisor);

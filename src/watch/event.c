@@ -180,14 +180,14 @@ json_t *event_exit(const struct event_head *head, const struct event_end *end)
         return finish(&draft);
 }
 
-json_t *event_crash(const struct event_head *head, const struct event_end *end, json_t *events)
+json_t *event_crash(const struct event_head *head, int number, bool has_core, json_t *events)
 {
         struct draft draft = begin(head, "crash");
 
         put_who(&draft, head);
-        put(&draft, "signal", signal_name(end->signal));
-        put(&draft, "number", json_integer(end->signal));
-        put(&draft, "core_dumped", json_boolean(end->has_core));
+        put(&draft, "signal", signal_name(number));
+        put(&draft, "number", json_integer(number));
+        put(&draft, "core_dumped", json_boolean(has_core));
         put(&draft, "events", events);
         return finish(&draft);
 }

@@ -57,9 +57,9 @@ struct event_end {
 };
 json_t *event_exit(const struct event_head *head, const struct event_end *end);
 
-/* type "crash": signal (name), number, core_dumped, events (the last ones). */
-json_t *event_crash(const struct event_head *head, const struct event_end *end,
-                    json_t *events_take);
+/* type "crash": signal (name), number, core_dumped, events (the last ones). pid is that of the
+ * process that crashed. */
+json_t *event_crash(const struct event_head *head, int number, bool has_core, json_t *events_take);
 
 /* For details: values (left, right), count, thread, stack, message; a stack of NULL is left out. */
 json_t *event_details(const struct segment_event *event, json_t *stack_take);

@@ -156,7 +156,7 @@ static void the_other_types_begin_alike(void **state)
                 event_start(&head, argv, &probes),
                 event_start(&head, argv, NULL),
                 event_exit(&head, &end),
-                event_crash(&head, &end, json_array()),
+                event_crash(&head, 11, true, json_array()),
                 event_log(&head, true, NULL, "x", 1, NULL),
         };
 

@@ -4,7 +4,6 @@
  * signals, ticks, the doorbell, lines of the program.
  */
 #include "watch/supervisor.h"
-#include "watch/procfs.h"
 
 #include "base/error.h"
 
@@ -12,6 +11,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { bell_max = 4096 }; /* datagrams taken at once; the socket holds fewer */
@@ -72,10 +72,30 @@ static void judge_vitals(struct supervisor *supervisor, uint64_t now_ns, bool is
         report_changes(&supervisor->report, &source, now_ns, changes, count);
 }
 
+/* Processes that were left to us and that a signal has ended, as a crash of the program would. */
+static void report_losses(struct supervisor *supervisor)
+{
+        struct program *program = &supervisor->program;
+
+        for (size_t i = 0; i < program->loss_count; i++) {
+                const struct program_loss *loss = &program->losses[i];
+
+                if (supervisor_is_asked_for(supervisor, WTERMSIG(loss->wait_status)))
+                        continue;
+                supervisor->counts.crashes++;
+                report_crash(&supervisor->report, loss->pid, WTERMSIG(loss->wait_status),
+                             WCOREDUMP(loss->wait_status));
+        }
+        program->loss_count = 0;
+}
+
 void supervisor_look(struct supervisor *supervisor, bool is_tick)
 {
         uint64_t now_ns = clock_monotonic_ns();
 
+        if (is_tick)
+                (void)program_find_left(&supervisor->program); /* to know them when they end */
+        report_losses(supervisor);
         judge_vitals(supervisor, now_ns, is_tick);
         roster_visit(&supervisor->roster, now_ns, is_tick);
         report_settle(&supervisor->report, now_ns);
@@ -103,13 +123,12 @@ static void say_left(struct supervisor *supervisor, size_t count, bool is_watche
 static void consider_end(struct supervisor *supervisor)
 {
         uint64_t now_ns = clock_monotonic_ns();
-        pid_t pids[program_children_max];
         size_t count;
 
         program_reap(&supervisor->program);
         if (!supervisor->program.has_ended)
                 return;
-        count = program_children(pids);
+        count = program_find_left(&supervisor->program);
         if (!supervisor->grace_until_ns)
                 supervisor->grace_until_ns = now_ns + SUPERVISOR_GRACE_NS;
         if (!count)
@@ -146,14 +165,15 @@ static void note_interrupt(struct supervisor *supervisor)
 
 static void pass_on(struct supervisor *supervisor, int number)
 {
-        pid_t pids[program_children_max] = { supervisor->program.pid };
-        size_t count = 1;
+        struct program *program = &supervisor->program;
 
-        if (supervisor->program.has_ended)
-                count = program_children(pids);
         supervisor->forwarded |= UINT64_C(1) << number;
-        for (size_t i = 0; i < count; i++)
-                (void)kill(pids[i], number); /* gone meanwhile: then it needs no signal */
+        /* Whoever is gone meanwhile needs no signal. */
+        if (!program->has_ended)
+                (void)kill(program->pid, number);
+        else if (program_find_left(program))
+                for (size_t i = 0; i < program->left_count; i++)
+                        (void)kill(program->left[i], number);
 }
 
 /* The program is gone and what it left is being watched: Ctrl-C ends that, as does a second request
@@ -247,7 +267,8 @@ static bool wait_for_news(struct supervisor *supervisor, bool *is_look_wanted)
                 drain_bell(supervisor->dir.bell);
         if (polled[AT_WAKE].revents)
                 (void)take_events(supervisor->wake_fd); /* emptied; what it means is read below */
-        *is_look_wanted |= polled[AT_BELL].revents || polled[AT_WAKE].revents;
+        *is_look_wanted |= polled[AT_BELL].revents || polled[AT_WAKE].revents ||
+                           supervisor->program.loss_count;
         return polled[AT_TIMER].revents && take_events(supervisor->timer_fd);
 }
 

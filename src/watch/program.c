@@ -50,6 +50,27 @@ static char **make_environment(char *directory_entry)
 
 /* ---- Why not -------------------------------------------------------------- */
 
+/* The first file of that name in PATH, executable or not; a name with a stroke is a path itself. */
+static bool find_file(const char *name, struct text *ret_path)
+{
+        const char *path = getenv("PATH");
+
+        text_append(ret_path, name);
+        if (strchr(name, '/'))
+                return true;
+        for (const char *at = path; at; at = at[0] ? at + 1 : NULL) {
+                size_t length = strcspn(at, ":");
+
+                text_clear(ret_path);
+                text_append_bytes(ret_path, at, length);
+                text_printf(ret_path, "/%s", name);
+                if (!access(text_view(ret_path), F_OK))
+                        return true;
+                at += length;
+        }
+        return false;
+}
+
 static void explain_missing(const char *name, struct text *why)
 {
         if (strchr(name, '/') && !access(name, F_OK))
@@ -88,11 +109,15 @@ static void explain_denied(const char *name, int error, struct text *why)
 
 static int explain(const char *name, int error, struct text *why)
 {
-        if (error == -ENOENT || error == -ENOTDIR) {
+        BASE_SCOPE(text_fini) struct text path = TEXT_INIT(4096);
+        /* exec() says EACCES also if a directory in PATH is not for us. */
+        bool is_there = find_file(name, &path);
+
+        if (error == -ENOENT || error == -ENOTDIR || (error == -EACCES && !is_there)) {
                 explain_missing(name, why);
                 return PROGRAM_MISSING;
         }
-        explain_denied(name, error, why);
+        explain_denied(text_view(&path), error, why);
         return PROGRAM_DENIED;
 }
 
@@ -172,6 +197,23 @@ int program_start(struct program *program, char *const *argv, const char *direct
 
 /* ---- Ending --------------------------------------------------------------- */
 
+static bool was_left(const struct program *program, pid_t pid)
+{
+        for (size_t i = 0; i < program->left_count; i++)
+                if (program->left[i] == pid)
+                        return true;
+        return false;
+}
+
+static void note_loss(struct program *program, pid_t pid, int status)
+{
+        if (!WIFSIGNALED(status) || program->loss_count == program_loss_max)
+                return;
+        if (WTERMSIG(status) == SIGKILL && !was_left(program, pid))
+                return;
+        program->losses[program->loss_count++] = (struct program_loss){ pid, status };
+}
+
 void program_reap(struct program *program)
 {
         int status;
@@ -179,22 +221,26 @@ void program_reap(struct program *program)
 
         /* Only children of this thread: those of receivers are waited for by their threads. */
         while ((pid = waitpid(-1, &status, WNOHANG | __WNOTHREAD)) > 0) {
-                if (pid != program->pid || program->has_ended)
+                if (pid != program->pid || program->has_ended) {
+                        note_loss(program, pid, status);
                         continue;
+                }
                 program->has_ended = true;
                 program->wait_status = status;
         }
 }
 
-size_t program_children(pid_t ret_pids[program_children_max])
+size_t program_find_left(struct program *program)
 {
-        size_t count = procfs_children(getpid(), ret_pids, program_children_max);
-        size_t kept = 0;
+        pid_t pids[program_left_max];
+        size_t count = procfs_children(getpid(), pids, program_left_max);
 
+        program->left_count = 0;
         for (size_t i = 0; i < count; i++)
-                if (!procfs_has_variable(ret_pids[i], COMMAND_VARIABLE))
-                        ret_pids[kept++] = ret_pids[i];
-        return kept;
+                if ((pids[i] != program->pid || program->has_ended) &&
+                    !procfs_has_variable(pids[i], COMMAND_VARIABLE))
+                        program->left[program->left_count++] = pids[i];
+        return program->left_count;
 }
 
 int program_signal(const struct program *program)

@@ -9,7 +9,8 @@
  * alone are looked at: other threads have children of their own (receivers).
  * Errors:    -errno when we failed; enum program_outcome when the program did; `why` gets a
  *            sentence that says what to do.
- * Limits:    program_children_max of what it leaves behind are counted.
+ * Limits:    program_left_max of what it leaves behind are counted, program_loss_max of them that
+ *            a signal ended wait to be looked at.
  */
 #ifndef WATCH_PROGRAM_H
 #define WATCH_PROGRAM_H
@@ -19,11 +20,17 @@
 
 #include <sys/types.h>
 
-enum { program_children_max = 256 };
+enum { program_left_max = 256, program_loss_max = 16 };
 
 enum program_outcome {
         PROGRAM_MISSING = 1, /* status 127 */
         PROGRAM_DENIED,      /* status 126 */
+};
+
+/* A process that the program left behind, and that a signal has ended. */
+struct program_loss {
+        pid_t pid;
+        int wait_status;
 };
 
 struct program {
@@ -31,18 +38,23 @@ struct program {
         const char *name; /* last part of argv[0] */
         pid_t pid;
         bool has_ended;
-        int wait_status; /* as waitpid() gave it, once it has ended */
+        int wait_status;              /* as waitpid() gave it, once it has ended */
+        pid_t left[program_left_max]; /* as program_find_left() found them */
+        size_t left_count;
+        struct program_loss losses[program_loss_max];
+        size_t loss_count;
 };
 
 /* error_fd becomes its standard error, -1: ours. directory becomes its TOCSIN_DIR. */
 int program_start(struct program *program, char *const *argv, const char *directory, int error_fd,
                   const struct signals *signals, struct text *why);
 
-/* Collects what has ended, the program among it or not. */
+/* Collects what has ended, the program among it or not. SIGKILL counts as a loss only for what
+ * program_find_left() had found: alert commands are ended by it, with all that they started. */
 void program_reap(struct program *program);
 
-/* Processes it left behind, alert commands' leavings aside. */
-size_t program_children(pid_t ret_pids[program_children_max]);
+/* Fills `left` with what it left behind, alert commands' leavings aside; returns how many. */
+size_t program_find_left(struct program *program);
 
 /* As a shell sees it: the exit status, or 128 and the signal. */
 int program_status(const struct program *program);

@@ -195,10 +195,11 @@ static void read_program(struct pump *pump)
                 end_stream(pump);
                 return;
         }
-        is_heard = write_all(pump, pump->chunk, (size_t)length);
-        pump->is_within_line = pump->chunk[length - 1] != '\n';
+        /* Judged first: who reads standard error may take his time, and an alert must not. */
         if (judge(pump, pump->chunk, (size_t)length))
                 wake(pump);
+        is_heard = write_all(pump, pump->chunk, (size_t)length);
+        pump->is_within_line = pump->chunk[length - 1] != '\n';
         if (atomic_load(&pump->is_finishing))
                 pump->left_bytes += (size_t)length;
         /* More than a pipe holds was written after the program had ended: by somebody else. */

@@ -98,18 +98,23 @@ void report_exit(struct report *report)
         publish(report, OUTBOX_OTHER, event_exit(&head, &report->end));
 }
 
-void report_crash(struct report *report)
+void report_crash(struct report *report, pid_t pid, int number, bool has_core)
 {
         struct report_source source = whole(report);
-        char id[alert_id_bytes];
-        struct event_head head = new_head(report, &source, id);
         json_t *events = json_array();
+        char id[alert_id_bytes];
+        struct event_head head;
 
+        source.pid = pid;
+        head = new_head(report, &source, id);
+        report->crash_pid = pid;
+        report->crash_signal = number;
+        report->crash_has_core = has_core;
         for (unsigned i = 0; i < report->recent_count; i++)
                 (void)json_array_append(
                         events, /* without memory some are missing */
                         report->recent[(report->recent_first + i) % report_recent_max]);
-        publish(report, OUTBOX_OTHER, event_crash(&head, &report->end, events));
+        publish(report, OUTBOX_OTHER, event_crash(&head, number, has_core, events));
 }
 
 /* ---- Details -------------------------------------------------------------- */
@@ -149,9 +154,9 @@ static json_t *crash_details(const struct report *report)
 {
         BASE_SCOPE(text_fini) struct text name = TEXT_INIT(32);
 
-        event_append_signal(&name, report->end.signal);
-        return json_pack("{s:s, s:b}", "signal", text_view(&name), "core_dumped",
-                         (int)report->end.has_core);
+        event_append_signal(&name, report->crash_signal);
+        return json_pack("{s:s, s:b, s:i}", "signal", text_view(&name), "core_dumped",
+                         (int)report->crash_has_core, "pid", (int)report->crash_pid);
 }
 
 static json_t *details_of(struct report *report, const struct report_source *source,
@@ -189,8 +194,10 @@ static void append_value(struct text *line, const char *name, const json_t *valu
 }
 
 /* "store.c:41; left 3, right 4" and the like. */
-static void append_reason(struct text *line, const struct rule_view *rule, const json_t *details)
+static void append_reason(struct text *line, const struct report_source *source,
+                          const struct rule_view *rule, const json_t *details)
 {
+        const json_t *pid = json_object_get(details, "pid");
         const char *message = json_string_value(json_object_get(details, "message"));
         const char *signal = json_string_value(json_object_get(details, "signal"));
         bool has_value = rule->has_value && rule->record->kind != toc_kind_expectation && !signal;
@@ -205,6 +212,8 @@ static void append_reason(struct text *line, const struct rule_view *rule, const
                             rule_op_name(rule->rule->op), rule->rule->limit);
         if (signal)
                 text_printf(line, "; %s", signal);
+        if (pid && json_integer_value(pid) != source->pid)
+                append_value(line, "process", pid);
         if (message)
                 text_printf(line, "; \"%.*s\"", shown_message_max, message);
 }
@@ -219,7 +228,7 @@ static void say_firing(struct report *report, const struct report_source *source
 
         if (report->is_quiet)
                 return;
-        append_reason(&reason, rule, details);
+        append_reason(&reason, source, rule, details);
         voice_say(report->voice, tone, "%s[%d] %s.%s: %s%s%s%s", source->program, (int)source->pid,
                   rule->record->module, rule->record->name, rule->rule->meaning,
                   reason.length ? " (" : "", reason.length ? text_view(&reason) + 2 : "",

@@ -43,7 +43,10 @@ struct report {
         const char *program;
         pid_t pid;
         struct alert_book book;
-        struct event_end end;   /* filled in before report_exit() and the judgement of a crash */
+        struct event_end end; /* filled in before report_exit() */
+        pid_t crash_pid;      /* of the last report_crash() */
+        int crash_signal;
+        bool crash_has_core;
         struct text last_error; /* line of the error output */
         struct ration lines;
         struct ration logs;
@@ -61,7 +64,9 @@ void report_fini(struct report *report);
 
 void report_start(struct report *report, char *const *argv, const int64_t *probes);
 void report_exit(struct report *report);
-void report_crash(struct report *report);
+
+/* The program, or a process that it left behind; to be told before the rule of it is judged. */
+void report_crash(struct report *report, pid_t pid, int number, bool has_core);
 
 /* Alerts that began or ended. */
 void report_changes(struct report *report, const struct report_source *source, uint64_t now_ns,

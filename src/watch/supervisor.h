@@ -92,6 +92,9 @@ void supervisor_finish(struct supervisor *supervisor);
 /* Reads everything that there is to read, and reports. */
 void supervisor_look(struct supervisor *supervisor, bool is_tick);
 
+/* Whether whoever sent such a signal knows that it ends a process: then that is no crash. */
+bool supervisor_is_asked_for(const struct supervisor *supervisor, int number);
+
 /* Handles the signals that have come, whatever the phase. */
 void supervisor_take_signals(struct supervisor *supervisor);
 

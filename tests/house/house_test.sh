@@ -234,19 +234,19 @@ singles()
 {
         local build=$place/build output status source
 
-        mkdir -p "$build/src/base/a.p" "$build/src/base/a_test.p" "$build/src/probe/b.p"
+        mkdir -p "$build/src/watch/a.p" "$build/src/watch/a_test.p" "$build/src/probe/b.p"
         printf 'int used(void);\nint used(void) { return 0; }\nint idle(void);\n%s\n' \
                 'int idle(void) { return 0; }' >"$place/word.c"
         printf 'int idle(void);\nint main(void) { return idle(); }\n' >"$place/word_test.c"
         printf 'int used(void);\nint toc_x(void);\nint toc_x(void) { return used(); }\n' \
                 >"$place/cell.c"
-        for source in base/a.p/word.c base/a_test.p/word_test.c probe/b.p/cell.c; do
+        for source in watch/a.p/word.c watch/a_test.p/word_test.c probe/b.p/cell.c; do
                 cc -c -o "$build/src/$source.o" "$place/${source##*/}" || return
         done
         output=$("$house" --singles "$build" "$root" 2>&1)
         status=$?
         [[ $status == 1 && $output == \
-                'src/base/word.c:1: no other file uses idle(), tests aside; make it static or remove it' ]] &&
+                'src/watch/word.c:1: no other file uses idle(), tests aside; make it static or remove it' ]] &&
                 status=yes
         result "$status" 'refuses a function that only its own file and its test use' "$output"
 }

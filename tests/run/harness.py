@@ -6,6 +6,7 @@ Nothing here waits a fixed time: conditions are polled until they hold or DEADLI
 import http.server
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ PYTHON = sys.executable
 # Ignored signals are inherited, also by programs that want to catch them; runners in the background
 # ignore this one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Programs crash here on purpose; nobody wants to look at them.
+resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 class Skip(Exception):

@@ -195,6 +195,26 @@ def a_blocked_error_output_holds_neither_alerts_nor_ticks():
     os.close(reader)
 
 
+def a_blocked_error_output_does_not_hold_back_a_crash():
+    """The pipe is full before the program starts, and nobody reads it until all has been said."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    with Run("sh", "-c", "echo ERROR >&2; kill -SEGV $$", stderr=writer) as run:
+        os.close(writer)
+        run.until_alert("log_errors")
+        run.until_alert("crash")
+        drain = threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(reader, 65536), b"")])
+        drain.start()
+        same(run.status(), 139)
+    drain.join(DEADLINE_S)
+    os.close(reader)
+
+
 def the_output_goes_on_without_the_watcher():
     """Nothing that watches may harm what it watches by dying: the next line would be a SIGPIPE."""
     script = "echo one >&2; read x; echo two >&2; echo three >&2"
@@ -237,5 +257,6 @@ if __name__ == "__main__":
         without_logs_the_output_is_left_alone, a_program_without_probes_is_told_once,
         an_error_output_that_is_closed_reaches_the_program,
         a_blocked_error_output_holds_neither_alerts_nor_ticks,
+        a_blocked_error_output_does_not_hold_back_a_crash,
         the_output_goes_on_without_the_watcher, colour_is_for_terminals_that_want_it,
     ]))

@@ -78,6 +78,22 @@ def a_program_that_cannot_be_executed_is_126():
                 same(len(run.errors().splitlines()), 1, "lines")
 
 
+def path_is_searched_as_a_shell_does():
+    """A file that is not executable denies; a directory that is not for us does not."""
+    with tempfile.TemporaryDirectory() as place:
+        closed = os.path.join(place, "closed")
+        os.mkdir(closed, 0o000)
+        plain = os.path.join(place, "plain")
+        with open(plain, "w") as file:
+            file.write("x")
+        path = f"{closed}:{place}:{os.environ['PATH']}"
+        with Run("plain", env={"PATH": path}) as run:
+            same(run.wait(), 126)
+            has(run.errors(), f"chmod +x '{plain}'")
+        with Run("no-such-program-here", env={"PATH": path}) as run:
+            same(run.wait(), 127)
+
+
 def refused(*arguments, env=None):
     done = subprocess.run([TOCSIN, "run", *arguments], capture_output=True, text=True,
                           timeout=DEADLINE_S, env={**os.environ, **(env or {})}, check=False)
@@ -350,6 +366,31 @@ def a_daemon_gets_the_request_to_end():
         same(run.wait(), 0)
 
 
+def a_daemon_that_crashes_is_an_alert():
+    """Also by SIGKILL, as the kernel does when memory is out, once it has been seen."""
+    for number in signal.SIGSEGV, signal.SIGKILL:
+        with Leash() as leash, Run(PYTHON, "-c", FORKS_AWAY, "0", leash.path) as run:
+            run.until_said("watching on")
+            with open(f"/proc/{run.process.pid}/task/{run.process.pid}/children") as file:
+                daemon = int(file.read().split()[0])
+            os.kill(daemon, number)
+            same(run.status(), 0)
+            crash = run.events("crash")[0]
+            same((crash["pid"], crash["signal"]), (daemon, number.name))
+            alert = run.alerts("crash")[0]
+            same((alert["pid"], alert["details"]["pid"]), (run.pid(), daemon))
+            has(run.errors(), f"the program crashed ({number.name}; process {daemon})")
+
+
+def orphans_are_reported_while_the_program_runs():
+    orphan = "import os, signal\nif os.fork():\n    os._exit(0)\nos.setsid()\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+    with Run("sh", "-c", '"$0" -c "$1"; read x; exit 0', PYTHON, orphan, stdin=subprocess.PIPE) as run:
+        run.until_alert("crash")
+        same(run.process.poll(), None)
+        run.process.stdin.close()
+        same(run.status(), 0)
+
+
 def a_program_that_closes_everything_goes_on():
     script = ("import os, sys, time\n"
               "os.closerange(0, 1000)\n"
@@ -388,7 +429,7 @@ if __name__ == "__main__":
     sys.exit(run_tests([
         the_status_is_the_programs, a_signal_is_128_and_its_number, a_crash_is_an_alert_and_stays,
         an_end_that_was_asked_for_is_no_crash, a_missing_program_is_127,
-        a_program_that_cannot_be_executed_is_126, our_own_failures_are_125,
+        a_program_that_cannot_be_executed_is_126, path_is_searched_as_a_shell_does, our_own_failures_are_125,
         directories_of_others_and_links_are_refused,
         a_fifo_as_event_file_is_refused_and_not_waited_for, help_has_examples,
         the_program_gets_a_directory_of_its_own, the_program_inherits_nothing_of_ours,
@@ -397,6 +438,7 @@ if __name__ == "__main__":
         ctrl_z_stops_both_and_continues, an_interrupt_by_kill_is_forwarded,
         a_program_that_forks_away_is_watched_on, an_interrupt_ends_watching_what_was_left,
         leftovers_of_a_failure_are_not_waited_for, a_daemon_gets_the_request_to_end,
+        a_daemon_that_crashes_is_an_alert, orphans_are_reported_while_the_program_runs,
         a_program_that_closes_everything_goes_on, closed_standard_descriptors_harm_nobody,
         fail_on_alert_changes_only_success, tocsin_within_tocsin,
     ]))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """libtocsin from outside: programs count, this reads. TAP.
 
-usage: runtime.py SUBJECT SUBJECT_STATIC PLUGIN PLUGIN_ALONE HOST"""
+usage: runtime.py SUBJECT SUBJECT_STATIC PLUGIN PLUGIN_ALONE PLUGIN_ARCHIVED HOST"""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ import time
 sys.dont_write_bytecode = True
 from segment import Segment, UNSET  # noqa: E402
 
-SUBJECT, STATIC, PLUGIN, ALONE, HOST = [os.path.abspath(p) for p in sys.argv[1:6]]
+SUBJECT, STATIC, PLUGIN, ALONE, ARCHIVED, HOST = [os.path.abspath(p) for p in sys.argv[1:7]]
 DEADLINE_S = 60
 
 
@@ -220,6 +220,30 @@ def closes_everything(place):
             same(run.end(), 0, "status: 1 says that something was written into the program's file")
 
 
+def the_bell_rings_for_each_news(place):
+    import socket
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        bell.bind(os.path.join(place, "bell"))
+        with Run(place, "two_misses") as run:
+            same(run.end(), 0)
+        bell.setblocking(False)
+        rings = 0
+        try:
+            while bell.recv(16):
+                rings += 1
+        except BlockingIOError:
+            pass
+    # One for each of two misses and for the first of the storm, however close; the socket's queue
+    # (net.unix.max_dgram_qlen) takes about ten, and not a thousand are tried.
+    assert 3 <= rings < 200, f"{rings} rings"
+
+
+def plugin_with_the_archive(place):
+    """The runtime goes with the plug-in, while a thread that counted there lives on."""
+    with Run(place, ARCHIVED, "thread", program=HOST) as run:
+        same(run.end(), 0, "status of a host whose thread outlives the plug-in")
+
+
 def errno_stays(place):
     with Run(place, "errno") as run:
         same(run.end(), 0)
@@ -302,7 +326,7 @@ def nobody_asked(place):
         same(os.listdir(os.path.join(place, "tocsin")), [])
 
 
-TESTS = [all_kinds, threads, churn, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
+TESTS = [the_bell_rings_for_each_news, plugin_with_the_archive, all_kinds, threads, churn, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
          forks_while_threads_come_and_go, execed, plugin, plugin_of_static_host,
          plugin_brings_the_runtime, static_program, killed, crashed, closes_everything, errno_stays,
          odd_stacks, no_file_may_grow, no_file_at_all, full_tmpfs, not_tmpfs, open_to_others,

@@ -350,6 +350,17 @@ static int miss_when_told(const char *unused)
         return 0;
 }
 
+static int two_misses(const char *unused)
+{
+        (void)unused;
+        (void)TOC_EXPECT(signals_seen > 1, TOC_PAGE, "the first of two");
+        (void)TOC_EXPECT(signals_seen > 2, TOC_PAGE, "the second, at once");
+        for (int i = 0; i < 1000; i++)
+                (void)TOC_EXPECT(signals_seen > 3, TOC_PAGE,
+                                 "a storm, which must not ring 1000 times");
+        return 0;
+}
+
 /* A handler on a stack of its own misses an expectation, with garbage for a frame pointer. */
 static void on_odd_stack(int number_)
 {
@@ -379,15 +390,25 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*run)(const char *);
         } mode[] = {
-                { "all_kinds", all_kinds }, { "threads", threads },
-                { "churn", churn },         { "spin", spin },
-                { "handler", handler },     { "attach_in_handler", attach_in_handler },
-                { "fork", fork_ },          { "exec", exec_ },
-                { "plugin", plugin },       { "limit", limit },
-                { "crash", crash },         { "hang", hang },
-                { "crowd", crowd },         { "close_all", close_all },
-                { "errno", errno_ },        { "odd_stack", odd_stack },
-                { "fork_busy", fork_busy }, { "miss_when_told", miss_when_told },
+                { "all_kinds", all_kinds },
+                { "threads", threads },
+                { "churn", churn },
+                { "spin", spin },
+                { "handler", handler },
+                { "attach_in_handler", attach_in_handler },
+                { "fork", fork_ },
+                { "exec", exec_ },
+                { "plugin", plugin },
+                { "limit", limit },
+                { "crash", crash },
+                { "hang", hang },
+                { "crowd", crowd },
+                { "close_all", close_all },
+                { "errno", errno_ },
+                { "odd_stack", odd_stack },
+                { "fork_busy", fork_busy },
+                { "miss_when_told", miss_when_told },
+                { "two_misses", two_misses },
         };
 
         printf("segment %s\n", toc_segment_path() ? toc_segment_path() : "none");
