@@ -36,12 +36,12 @@ static void say_probes(struct supervisor *supervisor)
                           "(ldd %s)?",
                           supervisor->program.name, supervisor->program.name);
         else if (supervisor->probes > 0)
-                voice_say(
-                        supervisor->voice, VOICE_WARNING,
-                        "%s carries %" PRId64 " probes but made no segment in %s; is that tmpfs "
-                        "full, or has the program changed its user or its environment? Watching %s",
-                        supervisor->program.name, supervisor->probes,
-                        text_view(&supervisor->dir.path), what);
+                voice_say(supervisor->voice, VOICE_WARNING,
+                          "%s carries %" PRId64 " probes but made no segment in %s; is that tmpfs "
+                          "full, is its file-size limit (ulimit -f) low, or has it changed its "
+                          "user or its environment? Watching %s",
+                          supervisor->program.name, supervisor->probes,
+                          text_view(&supervisor->dir.path), what);
         else
                 voice_say(supervisor->voice, VOICE_PLAIN, "%s carries no probes; watching %s",
                           supervisor->program.name, what);

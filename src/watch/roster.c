@@ -86,7 +86,8 @@ static void say_limits(struct roster *roster, struct roster_entry *entry)
         if (target->view->header.threads_private && !entry->has_said_private)
                 voice_say(voice, VOICE_WARNING,
                           "%s[%d]: threads found no room in its segment and "
-                          "count unseen; is the tmpfs full?",
+                          "count unseen; is the tmpfs full, or has the program changed its user or "
+                          "its file-size limit?",
                           target->program, (int)target->pid);
         entry->has_said_private |= target->view->header.threads_private > 0;
 }
