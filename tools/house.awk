@@ -15,7 +15,8 @@ BEGIN {
         sees["inside"] = "inside probe tocsin"
         sees["rule"] = "rule base tocsin"
         sees["watch"] = "watch rule probe base tocsin"
-        sees["gate"] = "gate " sees["watch"]
+        sees["case"] = "case tocsin"
+        sees["gate"] = "gate case " sees["watch"]
         sees["drill"] = "drill " sees["gate"]
         sees["forge"] = "forge " sees["drill"]
         sees["cli"] = "cli " sees["forge"]

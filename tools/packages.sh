@@ -19,13 +19,19 @@ libdw-dev            | build       | gives names and lines to stacks
 libcurl4-openssl-dev | build       | delivers alerts to webhooks
 libsqlite3-dev       | build       | keeps the outbox of alerts
 libjansson-dev       | build       | reads and writes JSON
+libyaml-dev          | build       | reads contracts
+libssl-dev           | build       | SHA-256 of what the gate judged
+libseccomp-dev       | build       | the sandbox's filter of system calls
+libclang-14-dev      | build       | reads the tokens a candidate wrote
+bubblewrap           | test,demo   | the sandbox of the gate
+valgrind             | test,demo   | the gate counts instructions and looks for leaks with it
 python3              | build,test  | runs meson, sums the tests
 libcmocka-dev        | test        | unit tests
-clang                | test        | everything must compile with it too
+clang                | test,demo   | everything must compile with it too; the gate builds with it
 libclang-rt-dev      | test        | sanitizers of clang
 g++                  | test        | tocsin.h must also compile as C++
 clang-format         | test        | checks the layout of the source
-binutils             | test        | nm and readelf look into what was built
+binutils             | test,demo   | nm, readelf and objdump look into what was built
 redis-tools          | test,demo   | redis-benchmark puts load on examples/kvd
 '
 
