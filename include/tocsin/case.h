@@ -109,7 +109,7 @@ void toc_case_object_gone(void *object);
 /* Asks the invariant of all objects now; a broken one ends the case. */
 void toc_case_check_invariant(void);
 
-/* ---- Below: machinery -------------------------------------------------------------------------- */
+/* ---- Below: machinery ---------------------------------------------------------------------- */
 
 enum toc_case_kind_ {
         TOC_CASE_TEST_ = 1,
