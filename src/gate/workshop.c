@@ -6,10 +6,10 @@
  * neither can read the other.
  */
 #include "gate/workshop.h"
-#include "base/error.h"
-#include "base/file.h"
+#include "gate/stock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,6 @@
 
 enum {
         cpu_max_s = 20, /* a module takes one; an endless compilation is not worth more */
-        object_bytes_max = 128 << 20,
         word_max = 512,
         compiler_processes_max = 24,
 };
@@ -70,21 +69,11 @@ struct slot {
         struct text folder; /* of path */
 };
 
-struct folder {
-        int fd;
-        struct text path;
-};
-
 struct workshop {
         struct sandbox *sandbox;
         const struct contract *contract;
         const struct candidate *candidate;
-        struct folder sources;      /* the candidate's files */
-        struct folder header;       /* the contract's header alone */
-        struct folder include;      /* tocsin.h */
-        struct folder case_include; /* case.h, seen by cases only */
-        struct folder cases;        /* cases and glue */
-        struct folder kit;          /* the two libraries */
+        struct stock stock;
         pthread_mutex_t lock;
         pthread_cond_t done;
         struct slot slots[BUILD_COUNT][PRODUCT_COUNT];
@@ -156,121 +145,6 @@ static bool is_source(const char *name)
         return length > 2 && strcmp(name + length - 2, ".c") == 0;
 }
 
-/* ---- Folders -------------------------------------------------------------------------------- */
-
-static int folder_open(struct sandbox *sandbox, const char *stem, struct folder *folder)
-{
-        return sandbox_folder(sandbox, stem, &folder->fd, &folder->path);
-}
-
-static void folder_close(struct folder *folder)
-{
-        if (folder->fd >= 0)
-                (void)close(folder->fd); /* only read, or written with the result checked */
-        folder->fd = -1;
-        text_fini(&folder->path);
-}
-
-static int put(struct sandbox *sandbox, const struct folder *folder, const char *name,
-               const void *bytes, size_t length)
-{
-        int outcome = file_replace(folder->fd, name, bytes, length, 0600);
-
-        return outcome ? outcome : sandbox_hand_over(sandbox, folder->fd, name);
-}
-
-static int put_copy(struct sandbox *sandbox, const struct folder *folder, const char *name,
-                    int from_fd, const char *from)
-{
-        struct text bytes BASE_SCOPE(text_fini) = TEXT_INIT(object_bytes_max);
-        int outcome = file_read(from_fd, from, &bytes);
-
-        return outcome ? outcome : put(sandbox, folder, name, text_view(&bytes), bytes.length);
-}
-
-static int put_part(struct sandbox *sandbox, const struct folder *folder, const char *name,
-                    const char *root, const char *rest)
-{
-        struct text path BASE_SCOPE(text_fini) = TEXT_INIT(8192);
-
-        text_printf(&path, "%s%s", root, rest);
-        return path.error ? path.error
-                          : put_copy(sandbox, folder, name, AT_FDCWD, text_view(&path));
-}
-
-/* What the harness asks the contract: who is tested, and whether an object is sound. */
-static int put_glue(struct workshop *workshop)
-{
-        const struct contract *contract = workshop->contract;
-        struct text glue BASE_SCOPE(text_fini) = TEXT_INIT(4096);
-
-        text_printf(&glue, "#include \"%s\"\n", contract->header);
-        text_append(&glue, "int toc_case_invariant_(void *object);\n");
-        text_append(&glue, "extern const char toc_case_module_[];\n");
-        text_printf(&glue, "const char toc_case_module_[] = \"%s\";\n", contract->module);
-        if (contract->invariant)
-                text_printf(&glue, "int toc_case_invariant_(void *object) { return %s(object); }\n",
-                            contract->invariant);
-        else
-                text_append(&glue,
-                            "int toc_case_invariant_(void *object) { return object ? 0 : 0; }\n");
-        return glue.error ? glue.error
-                          : put(workshop->sandbox, &workshop->cases, "toc_glue.c", text_view(&glue),
-                                glue.length);
-}
-
-static int put_contract(struct workshop *workshop)
-{
-        const struct contract *contract = workshop->contract;
-        int outcome = put_copy(workshop->sandbox, &workshop->header, contract->header,
-                               contract->dir_fd, contract->header);
-
-        for (size_t i = 0; i < contract->cases.count && !outcome; i++) {
-                struct text path BASE_SCOPE(text_fini) = TEXT_INIT(8192);
-
-                text_printf(&path, "cases/%s", contract->cases.items[i]);
-                outcome = path.error ? path.error
-                                     : put_copy(workshop->sandbox, &workshop->cases,
-                                                contract->cases.items[i], contract->dir_fd,
-                                                text_view(&path));
-        }
-        return outcome ? outcome : put_glue(workshop);
-}
-
-static int put_kit(struct workshop *workshop)
-{
-        struct sandbox *sandbox = workshop->sandbox;
-        struct text why BASE_SCOPE(text_fini) = TEXT_INIT(sizeof(last_why) - 1);
-        const struct parts *parts = parts_find(&why);
-        int outcome;
-
-        if (!parts->include || !parts->case_library || !parts->library) {
-                (void)snprintf(last_why, sizeof(last_why), "%s; build or install Tocsin whole",
-                               text_view(&why));
-                return -ENOENT;
-        }
-        outcome = put_part(sandbox, &workshop->include, "tocsin.h", parts->include, "/tocsin.h");
-        if (!outcome)
-                outcome = put_part(sandbox, &workshop->case_include, "case.h", parts->include,
-                                   "/tocsin/case.h");
-        if (!outcome)
-                outcome = put_part(sandbox, &workshop->kit, "case.a", parts->case_library, "");
-        if (!outcome)
-                outcome = put_part(sandbox, &workshop->kit, "tocsin.a", parts->library, "");
-        return outcome;
-}
-
-static int put_candidate(struct workshop *workshop)
-{
-        const struct candidate *candidate = workshop->candidate;
-        int outcome = 0;
-
-        for (size_t i = 0; i < candidate->file_count && !outcome; i++)
-                outcome = put(workshop->sandbox, &workshop->sources, candidate->files[i].name,
-                              candidate->files[i].bytes, candidate->files[i].length);
-        return outcome;
-}
-
 /* ---- Life ------------------------------------------------------------------------------------ */
 
 static void slot_init(struct slot *slot)
@@ -289,37 +163,11 @@ static void slot_fini(struct slot *slot)
         text_fini(&slot->why);
 }
 
-static int fill(struct workshop *workshop)
-{
-        struct {
-                struct folder *folder;
-                const char *stem;
-        } folders[] = {
-                { &workshop->sources, "sources" }, { &workshop->header, "header" },
-                { &workshop->include, "include" }, { &workshop->case_include, "case-include" },
-                { &workshop->cases, "cases" },     { &workshop->kit, "kit" },
-        };
-        int outcome = 0;
-
-        for (size_t i = 0; i < BASE_COUNT(folders); i++) {
-                folders[i].folder->fd = -1;
-                text_init(&folders[i].folder->path, 8192);
-        }
-        for (size_t i = 0; i < BASE_COUNT(folders) && !outcome; i++)
-                outcome = folder_open(workshop->sandbox, folders[i].stem, folders[i].folder);
-        if (!outcome)
-                outcome = put_kit(workshop);
-        if (!outcome)
-                outcome = put_candidate(workshop);
-        if (!outcome)
-                outcome = put_contract(workshop);
-        return outcome;
-}
-
 int workshop_new(struct sandbox *sandbox, const struct contract *contract,
                  const struct candidate *candidate, struct workshop **ret_workshop)
 {
         struct workshop *workshop = calloc(1, sizeof(*workshop));
+        struct text why BASE_SCOPE(text_fini) = TEXT_INIT(sizeof(last_why) - 1);
         int outcome;
 
         if (!workshop)
@@ -333,11 +181,13 @@ int workshop_new(struct sandbox *sandbox, const struct contract *contract,
         for (unsigned i = 0; i < BUILD_COUNT; i++)
                 for (unsigned k = 0; k < PRODUCT_COUNT; k++)
                         slot_init(&workshop->slots[i][k]);
-        outcome = fill(workshop);
-        if (outcome)
-                workshop_free(&workshop);
-        else
+        outcome = stock_fill(&workshop->stock, sandbox, contract, candidate, &why);
+        if (!outcome) {
                 *ret_workshop = workshop;
+                return 0;
+        }
+        (void)snprintf(last_why, sizeof(last_why), "%s", text_view(&why));
+        workshop_free(&workshop);
         return outcome;
 }
 
@@ -351,12 +201,7 @@ void workshop_free(struct workshop **at)
         for (unsigned i = 0; i < BUILD_COUNT; i++)
                 for (unsigned k = 0; k < PRODUCT_COUNT; k++)
                         slot_fini(&workshop->slots[i][k]);
-        folder_close(&workshop->sources);
-        folder_close(&workshop->header);
-        folder_close(&workshop->include);
-        folder_close(&workshop->case_include);
-        folder_close(&workshop->cases);
-        folder_close(&workshop->kit);
+        stock_fini(&workshop->stock);
         (void)pthread_cond_destroy(&workshop->done);
         (void)pthread_mutex_destroy(&workshop->lock);
         free(workshop);
@@ -364,17 +209,17 @@ void workshop_free(struct workshop **at)
 
 const char *workshop_sources(const struct workshop *workshop)
 {
-        return text_view(&workshop->sources.path);
+        return text_view(&workshop->stock.sources.path);
 }
 
 const char *workshop_header(const struct workshop *workshop)
 {
-        return text_view(&workshop->header.path);
+        return text_view(&workshop->stock.header.path);
 }
 
 const char *workshop_include(const struct workshop *workshop)
 {
-        return text_view(&workshop->include.path);
+        return text_view(&workshop->stock.include.path);
 }
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
@@ -401,7 +246,7 @@ static int take(const struct folder *out, const char *name, struct slot *slot)
         struct stat info;
         int fd = openat(out->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         bool is_good = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
-                       info.st_size > 0 && info.st_size <= object_bytes_max;
+                       info.st_size > 0 && info.st_size <= stock_file_bytes_max;
 
         if (fd >= 0)
                 (void)close(fd); /* only looked at */
@@ -427,7 +272,7 @@ static int run(struct workshop *workshop, const struct line *line, const char *d
                 .wall_max_ns = WALL_MAX_NS,
                 .cpu_max_s = cpu_max_s,
                 .memory_max_bytes = MEMORY_MAX_BYTES,
-                .file_max_bytes = object_bytes_max,
+                .file_max_bytes = stock_file_bytes_max,
                 .output_max_bytes = workshop_output_max,
                 .process_max = compiler_processes_max,
                 .output = &slot->output,
@@ -479,9 +324,9 @@ static int make_object(struct workshop *workshop, const struct build *build,
 {
         struct line line BASE_SCOPE(line_fini) = { .count = 0 };
         const struct sandbox_bind binds[] = {
-                { text_view(&workshop->sources.path), "/src", false },
-                { text_view(&workshop->header.path), "/contract", false },
-                { text_view(&workshop->include.path), "/include", false },
+                { text_view(&workshop->stock.sources.path), "/src", false },
+                { text_view(&workshop->stock.header.path), "/contract", false },
+                { text_view(&workshop->stock.include.path), "/include", false },
                 { text_view(&out->path), "/out", true },
         };
         char standard[32];
@@ -505,10 +350,10 @@ static int make_cases(struct workshop *workshop, const struct build *build,
 {
         struct line line BASE_SCOPE(line_fini) = { .count = 0 };
         const struct sandbox_bind binds[] = {
-                { text_view(&workshop->cases.path), "/cases", false },
-                { text_view(&workshop->header.path), "/contract", false },
-                { text_view(&workshop->include.path), "/include", false },
-                { text_view(&workshop->case_include.path), "/case-include/tocsin", false },
+                { text_view(&workshop->stock.cases.path), "/cases", false },
+                { text_view(&workshop->stock.header.path), "/contract", false },
+                { text_view(&workshop->stock.include.path), "/include", false },
+                { text_view(&workshop->stock.case_include.path), "/case-include/tocsin", false },
                 { text_view(&out->path), "/out", true },
         };
         int outcome;
@@ -540,7 +385,7 @@ static int link_program(struct workshop *workshop, const struct build *build,
         const struct sandbox_bind binds[] = {
                 { text_view(&object->folder), "/object", false },
                 { text_view(&cases->folder), "/case-object", false },
-                { text_view(&workshop->kit.path), "/kit", false },
+                { text_view(&workshop->stock.kit.path), "/kit", false },
                 { text_view(&out->path), "/out", true },
         };
         int outcome;
