@@ -127,9 +127,12 @@ static void add_token(const struct unit *unit, CXToken token, struct lines *line
         if (kind == CXToken_Comment)
                 return;
         lines->begins = false;
-        (void)json_array_append_new(
-                list, json_pack("[i, i, s, o]", (int)line, (int)flags, kind_of(kind),
-                                text_take(clang_getTokenSpelling(unit->unit, token))));
+        spelling = clang_getTokenSpelling(unit->unit, token);
+        bytes = clang_getCString(spelling) ? clang_getCString(spelling) : "";
+        bytes += leading_splices(bytes, 0, strlen(bytes));
+        (void)json_array_append_new(list, json_pack("[i, i, s, o]", (int)line, (int)flags,
+                                                    kind_of(kind), text_of(bytes)));
+        clang_disposeString(spelling);
 }
 
 json_t *view_tokens(const struct view_request *request)
