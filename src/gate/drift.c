@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Floors of windows, and what a staircase must look like to be called a leak.
+ */
 #include "gate/drift.h"
 
 static uint64_t drift_minimum(const uint64_t *values, size_t begin, size_t end)

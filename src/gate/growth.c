@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steps of a total, slopes between steps, and the median of those: why is said in the header.
+ */
 #include "gate/growth.h"
 
 #include <math.h>

@@ -65,7 +65,7 @@ static const struct {
           { 100, 140, 100, 100 },
           CONTRACT_GROWTH_CONSTANT,
           CONTRACT_GROWTH_LOG,
-          -0.26,
+          -0.42,
           false },
         { "start-up spread over more calls",
           doubling,
