@@ -141,8 +141,8 @@ static const struct {
           doubling,
           { 0, 0, 0, 8 },
           CONTRACT_GROWTH_CONSTANT,
-          CONTRACT_GROWTH_LINEAR,
-          0.91,
+          CONTRACT_GROWTH_QUADRATIC,
+          1.95,
           true },
 };
 
