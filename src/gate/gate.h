@@ -5,9 +5,9 @@
  *         struct gate_request request = { .contract = "modules/lru", .options = options, ... };
  *         enum error_exit code = gate_judge(&request);
  *
- * One line a stage goes to standard output, or with options.json to standard error, so that standard
- * output holds nothing but a verdict a line; progress to standard error if it is a terminal; errors
- * by say_error(). Files: REPORT/verdict.json, REPORT/index.html, REPORT/evidence/SHA256.txt,
+ * One line a stage goes to standard output, or with options.json to standard error, so that
+ * standard output holds nothing but a verdict a line; progress to standard error if that is a
+ * terminal; errors by say_error(). Files: REPORT/verdict.json, REPORT/index.html, REPORT/evidence/SHA256.txt,
  * written whole or not at all. SIGINT, SIGTERM and SIGHUP end it: everything that runs is killed,
  * nothing is left, and the process then dies of that signal, as the shell expects.
  *
