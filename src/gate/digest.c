@@ -81,9 +81,9 @@ uint64_t digest_seed(const char hex[digest_hex_size])
         uint64_t seed = 0;
 
         for (size_t i = 0; i < seed_digits; i++) {
-                const unsigned char digit = (unsigned char)hex[i];
+                const int digit = hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10;
 
-                seed = seed << 4 | (digit <= '9' ? digit - '0' : digit - 'a' + 10U);
+                seed = seed << 4 | ((unsigned)digit & 15U);
         }
         return seed;
 }
