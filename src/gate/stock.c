@@ -21,21 +21,28 @@ void folder_close(struct folder *folder)
         text_fini(&folder->path);
 }
 
-static int put(struct sandbox *sandbox, const struct folder *folder, const char *name,
-               const void *bytes, size_t length)
+static int put_mode(struct sandbox *sandbox, const struct folder *folder, const char *name,
+                    const void *bytes, size_t length, mode_t mode)
 {
-        int outcome = file_replace(folder->fd, name, bytes, length, 0600);
+        int outcome = file_replace(folder->fd, name, bytes, length, mode);
 
         return outcome ? outcome : sandbox_hand_over(sandbox, folder->fd, name);
 }
 
-static int put_copy(struct sandbox *sandbox, const struct folder *folder, const char *name,
-                    int from_fd, const char *from)
+static int put(struct sandbox *sandbox, const struct folder *folder, const char *name,
+               const void *bytes, size_t length)
+{
+        return put_mode(sandbox, folder, name, bytes, length, 0600);
+}
+
+int folder_copy(struct sandbox *sandbox, const struct folder *folder, const char *name, int from_fd,
+                const char *from, mode_t mode)
 {
         struct text bytes BASE_SCOPE(text_fini) = TEXT_INIT(stock_file_bytes_max);
         int outcome = file_read(from_fd, from, &bytes);
 
-        return outcome ? outcome : put(sandbox, folder, name, text_view(&bytes), bytes.length);
+        return outcome ? outcome
+                       : put_mode(sandbox, folder, name, text_view(&bytes), bytes.length, mode);
 }
 
 static int put_part(struct sandbox *sandbox, const struct folder *folder, const char *name,
@@ -45,7 +52,7 @@ static int put_part(struct sandbox *sandbox, const struct folder *folder, const 
 
         text_printf(&path, "%s%s", root, rest);
         return path.error ? path.error
-                          : put_copy(sandbox, folder, name, AT_FDCWD, text_view(&path));
+                          : folder_copy(sandbox, folder, name, AT_FDCWD, text_view(&path), 0600);
 }
 
 /* What the harness asks the contract: who is tested, and whether an object is sound. */
@@ -71,16 +78,16 @@ static int put_glue(struct stock *stock, struct sandbox *sandbox, const struct c
 static int put_contract(struct stock *stock, struct sandbox *sandbox,
                         const struct contract *contract)
 {
-        int outcome = put_copy(sandbox, &stock->header, contract->header, contract->dir_fd,
-                               contract->header);
+        int outcome = folder_copy(sandbox, &stock->header, contract->header, contract->dir_fd,
+                                  contract->header, 0600);
 
         for (size_t i = 0; i < contract->cases.count && !outcome; i++) {
                 struct text path BASE_SCOPE(text_fini) = TEXT_INIT(8192);
 
                 text_printf(&path, "cases/%s", contract->cases.items[i]);
                 outcome = path.error ? path.error
-                                     : put_copy(sandbox, &stock->cases, contract->cases.items[i],
-                                                contract->dir_fd, text_view(&path));
+                                     : folder_copy(sandbox, &stock->cases, contract->cases.items[i],
+                                                   contract->dir_fd, text_view(&path), 0600);
         }
         return outcome ? outcome : put_glue(stock, sandbox, contract);
 }

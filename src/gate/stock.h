@@ -34,6 +34,10 @@ struct stock {
 int folder_open(struct sandbox *sandbox, const char *stem, struct folder *folder);
 void folder_close(struct folder *folder);
 
+/* A copy that the sandboxed uid can read; 0700 for a program. */
+int folder_copy(struct sandbox *sandbox, const struct folder *folder, const char *name, int from_fd,
+                const char *from, mode_t mode);
+
 int stock_fill(struct stock *stock, struct sandbox *sandbox, const struct contract *contract,
                const struct candidate *candidate, struct text *why);
 void stock_fini(struct stock *stock);
