@@ -7,6 +7,7 @@
  * Time is shown and never judged: on a busy machine it says more about the neighbours.
  */
 #include "gate/bench.h"
+#include "gate/lineup.h"
 
 #include "base/error.h"
 #include "tocsin/case.h"
@@ -18,7 +19,7 @@ enum { bench_rounds = 3, bench_quick_sizes = 4 };
 /* Of our callbacks to session_run_all(), apart from enum session_outcome. */
 enum { bench_stop = 16 };
 
-static const uint64_t bench_wall_ns = 20 * CLOCK_S_NS;
+static const uint64_t bench_wall_ns = 10 * CLOCK_S_NS;
 static const uint64_t bench_tool_wall_ns = 90 * CLOCK_S_NS;
 
 static void bench_fail(struct stage_result *result, const struct bench_series *series,
@@ -256,59 +257,40 @@ static int bench_list(struct stage_context *context, struct bench *bench)
         return 0;
 }
 
-/* The program to be measured; 1: there is none, and the result says why. */
-static int bench_build(struct stage_context *context, struct stage_result *result,
-                       const char **ret_program)
-{
-        const struct workshop_product *product = NULL;
-        struct finding *finding;
-        int outcome;
-
-        stage_progress(context, "bench: building");
-        outcome = workshop_program(context->workshop, BUILD_RELEASE, &product);
-        if (outcome < 0)
-                return outcome;
-        if (outcome == WORKSHOP_REJECTED) {
-                finding = finding_add(result, "bench.build", "build release does not link");
-                finding_evidence(finding, product->output, product->output_length);
-                return 1;
-        }
-        if (outcome) {
-                stage_unknown(result, "the contract's cases do not compile in build release; "
-                                      "stage contract shows why");
-                return 1;
-        }
-        *ret_program = product->path;
-        return 0;
-}
-
 static void bench_fini(struct bench *bench)
 {
         free(bench->series);
 }
 
-int stage_bench(struct stage_context *context, struct stage_result *result)
+/* With cases known. */
+static int bench_of(struct stage_context *context, const char *program, struct stage_result *result)
 {
         struct bench bench BASE_SCOPE(bench_fini) = { .counter = "callgrind" };
-        struct bench_job job = { .context = context, .result = result, .bench = &bench };
-        int outcome;
+        struct bench_job job = {
+                .context = context, .result = result, .bench = &bench, .program = program
+        };
+        int outcome = bench_list(context, &bench);
 
-        if (context->case_count == 0) {
-                stage_unknown(result, "the cases of the contract are not known; run stage contract "
-                                      "before this one");
-                return 0;
-        }
-        outcome = bench_list(context, &bench);
-        if (outcome)
-                return outcome;
-        if (bench.series_count > 0) {
-                outcome = bench_build(context, result, &job.program);
-                if (outcome)
-                        return outcome < 0 ? outcome : 0;
+        if (outcome == 0 && bench.series_count > 0)
                 outcome = bench_measure(&job);
-                if (outcome < 0)
-                        return outcome;
-        }
+        if (outcome < 0)
+                return outcome;
         bench_judge(context, &bench, result);
         return bench_report(context, &bench, result);
+}
+
+int stage_bench(struct stage_context *context, struct stage_result *result)
+{
+        struct lineup lineup BASE_SCOPE(lineup_fini) = { 0 };
+        struct stage_context mine = *context;
+        const char *program = NULL;
+        int outcome = lineup_program(context, result, BUILD_RELEASE, "bench.build", &program);
+
+        if (outcome == 0)
+                outcome = lineup_cases(context, result, program, &lineup);
+        if (outcome)
+                return outcome < 0 ? outcome : 0;
+        mine.cases = lineup.cases;
+        mine.case_count = lineup.count;
+        return bench_of(&mine, program, result);
 }
