@@ -143,7 +143,8 @@ void verdict_append_repeat(const struct verdict *verdict, size_t stage,
         append_word(into, verdict->request->program ? verdict->request->program : "tocsin");
         append_word(into, "gate");
         append_path(into, verdict->request->contract);
-        append_path(into, verdict->given);
+        if (verdict->given)
+                append_path(into, verdict->given);
         append_option(into, "--stage", stages[stage].name);
         if (finding->test_case)
                 append_option(into, "--case", finding->test_case);
