@@ -13,6 +13,7 @@
 #include "tocsin/case.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 enum { bench_rounds = 3, bench_quick_sizes = 4 };
 
@@ -22,6 +23,9 @@ enum { bench_stop = 16 };
 static const uint64_t bench_wall_ns = 10 * CLOCK_S_NS;
 static const uint64_t bench_tool_wall_ns = 90 * CLOCK_S_NS;
 
+/* Where the sandbox has it. */
+static const char bench_valgrind[] = "/usr/bin/valgrind";
+
 static void bench_fail(struct stage_result *result, const struct bench_series *series,
                        const struct session_run *run, const struct session_verdict *verdict,
                        const char *tool)
@@ -30,6 +34,10 @@ static void bench_fail(struct stage_result *result, const struct bench_series *s
         const char *rule = "bench.crash";
         struct finding *finding;
 
+        if (strcmp(verdict->kind, "tool") == 0) {
+                stage_unknown(result, "case %s%s: %s", name, tool, verdict->message);
+                return;
+        }
         switch (verdict->state) {
         case SESSION_FAILED:
         case SESSION_BROKEN:
@@ -227,6 +235,11 @@ static int bench_measure(struct bench_job *job)
         bench->counter = has_counter ? "perf" : "callgrind";
         if (has_counter)
                 return 0;
+        if (access(bench_valgrind, X_OK)) {
+                stage_unknown(job->result, "no instruction counter of the CPU, and no callgrind; "
+                                           "install the package valgrind");
+                return 0;
+        }
         return stage_in_parallel(job->context, bench->series_count, bench_count, job);
 }
 

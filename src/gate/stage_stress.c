@@ -144,18 +144,23 @@ static int stress_work(void *context, size_t i)
         return outcome;
 }
 
-static bool stress_raced(const struct stress_run *run)
+static bool stress_raced(const struct session_verdict *verdict)
 {
         static const char mark[] = "WARNING: ThreadSanitizer:";
 
-        return run->build == BUILD_TSAN && run->verdict.output.length > 0 &&
-               memmem(text_view(&run->verdict.output), run->verdict.output.length, mark,
-                      sizeof(mark) - 1);
+        return strcmp(verdict->kind, "race") == 0 ||
+               memmem(text_view(&verdict->output), verdict->output.length, mark, sizeof(mark) - 1);
 }
 
 static const char *stress_rule(const struct stress_run *run)
 {
-        switch (run->verdict.state) {
+        const struct session_verdict *verdict = &run->verdict;
+
+        if (run->build == BUILD_TSAN && stress_raced(verdict))
+                return "stress.race";
+        if (strcmp(verdict->kind, "memory") == 0)
+                return "stress.memory";
+        switch (verdict->state) {
         case SESSION_PASSED:
                 return NULL;
         case SESSION_FAILED:
@@ -176,20 +181,23 @@ static const char *stress_rule(const struct stress_run *run)
 
 static void stress_judge_end(struct stage_result *result, const struct stress_run *run)
 {
-        const char *rule = stress_raced(run) ? "stress.race" : stress_rule(run);
-        const char *what = run->verdict.message;
+        const struct session_verdict *verdict = &run->verdict;
+        const char *rule = stress_rule(run);
         struct finding *finding;
 
         if (!rule)
                 return;
-        if (stress_raced(run) && !*what)
-                what = "ThreadSanitizer reports a race";
-        finding = finding_add(result, rule, "case %s, %u thread%s for %.1f s, build %s: %s",
+        if (strcmp(verdict->kind, "tool") == 0) {
+                stage_unknown(result, "case %s, build %s: %s", run->test_case->name,
+                              builds[run->build].name, verdict->message);
+                return;
+        }
+        finding = finding_add(result, rule, "case %s, %u thread%s for %.0f s, build %s: %s",
                               run->test_case->name, run->threads, run->threads > 1 ? "s" : "",
                               (double)run->run_ns / (double)CLOCK_S_NS, builds[run->build].name,
-                              what);
-        finding_at(finding, run->verdict.file, run->verdict.line);
-        finding_evidence(finding, text_view(&run->verdict.output), run->verdict.output.length);
+                              *verdict->message ? verdict->message : "ThreadSanitizer's report");
+        finding_at(finding, verdict->file, verdict->line);
+        finding_evidence(finding, text_view(&verdict->output), verdict->output.length);
         finding_case(finding, run->test_case->name, builds[run->build].name);
 }
 
