@@ -37,6 +37,8 @@ enum { finding_max = 200, finding_evidence_max = 256 << 10 };
 
 enum stage_verdict { STAGE_PASS, STAGE_FAIL, STAGE_SKIP, STAGE_UNKNOWN };
 
+const char *stage_verdict_name(enum stage_verdict verdict); /* pass, fail, skip, unknown */
+
 struct finding {
         const char *rule; /* "unit.leak": constant; doc/gate.md explains each */
         char *message;    /* one line for people, escaped */
