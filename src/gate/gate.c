@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exists to put things in order: first whether the question is sound, which nobody but its author can
- * mend, then the candidates one by one, each with a report of its own.
+ * Exists to put things in order: first whether the question is sound, which nobody but its author
+ * can mend, then the candidates one by one, each with a report of its own.
  */
 #include "gate/gate.h"
 #include "base/error.h"
@@ -50,7 +50,7 @@ static void set_quick_time(struct gate *gate)
         stop_at(QUICK_NS);
 }
 
-/* ---- Which candidates ----------------------------------------------------------------------- */
+/* ---- Which candidates -------------------------------------------------------------------- */
 
 static bool is_folder(const char *path)
 {
@@ -137,7 +137,7 @@ static int find_candidates(struct gate *gate)
         return failed;
 }
 
-/* ---- Reports ----------------------------------------------------------------------------------- */
+/* ---- Reports ----------------------------------------------------------------------------- */
 
 /* A name that means itself in a path. */
 static const char *folder_name(const struct candidate *candidate)
@@ -222,7 +222,7 @@ static void publish(struct gate *gate, const struct verdict *verdict)
                 terminal_json(gate->judge.terminal, verdict);
 }
 
-/* ---- Whether the question is sound ---------------------------------------------------------------- */
+/* ---- Whether the question is sound ------------------------------------------------------- */
 
 static void blame_reference(struct gate *gate, struct stage_result *into)
 {
@@ -309,7 +309,7 @@ static int try_contract(struct gate *gate)
         return failed;
 }
 
-/* ---- One candidate after the other ------------------------------------------------------------------ */
+/* ---- One candidate after the other ------------------------------------------------------- */
 
 static void take_contract_result(struct gate *gate, struct trial *trial)
 {
@@ -390,7 +390,7 @@ static int try_all(struct gate *gate)
         return failed;
 }
 
-/* ---- Before and after ----------------------------------------------------------------------------------- */
+/* ---- Before and after -------------------------------------------------------------------- */
 
 static void choose_stages(struct gate *gate)
 {

@@ -25,7 +25,7 @@ struct subject {
         uint64_t seed;
 };
 
-/* ---- Keys of the cache --------------------------------------------------------------- */
+/* ---- Keys of the cache ------------------------------------------------------------------- */
 
 static int digest_file(struct digest *digest, const char *path)
 {
@@ -117,7 +117,7 @@ void judge_fini(struct judge *judge)
         free(judge->cases);
 }
 
-/* ---- The stub, and the cases that are listed with it ------------------------------------ */
+/* ---- The stub, and the cases that are listed with it ------------------------------------- */
 
 static int need_stub(struct judge *judge, struct stage_result *result)
 {
@@ -206,7 +206,7 @@ static int need_cases(struct judge *judge, struct stage_result *result)
         return outcome;
 }
 
-/* ---- One stage -------------------------------------------------------------------------- */
+/* ---- One stage --------------------------------------------------------------------------- */
 
 static void settle(struct stage_result *result, int outcome)
 {
@@ -297,7 +297,7 @@ static int judge_stage(struct judge *judge, const struct subject *subject, size_
         return 0;
 }
 
-/* ---- All of them -------------------------------------------------------------------------- */
+/* ---- All of them ------------------------------------------------------------------------- */
 
 static int choose_seed(const struct judge *judge, const char *sha256, uint64_t *ret_seed)
 {

@@ -2,11 +2,11 @@
 /*
  * judge.h - one candidate through the stages: cache, preparation, order, and when to stop.
  *
- * Ownership: a judge borrows what is set in it and owns the rest until judge_fini(); a trial owns
- * its candidate, workshop and results, and everything it borrows from the judge must outlive it.
+ * Ownership: a judge borrows what is set in it, owns the rest until judge_fini(); a trial owns
+ *            its candidate, workshop and results; what it borrows of the judge must outlive it.
  * Threads: one. Units: nanoseconds. Limits: those of stages.
- * Errors:    0; -errno of preparation, with a sentence in `why` of the judge; how stages ended is in
- *            the verdict, whatever that was.
+ * Errors:    0; -errno when something of our own failed; how stages ended is in the verdict,
+ *            whatever that was.
  */
 #ifndef GATE_JUDGE_H
 #define GATE_JUDGE_H

@@ -70,6 +70,8 @@ void stop_at(uint64_t in_ns)
                 is_late = 0;
                 if (read(stop_fd, &count, sizeof(count)) < 0)
                         is_late = 0; /* it was empty already */
+                if (asked)
+                        on_signal(asked); /* what came meanwhile was read with it */
         }
         (void)setitimer(ITIMER_REAL, &timer, NULL); /* cannot fail with such a time */
 }

@@ -37,7 +37,7 @@ struct terminal {
         bool is_drawn;
 };
 
-/* ---- The line that is replaced ------------------------------------------------- */
+/* ---- The line that is replaced ----------------------------------------------------------- */
 
 static size_t columns(void)
 {
@@ -125,7 +125,7 @@ static void rest(struct terminal *terminal)
         (void)pthread_mutex_unlock(&terminal->lock);
 }
 
-/* ---- Life ---------------------------------------------------------------------- */
+/* ---- Life -------------------------------------------------------------------------------- */
 
 int terminal_open(bool is_json, struct terminal **ret_terminal)
 {
@@ -166,7 +166,7 @@ int terminal_close(struct terminal **address)
         return error;
 }
 
-/* ---- Lines ----------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------------------------- */
 
 static const char *colour(const struct terminal *terminal, const char *code)
 {

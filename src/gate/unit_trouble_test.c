@@ -34,17 +34,18 @@ static const struct candidate candidate = { .files = files, .file_count = 1 };
         "0x10: box_put (box.c:83)\n"
 
 /* A sight in a way, with the given end. */
-static struct unit_trouble *seen(struct unit_troubles *troubles, const char *way, uint32_t kind,
-                                 uint64_t fail_at, enum session_state state, const char *message,
-                                 const char *output)
+static struct unit_trouble *seen(struct unit_troubles *troubles, const char *way, uint32_t of,
+                                 uint64_t fail_at, enum session_state state, const char *kind,
+                                 const char *message, const char *output)
 {
         struct session_verdict verdict = SESSION_VERDICT_NULL;
         const struct session_run run = { .name = "x", .fail_at = fail_at };
         const struct unit_sight sight = {
-                .way = way, .kind = kind, .run = &run, .verdict = &verdict
+                .way = way, .kind = of, .run = &run, .verdict = &verdict
         };
 
         verdict.state = state;
+        verdict.kind = kind;
         (void)snprintf(verdict.message, sizeof verdict.message, "%s", message);
         text_append(&verdict.output, output);
         assert_int_equal(unit_trouble_note(troubles, &candidate, &sight), 0);
@@ -76,7 +77,7 @@ static void reads_the_reports(void **state)
         for (size_t i = 0; i < BASE_COUNT(rows); i++) {
                 struct unit_troubles troubles = { 0 };
                 const struct unit_trouble *trouble =
-                        seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED,
+                        seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "signal",
                              "killed by SIGSEGV", rows[i].output);
 
                 assert_string_equal(trouble->rule, rows[i].rule);
@@ -85,7 +86,7 @@ static void reads_the_reports(void **state)
                 assert_string_equal(trouble->file, rows[i].line ? "box.c" : "");
                 assert_string_equal(text_view(&trouble->evidence), rows[i].output);
                 unit_troubles_fini(&troubles);
-                trouble = seen(&troubles, "asan", TOC_CASE_FAULT_, 3, SESSION_CRASHED,
+                trouble = seen(&troubles, "asan", TOC_CASE_FAULT_, 3, SESSION_CRASHED, "signal",
                                "killed by SIGSEGV", rows[i].output);
                 assert_string_equal(trouble->rule, rows[i].fault_rule);
                 unit_troubles_fini(&troubles);
@@ -96,17 +97,22 @@ static void each_end_has_its_rule(void **state)
 {
         static const struct {
                 enum session_state end;
-                const char *message, *rule, *fault_rule;
+                const char *kind, *rule, *fault_rule;
         } rows[] = {
-                { SESSION_FAILED, "1 == 2", "unit.check", "unit.fault-check" },
+                { SESSION_FAILED, "", "unit.check", "unit.fault-check" },
                 { SESSION_SILENT, "", "unit.early-exit", "unit.early-exit" },
                 { SESSION_LATE, "", "unit.hang", "unit.fault-hang" },
                 { SESSION_BROKEN, "", "unit.invariant", "unit.invariant" },
-                { SESSION_LEFT, "left 24 bytes", "unit.leak", "unit.fault-leak" },
-                { SESSION_LEFT, "left 1 descriptor", "unit.descriptors", "unit.descriptors" },
-                { SESSION_LEFT, "left 2 threads", "unit.threads", "unit.threads" },
-                { SESSION_LOST, "more output than 1M", "unit.flood", "unit.flood" },
-                { SESSION_LOST, "the harness died", "unit.lost", "unit.lost" },
+                { SESSION_LEFT, "heap", "unit.leak", "unit.fault-leak" },
+                { SESSION_LEFT, "descriptors", "unit.descriptors", "unit.descriptors" },
+                { SESSION_LEFT, "threads", "unit.threads", "unit.threads" },
+                { SESSION_LEFT, "processes", "unit.threads", "unit.threads" },
+                { SESSION_LOST, "flood", "unit.flood", "unit.flood" },
+                { SESSION_LOST, "memory", "unit.memory", "unit.memory" },
+                { SESSION_LOST, "forged", "unit.lost", "unit.lost" },
+                { SESSION_LOST, "", "unit.lost", "unit.lost" },
+                { SESSION_CRASHED, "status", "unit.crash", "unit.fault-crash" },
+                { SESSION_CRASHED, "leak", "unit.leak", "unit.fault-leak" },
         };
 
         (void)state;
@@ -114,12 +120,12 @@ static void each_end_has_its_rule(void **state)
                 struct unit_troubles troubles = { 0 };
 
                 assert_string_equal(seen(&troubles, "release", TOC_CASE_TEST_, 0, rows[i].end,
-                                         rows[i].message, "")
+                                         rows[i].kind, "m", "")
                                             ->rule,
                                     rows[i].rule);
                 unit_troubles_fini(&troubles);
                 assert_string_equal(seen(&troubles, "release", TOC_CASE_FAULT_, 1, rows[i].end,
-                                         rows[i].message, "")
+                                         rows[i].kind, "m", "")
                                             ->rule,
                                     rows[i].fault_rule);
                 unit_troubles_fini(&troubles);
@@ -133,10 +139,12 @@ static void one_mistake_in_many_builds_is_one(void **state)
 
         (void)state;
         stage_result_init(&result);
-        (void)seen(&troubles, "release", TOC_CASE_TEST_, 0, SESSION_CRASHED, "killed by SIGSEGV",
-                   "");
-        (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "exit status 1", ASAN);
-        (void)seen(&troubles, "debug", TOC_CASE_TEST_, 0, SESSION_CRASHED, "killed by SIGSEGV", "");
+        (void)seen(&troubles, "release", TOC_CASE_TEST_, 0, SESSION_CRASHED, "signal",
+                   "killed by SIGSEGV", "");
+        (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "address",
+                   "exit status 1", ASAN);
+        (void)seen(&troubles, "debug", TOC_CASE_TEST_, 0, SESSION_CRASHED, "signal",
+                   "killed by SIGSEGV", "");
         unit_trouble_tell(&troubles, &result);
         assert_int_equal(result.finding_count, 1);
         assert_string_equal(result.findings[0].rule, "unit.sanitizer");
@@ -153,8 +161,8 @@ static void two_places_are_two(void **state)
         struct unit_troubles troubles = { 0 };
 
         (void)state;
-        (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "", ASAN);
-        (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "", UBSAN);
+        (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "address", "", ASAN);
+        (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "address", "", UBSAN);
         assert_int_equal(troubles.count, 2);
         unit_troubles_fini(&troubles);
 }
@@ -168,9 +176,10 @@ static void a_row_of_failures_is_one(void **state)
         (void)state;
         stage_result_init(&result);
         for (uint64_t n = 3; n < 9; n++)
-                (void)seen(&troubles, "release", TOC_CASE_FAULT_, n, SESSION_LEFT, "left 24 bytes",
-                           "");
-        (void)seen(&others, "asan", TOC_CASE_FAULT_, 3, SESSION_CRASHED, "exit status 1", LSAN);
+                (void)seen(&troubles, "release", TOC_CASE_FAULT_, n, SESSION_LEFT, "heap",
+                           "left 24 bytes", "");
+        (void)seen(&others, "asan", TOC_CASE_FAULT_, 3, SESSION_CRASHED, "leak", "exit status 1",
+                   LSAN);
         assert_int_equal(unit_trouble_join(&troubles, &others), 0);
         unit_trouble_tell(&troubles, &result);
         assert_int_equal(result.finding_count, 1);
@@ -194,7 +203,8 @@ static void what_does_not_fit_is_counted(void **state)
         stage_result_init(&result);
         for (int i = 1; i <= unit_trouble_max + 1; i++) {
                 (void)snprintf(output, sizeof output, "box.c:%d:1: runtime error: x\n", i);
-                (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "", output);
+                (void)seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "address", "",
+                           output);
         }
         assert_int_equal(troubles.count, unit_trouble_max);
         assert_int_equal(troubles.dropped, 1);
@@ -211,12 +221,12 @@ static void foreign_bytes_are_escaped(void **state)
         const struct unit_trouble *trouble;
 
         (void)state;
-        trouble = seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "",
+        trouble = seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "address", "",
                        "runtime error: \033[2J\n");
         assert_string_equal(text_view(&trouble->what), "runtime error: \\x1b[2J");
         /* A number that no line has is no line. */
         unit_troubles_fini(&troubles);
-        trouble = seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "",
+        trouble = seen(&troubles, "asan", TOC_CASE_TEST_, 0, SESSION_CRASHED, "address", "",
                        "runtime error: box.c:99999999999999999999\n");
         assert_in_range(trouble->line, 0, 100000000);
         unit_troubles_fini(&troubles);
