@@ -422,7 +422,7 @@ static void check_repeated(struct document *document, const struct contract *con
         for (const struct contract_budget *other = contract->budgets; other < last; other++)
                 if (other->probes == last->probes &&
                     is_same_text(other->test_case, last->test_case) &&
-                    is_same_text(other->axis, last->axis)) {
+                    (!other->axis || !last->axis || is_same_text(other->axis, last->axis))) {
                         document_wrong(document, last->line,
                                        "a budget for the same case stands in line %u; make them "
                                        "one entry",
