@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists because rlimits count a process each: a hundred children with a gigabyte each are within
+ * every one of them. Groups are found by their mounts, as both versions may lie anywhere.
+ */
+#include "gate/cgroup.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <mntent.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EMPTY_WAIT_NS (5 * CLOCK_S_NS)
+#define PREFIX        "tocsin-gate-"
+
+enum { small_file_max = 65536 };
+
+static void close_fd(int *fd)
+{
+        if (*fd >= 0)
+                (void)close(*fd); /* folders and kernel files: nothing can be lost */
+        *fd = -1;
+}
+
+static void end_mounts(FILE **file)
+{
+        if (*file)
+                (void)endmntent(*file);
+}
+
+static int write_file(int dir_fd, const char *name, const char *value)
+{
+        int fd BASE_SCOPE(close_fd) = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd < 0)
+                return error_last();
+        return write(fd, value, strlen(value)) < 0 ? error_last() : 0;
+}
+
+static int write_number(int dir_fd, const char *name, uint64_t value)
+{
+        char digits[24];
+
+        (void)snprintf(digits, sizeof(digits), "%" PRIu64, value);
+        return write_file(dir_fd, name, digits);
+}
+
+/* Our own place below the mount of a version 2 tree (controller NULL) or of a controller of version
+ * 1, from /proc/self/cgroup: "4:memory:/a/b", "0::/a/b". */
+static void own_path(const char *controller, struct text *into)
+{
+        struct text all BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        char *line, *rest;
+
+        if (file_read(AT_FDCWD, "/proc/self/cgroup", &all) || !all.bytes)
+                return;
+        rest = all.bytes;
+        while ((line = strsep(&rest, "\n"))) {
+                char *number = strsep(&line, ":");
+                char *names = line ? strsep(&line, ":") : NULL;
+
+                if (!names || !line)
+                        continue;
+                if (!controller && strcmp(number, "0") == 0 && !*names)
+                        text_append(into, line);
+                for (char *name; controller && (name = strsep(&names, ","));)
+                        if (strcmp(name, controller) == 0)
+                                text_append(into, line);
+        }
+}
+
+static bool has_word(int dir_fd, const char *file, const char *word)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        char *rest, *part;
+
+        if (file_read(dir_fd, file, &text) || !text.bytes)
+                return false;
+        rest = text.bytes;
+        while ((part = strsep(&rest, " \n")))
+                if (strcmp(part, word) == 0)
+                        return true;
+        return false;
+}
+
+/* Whether groups can be made here: by doing it. */
+static bool is_ours(int fd)
+{
+        char name[cgroup_name_bytes];
+
+        (void)snprintf(name, sizeof(name), PREFIX "%d-try", (int)getpid());
+        return mkdirat(fd, name, 0755) == 0 && unlinkat(fd, name, AT_REMOVEDIR) == 0;
+}
+
+/* The folder PATH below a mount, or the mount itself where our path is not to be seen in it. */
+static int open_own(const char *mount, const char *path)
+{
+        struct text whole BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
+        int fd;
+
+        text_append(&whole, mount);
+        text_append(&whole, path);
+        fd = whole.error ? -1 : open(text_view(&whole), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd >= 0 ? fd : open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void add_tree(struct cgroup_home *home, int *fd, unsigned roles, bool is_v2)
+{
+        unsigned had = 0;
+
+        for (size_t i = 0; i < home->tree_count; i++)
+                had |= home->trees[i].roles;
+        if (*fd < 0 || (had & roles) == roles || home->tree_count == cgroup_tree_max ||
+            !is_ours(*fd)) {
+                close_fd(fd);
+                return;
+        }
+        home->trees[home->tree_count++] =
+                (struct cgroup_tree){ .fd = *fd, .roles = roles, .is_v2 = is_v2 };
+        *fd = -1;
+}
+
+/* The nearest group from ours upwards whose children get both controllers. A group with processes
+ * of its own cannot hand controllers on, so ours itself mostly does not. */
+static int open_v2(const char *mount, bool *ret_has_controllers)
+{
+        struct text path BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
+
+        own_path(NULL, &path);
+        while (path.length > 1 && path.bytes) {
+                int fd = open_own(mount, path.bytes);
+                char *slash = strrchr(path.bytes, '/');
+
+                if (fd >= 0 && has_word(fd, "cgroup.subtree_control", "memory") &&
+                    has_word(fd, "cgroup.subtree_control", "pids") && is_ours(fd)) {
+                        *ret_has_controllers = true;
+                        return fd;
+                }
+                close_fd(&fd);
+                if (!slash)
+                        break;
+                *slash = '\0';
+                path.length = (size_t)(slash - path.bytes);
+        }
+        path.length = 0;
+        int root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        *ret_has_controllers = root >= 0 && has_word(root, "cgroup.subtree_control", "memory") &&
+                               has_word(root, "cgroup.subtree_control", "pids") && is_ours(root);
+        return root;
+}
+
+static void look_at_mount(const struct mntent *mount, struct cgroup_home *v1,
+                          struct cgroup_home *v2)
+{
+        static const struct {
+                const char *name;
+                unsigned role;
+        } controllers[] = { { "memory", CGROUP_MEMORY }, { "pids", CGROUP_PIDS } };
+        bool has_controllers = false;
+        int fd;
+
+        if (strcmp(mount->mnt_type, "cgroup2") == 0) {
+                fd = open_v2(mount->mnt_dir, &has_controllers);
+                if (has_controllers)
+                        add_tree(v2, &fd, CGROUP_MEMORY | CGROUP_PIDS | CGROUP_KILL, true);
+                else
+                        add_tree(v1, &fd, CGROUP_KILL, true);
+                return;
+        }
+        for (size_t i = 0; i < BASE_COUNT(controllers) && strcmp(mount->mnt_type, "cgroup") == 0;
+             i++) {
+                struct text path BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
+
+                if (!hasmntopt(mount, controllers[i].name))
+                        continue;
+                own_path(controllers[i].name, &path);
+                fd = open_own(mount->mnt_dir, text_view(&path));
+                add_tree(v1, &fd, controllers[i].role, false);
+        }
+}
+
+/* Empty groups of gates that are no more. One that still has processes stays: rmdir says so. */
+static void sweep(const struct cgroup_home *home)
+{
+        for (size_t i = 0; i < home->tree_count; i++) {
+                int fd = openat(home->trees[i].fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+                struct dirent *entry;
+
+                while (dir && (entry = readdir(dir))) {
+                        int pid = 0;
+
+                        if (sscanf(entry->d_name, PREFIX "%d-", &pid) == 1 && pid > 0 &&
+                            kill(pid, 0) && errno == ESRCH)
+                                (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+                }
+                if (dir)
+                        (void)closedir(dir);
+                else
+                        close_fd(&fd);
+        }
+}
+
+static unsigned roles_of(const struct cgroup_home *home)
+{
+        unsigned roles = 0;
+
+        for (size_t i = 0; i < home->tree_count; i++)
+                roles |= home->trees[i].roles;
+        return roles;
+}
+
+int cgroup_find(struct cgroup_home *ret_home)
+{
+        struct cgroup_home v1 = { .name = "cgroup v1" }, v2 = { .name = "cgroup v2" };
+        FILE *mounts BASE_SCOPE(end_mounts) = setmntent("/proc/self/mounts", "re");
+        struct mntent *mount, entry;
+        char line[PATH_MAX];
+        unsigned needed = CGROUP_MEMORY | CGROUP_PIDS;
+
+        if (!mounts)
+                return error_last();
+        while ((mount = getmntent_r(mounts, &entry, line, sizeof(line))))
+                look_at_mount(mount, &v1, &v2);
+        if (v2.tree_count) {
+                cgroup_home_fini(&v1);
+                *ret_home = v2;
+        } else if ((roles_of(&v1) & needed) == needed) {
+                *ret_home = v1;
+        } else {
+                cgroup_home_fini(&v1);
+                return -ENOENT;
+        }
+        sweep(ret_home);
+        return 0;
+}
+
+void cgroup_home_fini(struct cgroup_home *home)
+{
+        for (size_t i = 0; i < home->tree_count; i++)
+                close_fd(&home->trees[i].fd);
+        home->tree_count = 0;
+}
+
+static int limit(const struct cgroup_tree *tree, int fd, uint64_t memory_max, uint64_t process_max)
+{
+        int failed = 0;
+
+        if (tree->roles & CGROUP_MEMORY && tree->is_v2) {
+                failed = write_number(fd, "memory.max", memory_max);
+                /* Both are missing on some kernels, and without swap nothing is lost. */
+                (void)write_number(fd, "memory.swap.max", 0);
+                (void)write_number(fd, "memory.oom.group", 1);
+        } else if (tree->roles & CGROUP_MEMORY) {
+                failed = write_number(fd, "memory.limit_in_bytes", memory_max);
+                (void)write_number(fd, "memory.memsw.limit_in_bytes", memory_max);
+        }
+        if (!failed && tree->roles & CGROUP_PIDS)
+                failed = write_number(fd, "pids.max", process_max);
+        return failed;
+}
+
+int cgroup_make(const struct cgroup_home *home, unsigned number, uint64_t memory_max_bytes,
+                uint64_t process_max, struct cgroup *ret_group)
+{
+        struct cgroup group = { .home = home, .folders = { -1, -1, -1 }, .joins = { -1, -1, -1 } };
+        int failed = 0;
+
+        (void)snprintf(group.name, sizeof(group.name), PREFIX "%d-%u", (int)getpid(), number);
+        for (size_t i = 0; i < home->tree_count && !failed; i++) {
+                int at = home->trees[i].fd;
+
+                if (mkdirat(at, group.name, 0755)) {
+                        failed = error_last();
+                        break;
+                }
+                group.folders[i] = openat(at, group.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                group.joins[i] = group.folders[i] < 0 ? -1
+                                                      : openat(group.folders[i], "cgroup.procs",
+                                                               O_WRONLY | O_CLOEXEC);
+                if (group.joins[i] < 0)
+                        failed = error_last();
+                else
+                        failed = limit(&home->trees[i], group.folders[i], memory_max_bytes,
+                                       process_max);
+        }
+        if (failed)
+                (void)cgroup_remove(&group); /* empty; what failed is the news */
+        else
+                *ret_group = group;
+        return failed;
+}
+
+bool cgroup_is_made(const struct cgroup *group)
+{
+        return group->home != NULL;
+}
+
+int cgroup_join(const struct cgroup *group)
+{
+        for (size_t i = 0; i < group->home->tree_count; i++)
+                if (write(group->joins[i], "0", 1) < 0)
+                        return -errno;
+        return 0;
+}
+
+size_t cgroup_list(const struct cgroup *group, pid_t *ret_pids, size_t max)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        size_t count = 0;
+        char *rest, *line;
+
+        for (size_t i = 0; i < group->home->tree_count; i++) {
+                if (!(group->home->trees[i].roles & CGROUP_PIDS))
+                        continue;
+                if (file_read(group->folders[i], "cgroup.procs", &text))
+                        return 0;
+        }
+        rest = text.bytes;
+        while (rest && count < max && (line = strsep(&rest, "\n"))) {
+                uint64_t pid;
+
+                if (!text_parse_u64(line, 1, INT_MAX, &pid))
+                        ret_pids[count++] = (pid_t)pid;
+        }
+        return count;
+}
+
+void cgroup_kill(const struct cgroup *group)
+{
+        pid_t pids[256];
+        size_t count;
+
+        for (size_t i = 0; i < group->home->tree_count; i++)
+                if (group->home->trees[i].roles & CGROUP_KILL &&
+                    !write_number(group->folders[i], "cgroup.kill", 1))
+                        return;
+        /* Nothing in it can leave it, so a number read here is a member unless it died within
+         * the last microseconds. */
+        count = cgroup_list(group, pids, BASE_COUNT(pids));
+        for (size_t i = 0; i < count; i++)
+                (void)kill(pids[i], SIGKILL); /* gone already is what we want */
+}
+
+/* The number after `key` and a space at the start of a line; 0 without. */
+static uint64_t keyed(int dir_fd, const char *file, const char *key)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        char *rest, *line;
+        uint64_t value = 0;
+
+        if (dir_fd < 0 || file_read(dir_fd, file, &text))
+                return 0;
+        rest = text.bytes;
+        while (rest && (line = strsep(&rest, "\n"))) {
+                char *word = strsep(&line, " ");
+
+                if (line && strcmp(word, key) == 0 && text_parse_u64(line, 0, UINT64_MAX, &value))
+                        return 0;
+        }
+        return value;
+}
+
+static uint64_t number_in(int dir_fd, const char *file)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(64);
+        uint64_t value = 0;
+
+        if (file_read(dir_fd, file, &text))
+                return 0;
+        if (text.bytes && text.length && text.bytes[text.length - 1] == '\n')
+                text.bytes[text.length - 1] = '\0';
+        return text_parse_u64(text_view(&text), 0, UINT64_MAX, &value) ? 0 : value;
+}
+
+void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
+{
+        struct cgroup_counts counts = { 0 };
+
+        for (size_t i = 0; i < group->home->tree_count; i++) {
+                const struct cgroup_tree *tree = &group->home->trees[i];
+                int fd = group->folders[i];
+
+                if (tree->roles & CGROUP_MEMORY) {
+                        counts.memory_peak_bytes = number_in(
+                                fd, tree->is_v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+                        counts.was_out_of_memory =
+                                keyed(fd, tree->is_v2 ? "memory.events" : "memory.oom_control",
+                                      "oom_kill") > 0;
+                }
+                if (tree->roles & CGROUP_PIDS)
+                        counts.was_refused_processes = keyed(fd, "pids.events", "max") > 0;
+        }
+        *ret_counts = counts;
+}
+
+/* A group whose last process has just died may be busy for some more milliseconds. */
+static int remove_folder(int dir_fd, const char *name)
+{
+        uint64_t start_ns = clock_monotonic_ns();
+
+        while (unlinkat(dir_fd, name, AT_REMOVEDIR)) {
+                if (errno == ENOENT)
+                        return 0;
+                if (errno != EBUSY || clock_monotonic_ns() - start_ns > EMPTY_WAIT_NS)
+                        return error_last();
+                (void)poll(NULL, 0, 1);
+        }
+        return 0;
+}
+
+int cgroup_remove(struct cgroup *group)
+{
+        int failed = 0;
+
+        if (!group->home)
+                return 0;
+        for (size_t i = 0; i < group->home->tree_count; i++) {
+                int error;
+
+                close_fd(&group->joins[i]);
+                close_fd(&group->folders[i]);
+                error = remove_folder(group->home->trees[i].fd, group->name);
+                if (!failed)
+                        failed = error;
+        }
+        group->home = NULL;
+        return failed;
+}
