@@ -358,6 +358,11 @@ static void conclude_status(struct talk *talk)
         else
                 (void)snprintf(verdict->message, sizeof(verdict->message), "ended with status %d%s",
                                talk->code, talk->has_passed ? " after it had passed" : "");
+        if (talk->was_killed && talk->code == SIGKILL) {
+                verdict->kind = "memory";
+                set_message(verdict,
+                            "killed by SIGKILL, as the kernel does at the limit of memory");
+        }
         if (name_report(verdict)) {
                 if (strcmp(verdict->kind, "tool") == 0)
                         verdict->state = SESSION_LOST;
