@@ -192,6 +192,11 @@ static int run_and_note(struct unit *unit, struct job *job, const struct session
 
         if (outcome != 0 || verdict->state == SESSION_PASSED)
                 return outcome;
+        if (strcmp(verdict->kind, "tool") == 0) {
+                stage_unknown(unit->result, "build %s could not look at case %s: %s",
+                              job->way->name, test->name, verdict->message);
+                return 0;
+        }
         if (verdict->state == SESSION_LATE) {
                 job->late_count++;
                 atomic_store(&unit->hangs[test - unit->cases], true);

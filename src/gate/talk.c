@@ -10,6 +10,7 @@ enum { sanitizer_status = 23, tsan_status = 66, valgrind_status = 99 };
 static enum talk_wants lose(struct talk *talk, const char *why)
 {
         talk->lost = why;
+        talk->verdict->kind = "forged";
         return TALK_LOST;
 }
 
@@ -227,8 +228,10 @@ static enum talk_wants take_end(struct talk *talk, char *text)
 
         if (!text || text_parse_u64(text, 0, 255, &code))
                 return lose(talk, "the harness sent nonsense");
-        if (strcmp(how, "missing") == 0)
-                return lose(talk, "the harness has no such case, or could not begin it");
+        if (strcmp(how, "missing") == 0) {
+                talk->lost = "the harness has no such case, or could not begin it";
+                return TALK_LOST;
+        }
         talk->has_left = talk->stage == TALK_LEAVING;
         talk->was_killed = strcmp(how, "signal") == 0;
         talk->code = (int)code;

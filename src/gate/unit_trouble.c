@@ -51,16 +51,27 @@ static const struct mark *mark_of(const char *report, const char **ret_at)
         return NULL;
 }
 
-static const char *rule_of_left(const char *message, bool in_fault)
+/* Of what ended a process or was left by it, in words of session.h. */
+static const struct kind {
+        const char *kind;
+        const char *rule;
+        const char *fault;
+} kinds[] = {
+        { "leak", "unit.leak", "unit.fault-leak" },
+        { "heap", "unit.leak", "unit.fault-leak" },
+        { "descriptors", "unit.descriptors", "unit.descriptors" },
+        { "threads", "unit.threads", "unit.threads" },
+        { "processes", "unit.threads", "unit.threads" },
+        { "memory", "unit.memory", "unit.memory" },
+        { "flood", "unit.flood", "unit.flood" },
+};
+
+static const char *rule_of_kind(const char *word, bool in_fault, const char *otherwise)
 {
-        /* Heap first: whoever left all three behind most often lost the object that held them. */
-        if (strstr(message, "bytes") || strstr(message, "heap"))
-                return in_fault ? "unit.fault-leak" : "unit.leak";
-        if (strstr(message, "descriptor"))
-                return "unit.descriptors";
-        if (strstr(message, "thread"))
-                return "unit.threads";
-        return in_fault ? "unit.fault-leak" : "unit.leak";
+        for (size_t i = 0; i < BASE_COUNT(kinds); i++)
+                if (strcmp(kinds[i].kind, word) == 0)
+                        return in_fault ? kinds[i].fault : kinds[i].rule;
+        return otherwise;
 }
 
 const char *unit_trouble_rule(const struct unit_sight *sight)
@@ -77,21 +88,19 @@ const char *unit_trouble_rule(const struct unit_sight *sight)
                 return "unit.early-exit";
         case SESSION_LATE:
                 return in_fault ? "unit.fault-hang" : "unit.hang";
-        case SESSION_LEFT:
-                return rule_of_left(verdict->message, in_fault);
         case SESSION_BROKEN:
                 return "unit.invariant";
+        case SESSION_LEFT:
         case SESSION_LOST:
-                return strstr(verdict->message, "output") || strstr(verdict->message, "flood")
-                               ? "unit.flood"
-                               : "unit.lost";
+                return rule_of_kind(verdict->kind, in_fault, "unit.lost");
         case SESSION_PASSED:
         case SESSION_CRASHED:
         default:
                 mark = mark_of(text_view(&verdict->output), &at);
                 if (mark)
                         return in_fault ? mark->fault : mark->rule;
-                return in_fault ? "unit.fault-crash" : "unit.crash";
+                return rule_of_kind(verdict->kind, in_fault,
+                                    in_fault ? "unit.fault-crash" : "unit.crash");
         }
 }
 
