@@ -190,8 +190,8 @@ static bool is_usual_section(const char *name)
                 ".llvm_addrsig",
         };
         static const char *const starts[] = {
-                ".text.unlikely", ".text.hot", ".text.startup", ".text.exit", ".rodata.",
-                ".data.rel.",     ".debug_",   ".rela.",        ".rel.",
+                ".text.unlikely", ".text.hot", ".text.startup", ".text.exit",
+                ".rodata.",       ".data.rel", ".debug_",
         };
 
         for (size_t i = 0; i < BASE_COUNT(exact); i++)
@@ -203,17 +203,27 @@ static bool is_usual_section(const char *name)
         return false;
 }
 
-/* One pointer each, at the priority of TOC_MODULE: the linker may have renamed nothing in -r. */
+static bool has_module(const struct inspection *inspection)
+{
+        for (size_t i = 0; i < inspection->object.symbol_count; i++)
+                if (inspection->object.symbols[i].is_defined &&
+                    strcmp(inspection->object.symbols[i].name, "toc_dso_") == 0)
+                        return true;
+        return false;
+}
+
+/* Of TOC_MODULE: one pointer each, at its priority. */
 static bool is_tocsins_section(const struct inspection *inspection,
                                const struct object_section *section)
 {
-        static const char *const names[] = { "toc_probes_1", "toc_cells_1", "toc_shared_1" };
+        static const char *const names[] = { "toc_probes_1", "toc_records_1", "toc_cells_1",
+                                             "toc_shared_1" };
 
         if (!inspection->has_tocsin)
                 return false;
         if (strcmp(section->name, ".init_array.00101") == 0 ||
             strcmp(section->name, ".fini_array.00101") == 0)
-                return section->size == sizeof(void *);
+                return section->size == sizeof(void *) && has_module(inspection);
         for (size_t i = 0; i < BASE_COUNT(names); i++)
                 if (strcmp(section->name, names[i]) == 0)
                         return true;
