@@ -21,7 +21,7 @@
 static struct sandbox *fixture_sandbox;
 
 /* A group set-up; also builds the tables of which layers are had. */
-static int fixture_begin(void **state)
+static inline int fixture_begin(void **state)
 {
         struct text why BASE_SCOPE(text_fini) = TEXT_INIT(4096);
         const struct sandbox_settings settings = { .stop_fd = -1 };
@@ -32,7 +32,7 @@ static int fixture_begin(void **state)
         return 0;
 }
 
-static int fixture_end(void **state)
+static inline int fixture_end(void **state)
 {
         (void)state;
         sandbox_free(&fixture_sandbox);
@@ -40,7 +40,7 @@ static int fixture_end(void **state)
 }
 
 /* tests/gate/fixtures/NAME */
-static void fixture_contract(const char *name, struct contract *ret_contract)
+static inline void fixture_contract(const char *name, struct contract *ret_contract)
 {
         struct text why BASE_SCOPE(text_fini) = TEXT_INIT(4096);
         struct text path BASE_SCOPE(text_fini) = TEXT_INIT(4096);
@@ -53,8 +53,8 @@ static void fixture_contract(const char *name, struct contract *ret_contract)
 }
 
 /* One file with that text; for a contract that supplies one. */
-static void fixture_candidate(const struct contract *contract, const char *source,
-                              struct candidate *ret_candidate)
+static inline void fixture_candidate(const struct contract *contract, const char *source,
+                                     struct candidate *ret_candidate)
 {
         struct text bytes BASE_SCOPE(text_fini) = TEXT_INIT(candidate_file_bytes_max);
         const struct text *texts[1] = { &bytes };
@@ -66,8 +66,8 @@ static void fixture_candidate(const struct contract *contract, const char *sourc
 }
 
 /* The stage's return value; the caller frees the result. */
-static int fixture_run(stage_run *stage, const struct contract *contract,
-                       const struct candidate *candidate, struct stage_result *ret_result)
+static inline int fixture_run(stage_run *stage, const struct contract *contract,
+                              const struct candidate *candidate, struct stage_result *ret_result)
 {
         static const struct gate_options options = { .jobs = 2 };
         struct stage_context context = {
@@ -89,7 +89,8 @@ static int fixture_run(stage_run *stage, const struct contract *contract,
 }
 
 /* NULL: no finding of that rule. */
-static const struct finding *fixture_finding(const struct stage_result *result, const char *rule)
+static inline const struct finding *fixture_finding(const struct stage_result *result,
+                                                    const char *rule)
 {
         for (size_t i = 0; i < result->finding_count; i++)
                 if (strcmp(result->findings[i].rule, rule) == 0)
@@ -98,8 +99,8 @@ static const struct finding *fixture_finding(const struct stage_result *result, 
 }
 
 /* A stage shown a source: passes when rule is NULL, else rejects by it, message with `words`. */
-static void fixture_expect(stage_run *stage, const struct contract *contract, const char *source,
-                           const char *rule, const char *words)
+static inline void fixture_expect(stage_run *stage, const struct contract *contract,
+                                  const char *source, const char *rule, const char *words)
 {
         struct candidate candidate;
         struct stage_result result;
