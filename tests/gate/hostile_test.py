@@ -19,6 +19,7 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 TOCSIN = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
+UID_FIRST, UID_COUNT = 61184, 4000  # of sandboxes, when root judges: by the gate's process number
 DISCARD = 7  # the port that candidate `network` knocks at
 
 
@@ -30,20 +31,22 @@ def rows():
                 yield row
 
 
-def leftovers():
-    """What a judge must not leave: groups, scratch folders, processes of a sandbox's user."""
+def leftovers(gates):
+    """What those gates must not leave: groups, scratch folders, processes of their sandboxes' users."""
     found = []
     for top, names, _ in os.walk("/sys/fs/cgroup"):
-        found += [os.path.join(top, name) for name in names if name.startswith("tocsin-gate-")]
-    found += [str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("tocsin-gate-*")]
+        found += [os.path.join(top, name) for name in names]
+    found += [str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("*")]
+    left = [path for path in found if any(f"/tocsin-gate-{gate}-" in path for gate in gates)]
+    users = {UID_FIRST + gate % UID_COUNT for gate in gates}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
-                if 61184 <= entry.stat().st_uid < 65184:
-                    found.append(f"process {entry.name} of user {entry.stat().st_uid}")
+                if entry.stat().st_uid in users:
+                    left.append(f"process {entry.name} of user {entry.stat().st_uid}")
             except FileNotFoundError:
                 pass
-    return set(found)
+    return left
 
 
 class Listener:
@@ -66,29 +69,31 @@ class Listener:
             self.heard += 1
 
 
-def judge(contract, candidate, directory):
+def judge(contract, candidate, directory, gates):
     report = os.path.join(directory, f"{contract}-{candidate}")
-    done = subprocess.run(
+    gate = subprocess.Popen(
         [TOCSIN, "gate", "--report", report, HERE / contract, HERE / "hostile/candidates" / candidate],
-        capture_output=True, text=True, timeout=300,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={**os.environ, "XDG_CACHE_HOME": os.path.join(directory, "cache"), "SECRET": "hunter2"})
+    gates.append(gate.pid)
+    said, _ = gate.communicate(timeout=300)
     try:
         with open(os.path.join(report, "verdict.json")) as file:
-            return done, json.load(file)
+            return gate.returncode, said, json.load(file)
     except OSError:
-        return done, None
+        return gate.returncode, said, None
 
 
-def complain(done, verdict, stage, rule):
+def complain(code, said, verdict, stage, rule):
     """What is wrong with a verdict; "" if nothing is."""
     if verdict is None:
-        return f"no verdict; exit {done.returncode}: {done.stdout}{done.stderr}"
+        return f"no verdict; exit {code}: {said}"
     failed = [row for row in verdict["stages"] if row["result"] not in ("pass", "skip")]
     if stage == "accepted":
-        good = verdict["verdict"] == "accepted" and done.returncode == 0
-        return "" if good else f"{verdict['verdict']}, exit {done.returncode}: {failed}"
-    if verdict["verdict"] != "rejected" or done.returncode != 1:
-        return f"{verdict['verdict']}, exit {done.returncode}: {failed}"
+        good = verdict["verdict"] == "accepted" and code == 0
+        return "" if good else f"{verdict['verdict']}, exit {code}: {failed}"
+    if verdict["verdict"] != "rejected" or code != 1:
+        return f"{verdict['verdict']}, exit {code}: {failed}"
     found = {finding["rule"] for row in failed for finding in row["findings"]}
     if failed[0]["name"] != stage or rule not in found:
         return f"rejected by {failed[0]['name']} with {sorted(found)}, not by {stage} with {rule}"
@@ -100,22 +105,22 @@ def main():
     count = len(table) * 2 + 2
     number = 0
     listener = Listener()
-    before = leftovers()
+    gates = []
     free = os.statvfs(tempfile.gettempdir()).f_bavail * os.statvfs(tempfile.gettempdir()).f_frsize
     print(f"1..{count}")
     with tempfile.TemporaryDirectory(prefix="hostile-") as directory:
         for name, stage, rule, strict_stage, strict_rule in table:
             for contract, at, why in (("hostile", stage, rule), ("hostile_strict", strict_stage, strict_rule)):
                 number += 1
-                wrong = complain(*judge(contract, name, directory), at, why)
+                wrong = complain(*judge(contract, name, directory, gates), at, why)
                 print(f"{'not ok' if wrong else 'ok'} {number} - {name} by {contract}", flush=True)
                 if wrong:
                     print("# " + wrong.replace("\n", "\n# "), flush=True)
-    left = leftovers() - before
+    left = leftovers(gates)
     lost = free - os.statvfs(tempfile.gettempdir()).f_bavail * os.statvfs(tempfile.gettempdir()).f_frsize
     print(f"{'not ok' if left else 'ok'} {number + 1} - nothing is left on the host")
     if left:
-        print(f"# {sorted(left)}")
+        print(f"# {left}")
     touched = listener.heard or lost > 1 << 30
     print(f"{'not ok' if touched else 'ok'} {number + 2} - nobody was reached and no disk was filled")
     if touched:
