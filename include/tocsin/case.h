@@ -37,7 +37,7 @@
 
 /* ---- The kinds of case ------------------------------------------------------------------------
  *
- * TEST(name)   { }  Functional. May hold no matter what seed it gets.
+ * TEST(name)   { }  Functional. Must pass whatever seed it gets.
  * FAULT(name)  { }  Legal use that tolerates every error it is given and always cleans up. Runs
  *                   once for each n with the n-th allocation failing, once and for ever, until no
  *                   failure fires any more. It may see errors; the candidate may not crash, leak,
