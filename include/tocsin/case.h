@@ -94,7 +94,9 @@ unsigned toc_case_thread(void);
 unsigned toc_case_thread_count(void);
 
 /* In an ALARM or CALM: that many seconds of rule time pass, one sample a second; costs no real
- * time to speak of. At most 86400 in a case. */
+ * time to speak of. At most 86400 in a case. What the module counted before the call stands in the
+ * first of these samples; rules with .hold_s need as many seconds. When the case ends, the rules
+ * are judged once more. */
 void toc_case_tick(unsigned seconds);
 
 /* In an ALARM: from now on every allocation of the candidate fails, or none. */

@@ -417,8 +417,6 @@ static int converse(struct session *session, struct talk *talk, uint64_t deadlin
                         return 0;
                 }
                 wants = talk_take(talk, line, sender);
-                if (wants == TALK_LOST)
-                        talk->verdict->kind = "forged";
                 if (wants == TALK_LOST || wants == TALK_END)
                         return 0;
                 if (session->segments && before == TALK_ASKED && talk->stage == TALK_BEGUN)
