@@ -58,7 +58,7 @@ static const struct row sources[] = {
         { "#else\n", "interface.conditional", 1 },
         { "/* c\n */ # /* d */ if 0\n", "interface.conditional", 2 },
         { "#i\\\nf 1\n", "interface.conditional", 1 },
-        { "#\\\nif 1\n", "interface.conditional", 2 },
+        { "#\\\nif 1\n", "interface.conditional", 1 },
         { "%:if 1\n", "interface.token", 1 },
         { "%: define X 1\n", "interface.token", 1 },
         { "\?\?=if 1\n", "interface.token", 1 },
@@ -102,11 +102,11 @@ static const struct row headers[] = {
         { "#pragma once\nint part(void);\n", "interface.token", 1 },
 };
 
-static char *header_list[] = { "stdlib.h", "sys/types.h", "tocsin.h" };
-static char *supply_list[] = { "source.c", "part.h" };
+static char *header_list[] = { (char *)"stdlib.h", (char *)"sys/types.h", (char *)"tocsin.h" };
+static char *supply_list[] = { (char *)"source.c", (char *)"part.h" };
 static const struct contract contract = {
-        .header = "m.h",
-        .standard = "c11",
+        .header = (char *)"m.h",
+        .standard = (char *)"c11",
         .headers = { .items = header_list, .count = BASE_COUNT(header_list) },
         .supplies = { .items = supply_list, .count = BASE_COUNT(supply_list) },
 };
@@ -139,8 +139,8 @@ static void look_at(const char *name, const char *source, struct lens *ret_lens)
 
 static void judge_row(const char *name, const struct row *row)
 {
-        struct candidate_file file = { .name = (char *)(uintptr_t)name,
-                                       .bytes = (char *)(uintptr_t)row->source,
+        struct candidate_file file = { .name = (char *)name,
+                                       .bytes = (char *)row->source,
                                        .length = strlen(row->source) };
         const struct candidate candidate = { .files = &file, .file_count = 1 };
         struct lens lens BASE_SCOPE(lens_fini) = LENS_NULL;

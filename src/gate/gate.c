@@ -324,7 +324,6 @@ static int judge_candidate(struct gate *gate, struct trial *trial)
 {
         const struct trial *reference = gate->has_reference ? &gate->reference : NULL;
 
-        trial->verdict.reference = reference ? &reference->verdict : NULL;
         if (!reference || strcmp(reference->candidate.sha256, trial->candidate.sha256) != 0)
                 return judge_try(&gate->judge, trial);
         /* It is the reference: what that did counts. */
@@ -343,6 +342,7 @@ static int try_candidate(struct gate *gate, const char *path)
         int failed;
 
         trial_init(&gate->judge, &trial, path);
+        trial.verdict.reference = gate->has_reference ? &gate->reference.verdict : NULL;
         failed = candidate_load(&gate->contract, path, &trial.candidate);
         if (failed) {
                 say_error("cannot read the candidate '%s': %s", path, error_text(failed));

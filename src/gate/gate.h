@@ -8,8 +8,9 @@
  * One line a stage goes to standard output, or with options.json to standard error, so that
  * standard output holds nothing but a verdict a line; progress to standard error if that is a
  * terminal; errors by say_error(). Files: REPORT/verdict.json, REPORT/index.html,
- * REPORT/evidence/SHA256.txt, written whole or not at all. SIGINT, SIGTERM and SIGHUP end it: everything that runs is killed,
- * nothing is left, and the process then dies of that signal, as the shell expects.
+ * REPORT/evidence/SHA256.txt, written whole or not at all. SIGINT, SIGTERM and SIGHUP end it:
+ * everything that runs is killed, nothing is left, and the process then dies of that signal, as the
+ * shell expects.
  *
  * Ownership: the request is the caller's. Threads: one judge a process. Errors: the exit status:
  * ERROR_EXIT_YES every candidate was accepted (or, of a partial run, what was asked passed);

@@ -213,6 +213,8 @@ static const char *colour_of(enum stage_verdict verdict)
 static void append_finding(const struct terminal *terminal, const struct verdict *verdict,
                            size_t stage, const struct finding *finding, struct text *into)
 {
+        BASE_SCOPE(text_fini) struct text repeat = TEXT_INIT(line_bytes_max);
+
         text_append(into, "    ");
         if (finding->file) {
                 append_foreign(into, finding->file);
@@ -228,9 +230,8 @@ static void append_finding(const struct terminal *terminal, const struct verdict
         }
         if (finding->build)
                 text_printf(into, " build %s", finding->build);
-        text_append(into, "\n      repeat: ");
-        verdict_append_repeat(verdict, stage, finding, into);
-        text_printf(into, "%s\n", colour(terminal, plain));
+        verdict_append_repeat(verdict, stage, finding, &repeat);
+        text_printf(into, "\n      repeat: %s%s\n", text_view(&repeat), colour(terminal, plain));
 }
 
 static void append_findings(const struct terminal *terminal, const struct verdict *verdict,
