@@ -171,27 +171,15 @@ static void judge_missing(struct inspection *inspection)
 static bool is_usual_section(const char *name)
 {
         static const char *const exact[] = {
-                "",
-                ".text",
-                ".data",
-                ".bss",
-                ".rodata",
-                ".comment",
-                ".note.GNU-stack",
-                ".note.gnu.property",
-                ".symtab",
-                ".strtab",
-                ".shstrtab",
-                ".symtab_shndx",
-                ".eh_frame",
-                ".tbss",
-                ".tdata",
-                ".group",
-                ".llvm_addrsig",
+                "",          ".text",         ".data",           ".bss",
+                ".rodata",   ".comment",      ".note.GNU-stack", ".note.gnu.property",
+                ".symtab",   ".strtab",       ".shstrtab",       ".symtab_shndx",
+                ".eh_frame", ".data.rel",     ".tbss",           ".tdata",
+                ".group",    ".llvm_addrsig",
         };
         static const char *const starts[] = {
-                ".text.unlikely", ".text.hot", ".text.startup", ".text.exit", ".rodata.",
-                ".data.rel.",     ".debug_",   ".rela.",        ".rel.",
+                ".text.unlikely", ".text.hot",  ".text.startup", ".text.exit",
+                ".rodata.",       ".data.rel.", ".debug_",
         };
 
         for (size_t i = 0; i < BASE_COUNT(exact); i++)
@@ -207,7 +195,8 @@ static bool is_usual_section(const char *name)
 static bool is_tocsins_section(const struct inspection *inspection,
                                const struct object_section *section)
 {
-        static const char *const names[] = { "toc_probes_1", "toc_cells_1", "toc_shared_1" };
+        static const char *const names[] = { "toc_probes_1", "toc_records_1", "toc_cells_1",
+                                             "toc_shared_1" };
 
         if (!inspection->has_tocsin)
                 return false;
