@@ -339,7 +339,7 @@ static int open_object(struct inspection *inspection, const struct workshop_prod
         }
         if (outcome < 0) {
                 if (outcome != -ECANCELED)
-                        stage_unknown(inspection->result, "cannot compile: %s", workshop_why());
+                        stage_unknown(inspection->result, "cannot compile: %s", sandbox_why());
                 return outcome;
         }
         fd = open((*ret_product)->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
