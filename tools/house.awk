@@ -16,6 +16,7 @@ BEGIN {
         sees["rule"] = "rule base tocsin"
         sees["watch"] = "watch rule probe base tocsin"
         sees["case"] = "case tocsin"
+        sees["lens"] = "lens base"
         sees["gate"] = "gate case " sees["watch"]
         sees["drill"] = "drill " sees["gate"]
         sees["forge"] = "forge " sees["drill"]

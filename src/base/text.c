@@ -187,6 +187,21 @@ static size_t decode(const unsigned char *bytes, size_t length, uint32_t *ret_po
         return size;
 }
 
+bool text_is_utf8(const void *bytes, size_t length)
+{
+        const unsigned char *from = bytes;
+
+        for (size_t at = 0; at < length;) {
+                uint32_t point;
+                size_t size = decode(from + at, length - at, &point);
+
+                if (!size)
+                        return false;
+                at += size;
+        }
+        return true;
+}
+
 void text_append_escaped(struct text *text, const void *bytes, size_t length)
 {
         static const char digits[] = "0123456789abcdef";

@@ -64,6 +64,9 @@ void text_vprintf(struct text *text, const char *format, va_list arguments) BASE
  */
 void text_append_escaped(struct text *text, const void *bytes, size_t length);
 
+/* Whether it is UTF-8 throughout; control bytes and NULs are. */
+bool text_is_utf8(const void *bytes, size_t length);
+
 /*
  * Numbers that people and files give us: decimal digits and nothing else, no sign, no space.
  * 0; -EINVAL when it is not a number of that form; -ERANGE when it is outside min..max.

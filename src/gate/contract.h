@@ -29,6 +29,7 @@ enum {
         contract_list_max = 256, /* entries of any list */
         contract_name_max = 47,
         contract_case_files_max = 128,
+        contract_file_bytes_max = 4 << 20, /* of the header and each case file */
 };
 
 enum contract_outcome { CONTRACT_WRONG = 1 };

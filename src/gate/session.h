@@ -44,7 +44,7 @@ struct session_plan {
         enum session_tool tool;
         uint64_t memory_max_bytes; /* 0: the sandbox's */
         uint64_t wall_max_ns;      /* of the whole session */
-        bool watches_segments;     /* ALARM and CALM */
+        bool watches_segments;     /* rang, probes and moved are filled in, for every case */
 };
 
 struct session_case {
@@ -95,18 +95,25 @@ struct session_rang {
 
 struct session_verdict {
         enum session_state state;
+        /* What ended it, where that is known: "leak" "address" "undefined" "race" "valgrind"
+         * "signal" "status" "memory" "flood" "forged" "segment" "tool" (it could not look: nobody
+         * knows) "heap" "descriptors" "threads" "processes"; "" else. */
+        const char *kind;
         char message[1024]; /* escaped, for people */
         char file[256];
         unsigned line;
-        struct text output; /* of the harness while this case ran: sanitizer reports */
-        uint64_t allocations, fired;
+        struct text output;          /* of the harness while this case ran: sanitizer reports */
+        uint64_t allocations, fired; /* of the candidate: in the case; of a BENCH: in its loop */
+        uint64_t left_descriptors, left_threads, left_processes, left_bytes;
         uint64_t calls, instructions, loop_ns, peak_bytes, loop_live_bytes;
         bool has_instructions;
         struct session_sample *samples; /* STRESS */
         size_t sample_count;
         struct session_rang *rang; /* severities all; each rule once */
         size_t rang_count;
-        /* records of the segment, and whether their cell ever moved in this case */
+        /* Records of the segment, and whether their cell stood at anything but its first value
+         * (0, or unset) when it was looked at: at each tick and at the end. A level that came back
+         * to 0 by then has not been seen to move; an expectation's cell counts misses. */
         struct toc_record *probes;
         bool *moved;
         size_t probe_count;
@@ -114,9 +121,9 @@ struct session_verdict {
 };
 
 #define SESSION_OUTPUT_MAX ((size_t)256 << 10)
-#define SESSION_VERDICT_NULL                            \
-        {                                               \
-                .output = TEXT_INIT(SESSION_OUTPUT_MAX) \
+#define SESSION_VERDICT_NULL                                        \
+        {                                                           \
+                .kind = "", .output = TEXT_INIT(SESSION_OUTPUT_MAX) \
         }
 void session_verdict_fini(struct session_verdict *verdict);
 

@@ -37,6 +37,8 @@ enum { finding_max = 200, finding_evidence_max = 256 << 10 };
 
 enum stage_verdict { STAGE_PASS, STAGE_FAIL, STAGE_SKIP, STAGE_UNKNOWN };
 
+const char *stage_verdict_name(enum stage_verdict verdict); /* pass, fail, skip, unknown */
+
 struct finding {
         const char *rule; /* "unit.leak": constant; doc/gate.md explains each */
         char *message;    /* one line for people, escaped */
@@ -61,6 +63,7 @@ struct stage_result {
         struct text why; /* of unknown and skip: a sentence */
         bool is_unknown;
         bool is_unsound; /* stage contract: the question is wrong, exit 2 */
+        json_t *kept;    /* of the cache: holds the constants of findings that it brought back */
         pthread_mutex_t lock;
 };
 
@@ -113,11 +116,14 @@ enum stage_id {
 #undef X
         STAGE_COUNT,
 };
-extern const struct stage stages[STAGE_COUNT];
+extern const struct stage stages[STAGE_COUNT]; /* in gate.c */
 
 #define X(name, weight, role, question) stage_run stage_##name;
 #include "gate/stages.def"
 #undef X
+
+void stage_result_init(struct stage_result *result);
+void stage_result_fini(struct stage_result *result);
 
 struct finding *finding_add(struct stage_result *result, const char *rule, const char *format, ...)
         BASE_PRINTF(3, 4);

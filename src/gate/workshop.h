@@ -9,7 +9,7 @@
  *
  * Ownership: products belong to the workshop until workshop_free(). Threads: any number; two that
  * want the same product wait for one. Units: seconds as measured, wall.
- * Errors:    0; -errno: nobody knows (sandbox_why says); WORKSHOP_REJECTED: the candidate's code
+ * Errors:    0; -errno: nobody knows (workshop_why says); WORKSHOP_REJECTED: the candidate's code
  *            was refused by compiler or linker, product->output says how; WORKSHOP_UNSOUND: the
  *            contract's own code was.
  * Limits:    wall and memory per job in workshop.c; output at workshop_output_max, then cut.
@@ -76,6 +76,16 @@ int workshop_program(struct workshop *workshop, enum build_id build,
 
 /* Folder on the host that holds the candidate's files (read-only for jobs); for tocsin-lens. */
 const char *workshop_sources(const struct workshop *workshop);
+
+/* The same for the contract's header alone, and for tocsin.h. */
+const char *workshop_header(const struct workshop *workshop);
+const char *workshop_include(const struct workshop *workshop);
+
+/* The sentence to the last -errno of this thread from here or from the sandbox below. */
+const char *workshop_why(void);
+
+/* "gcc -O2 ... -std=c11", for repeat commands. */
+void workshop_append_flags(const struct workshop *workshop, enum build_id build, struct text *into);
 
 /* Where the parts of Tocsin lie that the gate needs: build tree or installation (parts.c).
  * include: holds tocsin.h; NULL when not found, and then why names what is missing. */

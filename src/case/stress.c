@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists to run one case in several threads for a while, and to look at the process meanwhile. */
+#include "case/harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { thread_max = 64 };
+
+static _Atomic bool is_over;
+static _Atomic uint64_t iterations;
+static _Atomic unsigned running_count;
+
+static uint64_t now_ms(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* always there on Linux */
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t count_entries(const char *path)
+{
+        DIR *folder = opendir(path);
+        uint64_t count = 0;
+
+        if (!folder)
+                return 0;
+        while (readdir(folder))
+                count++;
+        (void)closedir(folder);
+        return count > 2 ? count - 2 : 0;
+}
+
+struct stress_left toc_stress_look_(void)
+{
+        struct stress_left left = { .descriptors = count_entries("/proc/self/fd"),
+                                    .threads = count_entries("/proc/self/task") };
+
+        if (left.descriptors)
+                left.descriptors--; /* the one that looked */
+        return left;
+}
+
+bool toc_case_running(void)
+{
+        toc_child_demand_(1U << TOC_CASE_STRESS_, "toc_case_running()");
+        if (atomic_load_explicit(&is_over, memory_order_relaxed))
+                return false;
+        atomic_fetch_add_explicit(&iterations, 1, memory_order_relaxed);
+        return true;
+}
+
+static void *work(void *index)
+{
+        toc_child_begin_thread_((unsigned)(uintptr_t)index);
+        toc_harness_run_.test_case->run();
+        atomic_fetch_sub(&running_count, 1);
+        return NULL;
+}
+
+static void say_sample(uint64_t at_ms)
+{
+        struct stress_left left = toc_stress_look_();
+        int64_t live = toc_heap_count_().live_bytes;
+
+        (void)toc_wire_send_(toc_harness_run_.wire_fd,
+                             "DATA %s at_ms=%llu live_bytes=%llu descriptors=%llu threads=%llu "
+                             "iterations=%llu",
+                             toc_harness_run_.nonce, (unsigned long long)at_ms,
+                             (unsigned long long)(live > 0 ? live : 0),
+                             (unsigned long long)left.descriptors, (unsigned long long)left.threads,
+                             (unsigned long long)atomic_load(&iterations));
+}
+
+/* All of them may have ended early, by a case that does not loop. */
+static void sample_until_over(void)
+{
+        const uint64_t run_ms = toc_harness_run_.run_ms ? toc_harness_run_.run_ms : 1000;
+        const uint64_t every_ms = toc_harness_run_.sample_ms ? toc_harness_run_.sample_ms : 100;
+        const uint64_t began_ms = now_ms();
+        uint64_t next_ms = every_ms, at_ms = 0;
+
+        while (at_ms < run_ms && atomic_load(&running_count)) {
+                struct timespec nap = { .tv_nsec = 2000000 };
+
+                (void)nanosleep(&nap, NULL);
+                at_ms = now_ms() - began_ms;
+                if (at_ms >= next_ms) {
+                        say_sample(at_ms);
+                        next_ms = at_ms + every_ms;
+                }
+        }
+        atomic_store(&is_over, true);
+}
+
+void toc_stress_run_(void)
+{
+        uint64_t wanted = toc_harness_run_.threads ? toc_harness_run_.threads : 1;
+        pthread_t threads[thread_max];
+        uint64_t begun = 0;
+
+        if (wanted > thread_max)
+                wanted = thread_max;
+        atomic_store(&running_count, (unsigned)wanted);
+        for (int failed = 0; begun < wanted && !failed; begun += !failed)
+                failed = pthread_create(&threads[begun], NULL, work, (void *)(uintptr_t)begun);
+        if (begun < wanted)
+                toc_case_fail_(toc_harness_run_.test_case->file, toc_harness_run_.test_case->line,
+                               "only %u of %u threads could be started", (unsigned)begun,
+                               (unsigned)wanted);
+        sample_until_over();
+        for (uint64_t i = 0; i < begun; i++)
+                (void)pthread_join(threads[i], NULL); /* ours, joinable */
+}
