@@ -41,7 +41,7 @@ const struct build builds[BUILD_COUNT] = {
 static const char warnings[] =
         "-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes "
         "-Wold-style-definition -Wformat=2 -Wvla -Wundef -Wpointer-arith -Wwrite-strings "
-        "-Wcast-qual -Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion";
+        "-Wcast-qual -Wimplicit-fallthrough -Wdouble-promotion";
 static const char warnings_gcc[] = "-Wlogical-op -Wduplicated-cond -Walloca -fmax-errors=50";
 static const char warnings_clang[] = "-Walloca -ferror-limit=50";
 
