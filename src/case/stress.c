@@ -94,6 +94,7 @@ static void sample_until_over(void)
                         next_ms = at_ms + every_ms;
                 }
         }
+        say_sample(at_ms);
         atomic_store(&is_over, true);
 }
 
