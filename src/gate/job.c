@@ -363,10 +363,11 @@ static void end_all(struct sandbox_job *job)
 {
         if (cgroup_is_made(&job->group))
                 cgroup_kill(&job->group);
-        if (!job->inner && !is_gone(job->pidfd)) {
-                struct pollfd polled = { .fd = job->status, .events = POLLIN };
+        if (!job->inner && !job->is_held) {
+                struct pollfd polled[] = { { .fd = job->status, .events = POLLIN },
+                                           { .fd = job->pidfd, .events = POLLIN } };
 
-                if (!job->is_held && poll(&polled, 1, 1000) == 1)
+                if (poll(polled, BASE_COUNT(polled), 1000) > 0 && polled[0].revents)
                         read_status(job);
         }
         if (job->inner_pidfd >= 0)
