@@ -52,7 +52,7 @@ static const struct spoilt table[] = {
           "has_alike", NULL, "bench.growth bench.allocation-growth ", "along axis alike" },
         { "takes memory that it never touches", stage_bench, "calloc(slots, sizeof(*bag->slots))",
           "calloc(slots * capacity / 16, sizeof(*bag->slots))", "add", NULL,
-          "bench.memory-growth bench.memory ", "add: its live memory grows as n^2" },
+          "bench.memory-growth bench.memory ", "its live memory grows as n^2" },
         { "aborts when it is large", stage_bench, new_was,
           "        size_t slots = 16;\n\n        if (capacity > 3000)\n                abort();\n",
           "add", NULL, "bench.crash ", "count 4000" },
@@ -66,8 +66,11 @@ static const struct spoilt table[] = {
           NULL, "release", "stress.drift-memory ...", "live bytes never come back down" },
         { "leaves descriptors open", stage_stress, new_was,
           "        size_t slots = 16;\n        extern int dup(int);\n        " EVERY(
-                  2000) "                (void)dup(1);\n",
+                  10000) "                (void)dup(1);\n",
           NULL, "release", "stress.drift-descriptors ...", "descriptors never come back down" },
+        { "takes every descriptor at once", stage_stress, new_was,
+          "        size_t slots = 16;\n        extern int dup(int);\n\n        (void)dup(1);\n",
+          NULL, "release", "stress.left ", "descriptors" },
         { "leaves threads behind", stage_stress, "struct bag *bag_new(size_t capacity)\n{\n",
           "#include <pthread.h>\n#include <time.h>\n#include <unistd.h>\n"
           "static void *idle(void *argument)\n{\n        for (;;)\n                pause();\n"
@@ -181,8 +184,7 @@ static bool found_is(const struct stage_result *result, const struct spoilt *spo
                         matches++;
                         if (count == 0 && !strstr(finding->message, spoilt->says))
                                 return false;
-                        if (!finding->evidence && !strstr(word, "hang") && !strstr(word, "check") &&
-                            !strstr(word, "crash"))
+                        if (!finding->evidence && spoilt->run == stage_stress)
                                 return false;
                 }
                 if (matches != 1)
@@ -212,6 +214,8 @@ static int tear_down(void **state)
 {
         struct judged *judged = *state;
 
+        if (!judged)
+                return 0;
         sandbox_free(&judged->sandbox);
         contract_fini(&judged->contract);
         text_fini(&judged->good);

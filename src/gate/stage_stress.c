@@ -179,28 +179,6 @@ static const char *stress_rule(const struct stress_run *run)
         return "stress.crash";
 }
 
-static void stress_judge_end(struct stage_result *result, const struct stress_run *run)
-{
-        const struct session_verdict *verdict = &run->verdict;
-        const char *rule = stress_rule(run);
-        struct finding *finding;
-
-        if (!rule)
-                return;
-        if (strcmp(verdict->kind, "tool") == 0) {
-                stage_unknown(result, "case %s, build %s: %s", run->test_case->name,
-                              builds[run->build].name, verdict->message);
-                return;
-        }
-        finding = finding_add(result, rule, "case %s, %u thread%s for %.0f s, build %s: %s",
-                              run->test_case->name, run->threads, run->threads > 1 ? "s" : "",
-                              (double)run->run_ns / (double)CLOCK_S_NS, builds[run->build].name,
-                              *verdict->message ? verdict->message : "ThreadSanitizer's report");
-        finding_at(finding, verdict->file, verdict->line);
-        finding_evidence(finding, text_view(&verdict->output), verdict->output.length);
-        finding_case(finding, run->test_case->name, builds[run->build].name);
-}
-
 enum stress_column {
         STRESS_LIVE_BYTES,
         STRESS_DESCRIPTORS,
@@ -246,7 +224,29 @@ static void stress_evidence(struct finding *finding, const struct stress_run *ru
         finding_case(finding, run->test_case->name, builds[run->build].name);
 }
 
-/* X(column, rule, what, least): a rise below `least` in one run is not worth a word. */
+static void stress_judge_end(struct stage_result *result, const struct stress_run *run)
+{
+        const struct session_verdict *verdict = &run->verdict;
+        const char *rule = stress_rule(run);
+        struct finding *finding;
+
+        if (!rule)
+                return;
+        if (strcmp(verdict->kind, "tool") == 0) {
+                stage_unknown(result, "case %s, build %s: %s", run->test_case->name,
+                              builds[run->build].name, verdict->message);
+                return;
+        }
+        finding = finding_add(result, rule, "case %s, %u thread%s for %.0f s, build %s: %s",
+                              run->test_case->name, run->threads, run->threads > 1 ? "s" : "",
+                              (double)run->run_ns / (double)CLOCK_S_NS, builds[run->build].name,
+                              *verdict->message ? verdict->message : "ThreadSanitizer's report");
+        finding_at(finding, verdict->file, verdict->line);
+        stress_evidence(finding, run);
+        finding_evidence(finding, text_view(&verdict->output), verdict->output.length);
+}
+
+/* A rise below `least` in one run is not worth a word. */
 static const struct {
         enum stress_column column;
         const char *rule;
