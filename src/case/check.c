@@ -14,6 +14,7 @@ _Noreturn void toc_case_fail_(const char *file, unsigned line, const char *forma
 {
         static atomic_flag has_failed = ATOMIC_FLAG_INIT;
         char raw[message_max], message[2 * message_max];
+        const char *slash = strrchr(file, '/');
         va_list arguments;
 
         /* Another thread is about to end the process. */
@@ -25,35 +26,32 @@ _Noreturn void toc_case_fail_(const char *file, unsigned line, const char *forma
         va_end(arguments);
         (void)toc_wire_escape_(message, sizeof(message), raw, strlen(raw));
         (void)toc_wire_send_(toc_harness_run_.wire_fd, "CASE %s %s fail %.200s:%u: %s",
-                             toc_harness_run_.nonce, toc_harness_run_.test_case->name, file, line,
-                             message);
+                             toc_harness_run_.nonce, toc_harness_run_.test_case->name,
+                             slash ? slash + 1 : file, line, message);
         (void)toc_wire_send_(toc_harness_run_.wire_fd, "LAST %s", toc_harness_run_.nonce);
         toc_wire_await_go_();
         _exit(1); /* what a case leaves behind that was cut short is no leak */
 }
 
-static void show(char *into, size_t size, const void *from, size_t length)
+static const char *shown(char into[static shown_max], const char *text)
 {
-        size_t whole = toc_wire_escape_(into, size, from, length);
-
-        if (whole < length)
-                memcpy(into + strlen(into) - 3, "...", 3);
+        if (!text)
+                return "NULL";
+        (void)snprintf(into, shown_max, "\"%.*s\"%s", shown_max - 6, text,
+                       strlen(text) > shown_max - 6 ? "..." : "");
+        return into;
 }
 
 void toc_case_check_text_(const char *left, const char *right, const char *left_source,
                           const char *right_source, const char *file, unsigned line)
 {
-        char shown[2][shown_max] = { "NULL", "NULL" };
+        char shown_left[shown_max], shown_right[shown_max];
 
         toc_invariant_after_fault_();
         if (left && right && strcmp(left, right) == 0)
                 return;
-        if (left)
-                show(shown[0], shown_max, left, strlen(left));
-        if (right)
-                show(shown[1], shown_max, right, strlen(right));
-        toc_case_fail_(file, line, "%s == %s: \"%s\", \"%s\"", left_source, right_source, shown[0],
-                       shown[1]);
+        toc_case_fail_(file, line, "%s == %s: %s, %s", left_source, right_source,
+                       shown(shown_left, left), shown(shown_right, right));
 }
 
 void toc_case_check_bytes_(const void *left, const void *right, size_t length,

@@ -74,7 +74,7 @@ struct cache *cache_open(void)
         return cache;
 }
 
-/* ---- Not more than so many ---------------------------------------------------- */
+/* ---- Not more than so many --------------------------------------------------------------- */
 
 struct entry {
         struct timespec at;
@@ -135,7 +135,7 @@ void cache_close(struct cache **cache)
         *cache = NULL;
 }
 
-/* ---- Out ------------------------------------------------------------------------ */
+/* ---- Out --------------------------------------------------------------------------------- */
 
 static bool find_evidence(struct cache *cache, const char *sha256, struct finding *finding)
 {
@@ -222,7 +222,7 @@ bool cache_find(struct cache *cache, const char *key, struct stage_result *resul
         return false;
 }
 
-/* ---- In ------------------------------------------------------------------------- */
+/* ---- In ---------------------------------------------------------------------------------- */
 
 static bool keep_evidence(struct cache *cache, const struct finding *finding,
                           char ret_sha256[digest_hex_size])

@@ -3,8 +3,8 @@
  * cache.h - results of stages by the content of everything that they depend on.
  *
  * $XDG_CACHE_HOME/tocsin/gate, or ~/.cache/tocsin/gate: ours, and writable by nobody else, or it is
- * not used. "Could not find out" is never kept. Whatever cannot be read, or is not what was written,
- * is a miss: a wrong answer of the cache would be a wrong verdict.
+ * not used. "Could not find out" is never kept. Whatever cannot be read, or is not what was
+ * written, is a miss: a wrong answer of the cache would be a wrong verdict.
  *
  * Ownership: results brought back own what they hold. Threads: one. Units: bytes.
  * Errors:    none: a cache that cannot be had is NULL, which every function takes.

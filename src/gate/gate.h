@@ -5,11 +5,12 @@
  *         struct gate_request request = { .contract = "modules/lru", .options = options, ... };
  *         enum error_exit code = gate_judge(&request);
  *
- * One line a stage goes to standard output, or with options.json to standard error, so that standard
- * output holds nothing but a verdict a line; progress to standard error if it is a terminal; errors
- * by say_error(). Files: REPORT/verdict.json, REPORT/index.html, REPORT/evidence/SHA256.txt,
- * written whole or not at all. SIGINT, SIGTERM and SIGHUP end it: everything that runs is killed,
- * nothing is left, and the process then dies of that signal, as the shell expects.
+ * One line a stage goes to standard output, or with options.json to standard error, so that
+ * standard output holds nothing but a verdict a line; progress to standard error if that is a
+ * terminal; errors by say_error(). Files: REPORT/verdict.json, REPORT/index.html,
+ * REPORT/evidence/SHA256.txt, written whole or not at all. SIGINT, SIGTERM and SIGHUP end it:
+ * everything that runs is killed, nothing is left, and the process then dies of that signal, as the
+ * shell expects.
  *
  * Ownership: the request is the caller's. Threads: one judge a process. Errors: the exit status:
  * ERROR_EXIT_YES every candidate was accepted (or, of a partial run, what was asked passed);
@@ -17,8 +18,8 @@
  * ERROR_EXIT_UNKNOWN could not find out, which outweighs a rejection of another candidate.
  *
  * What stages leave in `measures`, which the page draws:
- *   bench    {"counter": "callgrind"|"perf", "cases": [{"case","axis","function","declared","order",
- *             "exponent","exponent_max","sizes":[],"instructions":[],"allocations":[],
+ *   bench    {"counter": "callgrind"|"perf", "cases": [{"case","axis","function","declared",
+ *             "order","exponent","exponent_max","sizes":[],"instructions":[],"allocations":[],
  *             "live_bytes":[],"peak_bytes":[],"ns":[],"memory_order","memory_exponent"}]}
  *             instructions, allocations and ns per call; bytes at the end of the loop and its peak
  *   stress   {"cases": [{"case","threads","seconds","iterations","at_ms":[],"live_bytes":[],

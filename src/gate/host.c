@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tool that is missing is said before anything is judged, with the package that holds it, and only
- * if a stage that was asked for needs it.
+ * A tool that is missing is said before anything is judged, with the package that holds it, and
+ * only if a stage that was asked for needs it.
  */
 #include "gate/host.h"
 #include "base/child.h"

@@ -23,7 +23,7 @@ static void close_fd(int *fd)
                 (void)close(*fd); /* of a folder: nothing can be lost */
 }
 
-/* ---- Where it goes ---------------------------------------------------------------- */
+/* ---- Where it goes ----------------------------------------------------------------------- */
 
 static bool is_empty(int fd)
 {
@@ -77,7 +77,7 @@ static int make_parents(const char *path)
         return 0;
 }
 
-/* ---- What goes in ------------------------------------------------------------------ */
+/* ---- What goes in ------------------------------------------------------------------------ */
 
 static int write_evidence(int fd, const struct verdict *verdict)
 {
@@ -153,7 +153,7 @@ static int write_page(int fd, const struct verdict *verdict, const char *page)
         return failed ? failed : file_replace(fd, "index.html", whole.bytes, whole.length, 0666);
 }
 
-/* ---- Into place --------------------------------------------------------------------- */
+/* ---- Into place -------------------------------------------------------------------------- */
 
 static int move_into_place(const char *draft, const char *path)
 {

@@ -417,8 +417,6 @@ static int converse(struct session *session, struct talk *talk, uint64_t deadlin
                         return 0;
                 }
                 wants = talk_take(talk, line, sender);
-                if (wants == TALK_LOST)
-                        talk->verdict->kind = "forged";
                 if (wants == TALK_LOST || wants == TALK_END)
                         return 0;
                 if (session->segments && before == TALK_ASKED && talk->stage == TALK_BEGUN)
@@ -446,9 +444,9 @@ static int conclude_lost(struct session *session, struct session_verdict *verdic
         if (session->failed)
                 return session->failed;
         verdict->state = SESSION_LOST;
-        if (session->end.how == SANDBOX_FLOODED)
+        if (!*verdict->kind && session->end.how == SANDBOX_FLOODED)
                 verdict->kind = "flood";
-        if (session->end.how == SANDBOX_OUT_OF_MEMORY)
+        if (!*verdict->kind && session->end.how == SANDBOX_OUT_OF_MEMORY)
                 verdict->kind = "memory";
         sandbox_append_end(&session->end, &end);
         text_append_escaped(&escaped, why, strlen(why));

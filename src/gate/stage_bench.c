@@ -7,19 +7,24 @@
  * Time is shown and never judged: on a busy machine it says more about the neighbours.
  */
 #include "gate/bench.h"
+#include "gate/lineup.h"
 
 #include "base/error.h"
 #include "tocsin/case.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 enum { bench_rounds = 3, bench_quick_sizes = 4 };
 
 /* Of our callbacks to session_run_all(), apart from enum session_outcome. */
 enum { bench_stop = 16 };
 
-static const uint64_t bench_wall_ns = 20 * CLOCK_S_NS;
+static const uint64_t bench_wall_ns = 10 * CLOCK_S_NS;
 static const uint64_t bench_tool_wall_ns = 90 * CLOCK_S_NS;
+
+/* Where the sandbox has it. */
+static const char bench_valgrind[] = "/usr/bin/valgrind";
 
 static void bench_fail(struct stage_result *result, const struct bench_series *series,
                        const struct session_run *run, const struct session_verdict *verdict,
@@ -29,6 +34,10 @@ static void bench_fail(struct stage_result *result, const struct bench_series *s
         const char *rule = "bench.crash";
         struct finding *finding;
 
+        if (strcmp(verdict->kind, "tool") == 0) {
+                stage_unknown(result, "case %s%s: %s", name, tool, verdict->message);
+                return;
+        }
         switch (verdict->state) {
         case SESSION_FAILED:
         case SESSION_BROKEN:
@@ -226,6 +235,11 @@ static int bench_measure(struct bench_job *job)
         bench->counter = has_counter ? "perf" : "callgrind";
         if (has_counter)
                 return 0;
+        if (access(bench_valgrind, X_OK)) {
+                stage_unknown(job->result, "no instruction counter of the CPU, and no callgrind; "
+                                           "install the package valgrind");
+                return 0;
+        }
         return stage_in_parallel(job->context, bench->series_count, bench_count, job);
 }
 
@@ -256,59 +270,40 @@ static int bench_list(struct stage_context *context, struct bench *bench)
         return 0;
 }
 
-/* The program to be measured; 1: there is none, and the result says why. */
-static int bench_build(struct stage_context *context, struct stage_result *result,
-                       const char **ret_program)
-{
-        const struct workshop_product *product = NULL;
-        struct finding *finding;
-        int outcome;
-
-        stage_progress(context, "bench: building");
-        outcome = workshop_program(context->workshop, BUILD_RELEASE, &product);
-        if (outcome < 0)
-                return outcome;
-        if (outcome == WORKSHOP_REJECTED) {
-                finding = finding_add(result, "bench.build", "build release does not link");
-                finding_evidence(finding, product->output, product->output_length);
-                return 1;
-        }
-        if (outcome) {
-                stage_unknown(result, "the contract's cases do not compile in build release; "
-                                      "stage contract shows why");
-                return 1;
-        }
-        *ret_program = product->path;
-        return 0;
-}
-
 static void bench_fini(struct bench *bench)
 {
         free(bench->series);
 }
 
-int stage_bench(struct stage_context *context, struct stage_result *result)
+/* With cases known. */
+static int bench_of(struct stage_context *context, const char *program, struct stage_result *result)
 {
         struct bench bench BASE_SCOPE(bench_fini) = { .counter = "callgrind" };
-        struct bench_job job = { .context = context, .result = result, .bench = &bench };
-        int outcome;
+        struct bench_job job = {
+                .context = context, .result = result, .bench = &bench, .program = program
+        };
+        int outcome = bench_list(context, &bench);
 
-        if (context->case_count == 0) {
-                stage_unknown(result, "the cases of the contract are not known; run stage contract "
-                                      "before this one");
-                return 0;
-        }
-        outcome = bench_list(context, &bench);
-        if (outcome)
-                return outcome;
-        if (bench.series_count > 0) {
-                outcome = bench_build(context, result, &job.program);
-                if (outcome)
-                        return outcome < 0 ? outcome : 0;
+        if (outcome == 0 && bench.series_count > 0)
                 outcome = bench_measure(&job);
-                if (outcome < 0)
-                        return outcome;
-        }
+        if (outcome < 0)
+                return outcome;
         bench_judge(context, &bench, result);
         return bench_report(context, &bench, result);
+}
+
+int stage_bench(struct stage_context *context, struct stage_result *result)
+{
+        struct lineup lineup BASE_SCOPE(lineup_fini) = { 0 };
+        struct stage_context mine = *context;
+        const char *program = NULL;
+        int outcome = lineup_program(context, result, BUILD_RELEASE, "bench.build", &program);
+
+        if (outcome == 0)
+                outcome = lineup_cases(context, result, program, &lineup);
+        if (outcome)
+                return outcome < 0 ? outcome : 0;
+        mine.cases = lineup.cases;
+        mine.case_count = lineup.count;
+        return bench_of(&mine, program, result);
 }

@@ -10,6 +10,7 @@
  * that only a load shows. Each run has a sandbox of its own, whose fence lies above the budget.
  */
 #include "gate/drift.h"
+#include "gate/lineup.h"
 #include "gate/stage.h"
 
 #include "base/error.h"
@@ -95,37 +96,6 @@ static void stress_list(struct stress *stress, enum build_id build, uint64_t run
         }
 }
 
-/* 1: it cannot be had, and the result says why. */
-static int stress_program(struct stress *stress, enum build_id build)
-{
-        const struct workshop_product *product = NULL;
-        struct finding *finding;
-        int outcome;
-
-        if (stress->programs[build])
-                return 0;
-        stage_progress(stress->context, "stress: building %s", builds[build].name);
-        outcome = workshop_program(stress->context->workshop, build, &product);
-        if (outcome < 0)
-                return outcome;
-        if (outcome == WORKSHOP_REJECTED) {
-                finding = finding_add(stress->result, "stress.build", "build %s does not link",
-                                      builds[build].name);
-                finding_evidence(finding, product->output, product->output_length);
-                finding_case(finding, NULL, builds[build].name);
-                return 1;
-        }
-        if (outcome) {
-                stage_unknown(stress->result,
-                              "the contract's cases do not compile in build %s; stage contract "
-                              "shows why",
-                              builds[build].name);
-                return 1;
-        }
-        stress->programs[build] = product->path;
-        return 0;
-}
-
 /* What the run said is taken over, not copied: it may be long. */
 static int stress_run_one(struct stress *stress, struct stress_run *run)
 {
@@ -174,18 +144,23 @@ static int stress_work(void *context, size_t i)
         return outcome;
 }
 
-static bool stress_raced(const struct stress_run *run)
+static bool stress_raced(const struct session_verdict *verdict)
 {
         static const char mark[] = "WARNING: ThreadSanitizer:";
 
-        return run->build == BUILD_TSAN && run->verdict.output.length > 0 &&
-               memmem(text_view(&run->verdict.output), run->verdict.output.length, mark,
-                      sizeof(mark) - 1);
+        return strcmp(verdict->kind, "race") == 0 ||
+               memmem(text_view(&verdict->output), verdict->output.length, mark, sizeof(mark) - 1);
 }
 
 static const char *stress_rule(const struct stress_run *run)
 {
-        switch (run->verdict.state) {
+        const struct session_verdict *verdict = &run->verdict;
+
+        if (run->build == BUILD_TSAN && stress_raced(verdict))
+                return "stress.race";
+        if (strcmp(verdict->kind, "memory") == 0)
+                return "stress.memory";
+        switch (verdict->state) {
         case SESSION_PASSED:
                 return NULL;
         case SESSION_FAILED:
@@ -202,25 +177,6 @@ static const char *stress_rule(const struct stress_run *run)
                 break;
         }
         return "stress.crash";
-}
-
-static void stress_judge_end(struct stage_result *result, const struct stress_run *run)
-{
-        const char *rule = stress_raced(run) ? "stress.race" : stress_rule(run);
-        const char *what = run->verdict.message;
-        struct finding *finding;
-
-        if (!rule)
-                return;
-        if (stress_raced(run) && !*what)
-                what = "ThreadSanitizer reports a race";
-        finding = finding_add(result, rule, "case %s, %u thread%s for %.1f s, build %s: %s",
-                              run->test_case->name, run->threads, run->threads > 1 ? "s" : "",
-                              (double)run->run_ns / (double)CLOCK_S_NS, builds[run->build].name,
-                              what);
-        finding_at(finding, run->verdict.file, run->verdict.line);
-        finding_evidence(finding, text_view(&run->verdict.output), run->verdict.output.length);
-        finding_case(finding, run->test_case->name, builds[run->build].name);
 }
 
 enum stress_column {
@@ -268,7 +224,29 @@ static void stress_evidence(struct finding *finding, const struct stress_run *ru
         finding_case(finding, run->test_case->name, builds[run->build].name);
 }
 
-/* X(column, rule, what, least): a rise below `least` in one run is not worth a word. */
+static void stress_judge_end(struct stage_result *result, const struct stress_run *run)
+{
+        const struct session_verdict *verdict = &run->verdict;
+        const char *rule = stress_rule(run);
+        struct finding *finding;
+
+        if (!rule)
+                return;
+        if (strcmp(verdict->kind, "tool") == 0) {
+                stage_unknown(result, "case %s, build %s: %s", run->test_case->name,
+                              builds[run->build].name, verdict->message);
+                return;
+        }
+        finding = finding_add(result, rule, "case %s, %u thread%s for %.0f s, build %s: %s",
+                              run->test_case->name, run->threads, run->threads > 1 ? "s" : "",
+                              (double)run->run_ns / (double)CLOCK_S_NS, builds[run->build].name,
+                              *verdict->message ? verdict->message : "ThreadSanitizer's report");
+        finding_at(finding, verdict->file, verdict->line);
+        stress_evidence(finding, run);
+        finding_evidence(finding, text_view(&verdict->output), verdict->output.length);
+}
+
+/* A rise below `least` in one run is not worth a word. */
 static const struct {
         enum stress_column column;
         const char *rule;
@@ -397,30 +375,47 @@ static int stress_report(const struct stress *stress)
         return stress->result->measures ? 0 : -ENOMEM;
 }
 
-int stage_stress(struct stage_context *context, struct stage_result *result)
+/* With cases known. */
+static int stress_of(struct stress *stress)
 {
-        struct stress stress BASE_SCOPE(stress_fini) = { .context = context, .result = result };
-        int outcome = 0;
+        struct stage_context *context = stress->context;
+        int outcome;
 
-        if (context->case_count == 0) {
-                stage_unknown(result, "the cases of the contract are not known; run stage contract "
-                                      "before this one");
-                return 0;
-        }
-        stress.runs = calloc(context->case_count * 2, sizeof(*stress.runs));
-        if (!stress.runs)
+        stress->runs = calloc(context->case_count * 2 + 1, sizeof(*stress->runs));
+        if (!stress->runs)
                 return -ENOMEM;
-        stress_list(&stress, BUILD_RELEASE, stress_run_ns);
+        stress_list(stress, BUILD_RELEASE, stress_run_ns);
         if (context->contract->threads != CONTRACT_THREADS_NONE)
-                stress_list(&stress, BUILD_TSAN, stress_tsan_ns);
-        for (size_t i = 0; i < stress.run_count; i++) {
-                outcome = stress_program(&stress, stress.runs[i].build);
+                stress_list(stress, BUILD_TSAN, stress_tsan_ns);
+        for (size_t i = 0; i < stress->run_count; i++) {
+                const enum build_id build = stress->runs[i].build;
+
+                if (stress->programs[build])
+                        continue;
+                outcome = lineup_program(context, stress->result, build, "stress.build",
+                                         &stress->programs[build]);
                 if (outcome)
                         return outcome < 0 ? outcome : 0;
         }
-        outcome = stage_in_parallel(context, stress.run_count, stress_work, &stress);
-        if (outcome < 0)
-                return outcome;
-        outcome = stress_judge(&stress);
-        return outcome ? outcome : stress_report(&stress);
+        outcome = stage_in_parallel(context, stress->run_count, stress_work, stress);
+        if (outcome >= 0)
+                outcome = stress_judge(stress);
+        return outcome ? outcome : stress_report(stress);
+}
+
+int stage_stress(struct stage_context *context, struct stage_result *result)
+{
+        struct lineup lineup BASE_SCOPE(lineup_fini) = { 0 };
+        struct stage_context mine = *context;
+        struct stress stress BASE_SCOPE(stress_fini) = { .context = &mine, .result = result };
+        int outcome = lineup_program(context, result, BUILD_RELEASE, "stress.build",
+                                     &stress.programs[BUILD_RELEASE]);
+
+        if (outcome == 0)
+                outcome = lineup_cases(context, result, stress.programs[BUILD_RELEASE], &lineup);
+        if (outcome)
+                return outcome < 0 ? outcome : 0;
+        mine.cases = lineup.cases;
+        mine.case_count = lineup.count;
+        return stress_of(&stress);
 }

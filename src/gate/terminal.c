@@ -37,7 +37,7 @@ struct terminal {
         bool is_drawn;
 };
 
-/* ---- The line that is replaced ------------------------------------------------- */
+/* ---- The line that is replaced ----------------------------------------------------------- */
 
 static size_t columns(void)
 {
@@ -125,7 +125,7 @@ static void rest(struct terminal *terminal)
         (void)pthread_mutex_unlock(&terminal->lock);
 }
 
-/* ---- Life ---------------------------------------------------------------------- */
+/* ---- Life -------------------------------------------------------------------------------- */
 
 int terminal_open(bool is_json, struct terminal **ret_terminal)
 {
@@ -166,7 +166,7 @@ int terminal_close(struct terminal **address)
         return error;
 }
 
-/* ---- Lines ----------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------------------------- */
 
 static const char *colour(const struct terminal *terminal, const char *code)
 {
@@ -213,6 +213,8 @@ static const char *colour_of(enum stage_verdict verdict)
 static void append_finding(const struct terminal *terminal, const struct verdict *verdict,
                            size_t stage, const struct finding *finding, struct text *into)
 {
+        BASE_SCOPE(text_fini) struct text repeat = TEXT_INIT(line_bytes_max);
+
         text_append(into, "    ");
         if (finding->file) {
                 append_foreign(into, finding->file);
@@ -228,9 +230,8 @@ static void append_finding(const struct terminal *terminal, const struct verdict
         }
         if (finding->build)
                 text_printf(into, " build %s", finding->build);
-        text_append(into, "\n      repeat: ");
-        verdict_append_repeat(verdict, stage, finding, into);
-        text_printf(into, "%s\n", colour(terminal, plain));
+        verdict_append_repeat(verdict, stage, finding, &repeat);
+        text_printf(into, "\n      repeat: %s%s\n", text_view(&repeat), colour(terminal, plain));
 }
 
 static void append_findings(const struct terminal *terminal, const struct verdict *verdict,

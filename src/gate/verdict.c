@@ -81,7 +81,7 @@ unsigned verdict_score(const struct verdict *verdict)
         return total ? passed * 1000 / total : 0;
 }
 
-/* ---- The command that repeats it -------------------------------------------- */
+/* ---- The command that repeats it --------------------------------------------------------- */
 
 static bool is_plain(const char *word)
 {
@@ -143,7 +143,8 @@ void verdict_append_repeat(const struct verdict *verdict, size_t stage,
         append_word(into, verdict->request->program ? verdict->request->program : "tocsin");
         append_word(into, "gate");
         append_path(into, verdict->request->contract);
-        append_path(into, verdict->given);
+        if (verdict->given)
+                append_path(into, verdict->given);
         append_option(into, "--stage", stages[stage].name);
         if (finding->test_case)
                 append_option(into, "--case", finding->test_case);
@@ -156,7 +157,7 @@ void verdict_append_repeat(const struct verdict *verdict, size_t stage,
                 text_printf(into, " --seed %" PRIu64, options->seed);
 }
 
-/* ---- JSON --------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------- */
 
 static json_t *escaped(const char *bytes, size_t length)
 {

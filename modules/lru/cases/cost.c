@@ -181,7 +181,7 @@ BENCH(fill, count, 1000, 2000, 4000, 8000)
 
 /* ---- collisions: the number of entries whose keys are alike ---------------------------------- */
 
-/* From empty to full, so that a table that doubles now and then is seen at what that costs a call. */
+/* From empty to full: what a table that doubles now and then costs is spread over the calls. */
 static void put_alike(make_key *make)
 {
         struct keys keys = make_keys(toc_case_size(), make);
@@ -217,7 +217,7 @@ BENCH(put_alike_fnv, collisions, 250, 500, 1000, 2000)
         put_alike(make_alike_fnv);
 }
 
-/* ---- churn: how many entries have come and gone ----------------------------------------------- */
+/* ---- churn: how many entries have come and gone ------------------------------------------ */
 
 /* Pushed out by those that come. */
 BENCH(churn, churn, 1000, 2000, 4000, 8000)
