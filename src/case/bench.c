@@ -85,6 +85,8 @@ static void end_loop(void)
                              (unsigned long long)(after.allocations - bench.before.allocations),
                              (unsigned long long)(after.peak_bytes > 0 ? after.peak_bytes : 0),
                              (unsigned long long)(after.live_bytes > 0 ? after.live_bytes : 0));
+        (void)toc_wire_send_(toc_harness_run_.wire_fd, "TICK %s 0", toc_harness_run_.nonce);
+        toc_wire_await_go_();
 }
 
 void toc_case_loop_begin_(uint64_t calls)

@@ -19,13 +19,24 @@
  *            LAST NONCE                 from the child: about to exit; waits for GO, so that its
  *                                       segment can be read a last time
  *   GO
- *            END NONCE exit|signal NUMBER     from the harness after it reaped the child
+ *            OUTPUT NONCE TEXT          from the harness: what the child wrote to its standard
+ *                                       output and error, its first 64 KiB, \\ \n \xNN escaped
+ *            DATA NONCE late=1 | flooded=1 | processes=N     from the harness
+ *            END NONCE exit|signal|missing NUMBER    from the harness after it reaped the child;
+ *                                       missing: no such case, two of that name, or no child
+ *                                       could be had
  *   (the gate closes its end: the harness exits)
  *
  * The child closes what it inherited of the harness but the socket, which it moves to a number
- * that the seed chooses. Everything that comes out of the sandbox is hostile: a pass is a CASE line
- * with the right nonce and name, state pass, followed by LAST and END exit 0, in that order, once.
- * What remains possible from inside one address space is said in THREATS.md.
+ * that the seed chooses. The gate's end has SO_PASSCRED, so the kernel says of each line which
+ * process sent it: OUTPUT and END count from the harness only, all the rest from the one process
+ * that said BEGUN. What the case started and left behind is killed and counted before END, and the
+ * file of its cells, $TOCSIN_DIR/PID-*.seg, removed. TICK 0 only lets the cells be looked at; a
+ * BENCH says it at the end of its loop, while its objects are full.
+ *
+ * Everything that comes out of the sandbox is hostile: a pass is a CASE line with the right nonce
+ * and name, state pass, followed by LAST and END exit 0, in that order, once. What remains possible
+ * from inside one address space is said in THREATS.md.
  *
  * Keys of RUN (all numbers decimal):
  *   fail=N sticky=0|1    FAULT: the N-th allocation of the candidate fails, once or from then on
@@ -43,9 +54,12 @@
  *                        of the candidate at the end of the loop
  *   at_ms=N live_bytes=N descriptors=N threads=N iterations=N    STRESS, each sample
  *   late=1               killed by the harness because wall_ms was over
+ *   flooded=1            killed by the harness because it wrote more than 1 MiB
+ *   processes=N          that it left behind
+ * Of a FAULT, fired=1 comes when the first one fires, and all of it at the end: a case may crash.
  *
- * Under callgrind the loop is bracketed by client requests, and instructions are what callgrind
- * dumped for it (session.h says how they come out).
+ * Under callgrind the loop switches collection on and off, and instructions are the totals of the
+ * file that callgrind writes for that process when it ends.
  */
 #ifndef CASE_WIRE_H
 #define CASE_WIRE_H

@@ -58,7 +58,7 @@ static const struct row sources[] = {
         { "#else\n", "interface.conditional", 1 },
         { "/* c\n */ # /* d */ if 0\n", "interface.conditional", 2 },
         { "#i\\\nf 1\n", "interface.conditional", 1 },
-        { "#\\\nif 1\n", "interface.conditional", 2 },
+        { "#\\\nif 1\n", "interface.conditional", 1 },
         { "%:if 1\n", "interface.token", 1 },
         { "%: define X 1\n", "interface.token", 1 },
         { "\?\?=if 1\n", "interface.token", 1 },

@@ -98,9 +98,10 @@ static int read_sections(Elf *elf, struct object *object)
                 name = elf_strptr(elf, names, header.sh_name);
                 if (!name)
                         return -ENOEXEC;
-                outcome = 0;
-                if (header.sh_type != SHT_RELA && header.sh_type != SHT_REL) /* of other sections */
-                        outcome = add_section(object, name, header.sh_size);
+                /* Relocations are named after what they relocate. */
+                if (header.sh_type == SHT_RELA || header.sh_type == SHT_REL)
+                        continue;
+                outcome = add_section(object, name, header.sh_size);
                 if (!outcome && header.sh_type == SHT_SYMTAB)
                         outcome = read_symbols(elf, scn, &header, object);
                 if (outcome)

@@ -34,7 +34,7 @@ struct object {
         struct object_symbol *symbols; /* of binding global, weak or stranger; no locals */
         size_t symbol_count;
         bool has_local_ifunc;
-        struct object_section *sections;
+        struct object_section *sections; /* without relocations */
         size_t section_count;
 };
 

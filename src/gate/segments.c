@@ -232,6 +232,8 @@ int segments_tick(struct segments *segments, uint64_t seconds, const char **ret_
 {
         int outcome = refresh(segments, ret_why);
 
+        if (!seconds && !outcome)
+                outcome = judge(segments, false, ret_why);
         for (uint64_t i = 0; i < seconds && !outcome; i++) {
                 segments->now_s++;
                 outcome = judge(segments, true, ret_why);

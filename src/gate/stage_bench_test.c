@@ -52,7 +52,7 @@ static const struct spoilt table[] = {
           "has_alike", NULL, "bench.growth bench.allocation-growth ", "along axis alike" },
         { "takes memory that it never touches", stage_bench, "calloc(slots, sizeof(*bag->slots))",
           "calloc(slots * capacity / 16, sizeof(*bag->slots))", "add", NULL,
-          "bench.memory-growth bench.memory ", "add: its live memory grows as n^2" },
+          "bench.memory-growth bench.memory ", "its live memory grows as n^2" },
         { "aborts when it is large", stage_bench, new_was,
           "        size_t slots = 16;\n\n        if (capacity > 3000)\n                abort();\n",
           "add", NULL, "bench.crash ", "count 4000" },
@@ -66,22 +66,28 @@ static const struct spoilt table[] = {
           NULL, "release", "stress.drift-memory ...", "live bytes never come back down" },
         { "leaves descriptors open", stage_stress, new_was,
           "        size_t slots = 16;\n        extern int dup(int);\n        " EVERY(
-                  2000) "                (void)dup(1);\n",
+                  10000) "                (void)dup(1);\n",
           NULL, "release", "stress.drift-descriptors ...", "descriptors never come back down" },
+        { "takes every descriptor at once", stage_stress, new_was,
+          "        size_t slots = 16;\n        extern int dup(int);\n\n        (void)dup(1);\n",
+          NULL, "release", "stress.left ", "descriptors" },
         { "leaves threads behind", stage_stress, "struct bag *bag_new(size_t capacity)\n{\n",
           "#include <pthread.h>\n#include <time.h>\n#include <unistd.h>\n"
           "static void *idle(void *argument)\n{\n        for (;;)\n                pause();\n"
           "        return argument;\n}\n"
           "static void now_and_then(void)\n{\n        static _Atomic long last;\n"
-          "        struct timespec now;\n        pthread_t thread;\n        long tenth, before = last;\n"
+          "        struct timespec now;\n        pthread_t thread;\n"
+          "        long tenth, before = last;\n"
           "        clock_gettime(CLOCK_MONOTONIC, &now);\n"
           "        tenth = now.tv_sec * 10 + now.tv_nsec / 100000000;\n"
-          "        if (tenth > before && __atomic_compare_exchange_n((long *)&last, &before, tenth, 0, 5, 5))\n"
+          "        if (tenth > before &&\n"
+          "            __atomic_compare_exchange_n((long *)&last, &before, tenth, 0, 5, 5))\n"
           "                pthread_create(&thread, NULL, idle, NULL);\n}\n"
           "struct bag *bag_new(size_t capacity)\n{\n        now_and_then();\n",
           NULL, "release", "stress.drift-threads ...", "threads never come back down" },
         { "races", stage_stress, "        size_t i = first_slot(bag, number);\n\n        if",
-          "        size_t i = first_slot(bag, number);\n        static volatile unsigned long calls;\n\n"
+          "        size_t i = first_slot(bag, number);\n"
+          "        static volatile unsigned long calls;\n\n"
           "        calls = calls + 1;\n        if",
           NULL, "tsan", "stress.race ", "build tsan" },
         { "breaks after a while", stage_stress, has_was,
@@ -93,7 +99,8 @@ static const struct spoilt table[] = {
           "release", "stress.crash ", "SIGABRT" },
         { "hangs after a while", stage_stress, new_was,
           "        size_t slots = 16;\n\n        " EVERY(
-                  5000) "                for (;;)\n                        __asm__ volatile(\"\" ::: \"memory\");\n",
+                  5000) "                for (;;)\n"
+                        "                        __asm__ volatile(\"\" ::: \"memory\");\n",
           NULL, "release", "stress.hang ", "4 threads" },
         { "holds more than its budget", stage_stress, "calloc(slots, sizeof(*bag->slots))",
           "calloc(slots * 4, sizeof(*bag->slots))", NULL, "release", "stress.memory ",
@@ -181,8 +188,7 @@ static bool found_is(const struct stage_result *result, const struct spoilt *spo
                         matches++;
                         if (count == 0 && !strstr(finding->message, spoilt->says))
                                 return false;
-                        if (!finding->evidence && !strstr(word, "hang") && !strstr(word, "check") &&
-                            !strstr(word, "crash"))
+                        if (!finding->evidence && spoilt->run == stage_stress)
                                 return false;
                 }
                 if (matches != 1)
@@ -212,6 +218,8 @@ static int tear_down(void **state)
 {
         struct judged *judged = *state;
 
+        if (!judged)
+                return 0;
         sandbox_free(&judged->sandbox);
         contract_fini(&judged->contract);
         text_fini(&judged->good);

@@ -234,7 +234,7 @@ static int compile(void *context, size_t i)
         stage_progress(inspection->context, "build: %s", builds[id].name);
         inspection->outcomes[i] = outcome;
         if (outcome < 0)
-                text_append(&inspection->whys[i], workshop_why());
+                text_append(&inspection->whys[i], sandbox_why());
         return outcome == -ECANCELED ? outcome : 0; /* one missing compiler stops no other */
 }
 

@@ -296,7 +296,7 @@ static int judge_with_stub(struct inspection *inspection)
         if (outcome) {
                 if (outcome != -ECANCELED)
                         stage_unknown(inspection->result, "cannot compile the cases: %s",
-                                      workshop_why());
+                                      sandbox_why());
                 return outcome;
         }
         inspection->program = product->path;
@@ -321,7 +321,7 @@ int stage_contract(struct stage_context *context, struct stage_result *result)
         }
         outcome = workshop_new(context->sandbox, context->contract, &stub, &inspection.workshop);
         if (outcome)
-                stage_unknown(result, "cannot compile: %s", workshop_why());
+                stage_unknown(result, "cannot compile: %s", sandbox_why());
         else
                 outcome = judge_with_stub(&inspection);
         workshop_free(&inspection.workshop);

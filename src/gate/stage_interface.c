@@ -117,7 +117,7 @@ static void judge_defined(struct inspection *inspection, const struct object_sym
         else if (symbol->binding != STB_GLOBAL)
                 (void)finding_add(result, "interface.weak-symbol",
                                   "'%s' is defined so that others may replace it", name);
-        else if (symbol->is_hidden && inspection->has_parts &&
+        else if (symbol->is_hidden && inspection->has_parts && !symbols_has_function(name) &&
                  !lens_function_of(&inspection->declared, name))
                 return; /* between its own files */
         else if (!lens_function_of(&inspection->declared, name) &&
@@ -171,15 +171,27 @@ static void judge_missing(struct inspection *inspection)
 static bool is_usual_section(const char *name)
 {
         static const char *const exact[] = {
-                "",          ".text",         ".data",           ".bss",
-                ".rodata",   ".comment",      ".note.GNU-stack", ".note.gnu.property",
-                ".symtab",   ".strtab",       ".shstrtab",       ".symtab_shndx",
-                ".eh_frame", ".data.rel",     ".tbss",           ".tdata",
-                ".group",    ".llvm_addrsig",
+                "",
+                ".text",
+                ".data",
+                ".bss",
+                ".rodata",
+                ".comment",
+                ".note.GNU-stack",
+                ".note.gnu.property",
+                ".symtab",
+                ".strtab",
+                ".shstrtab",
+                ".symtab_shndx",
+                ".eh_frame",
+                ".tbss",
+                ".tdata",
+                ".group",
+                ".llvm_addrsig",
         };
         static const char *const starts[] = {
-                ".text.unlikely", ".text.hot",  ".text.startup", ".text.exit",
-                ".rodata.",       ".data.rel.", ".debug_",
+                ".text.unlikely", ".text.hot", ".text.startup", ".text.exit",
+                ".rodata.",       ".data.rel", ".debug_",
         };
 
         for (size_t i = 0; i < BASE_COUNT(exact); i++)
@@ -191,7 +203,16 @@ static bool is_usual_section(const char *name)
         return false;
 }
 
-/* One pointer each, at the priority of TOC_MODULE: the linker may have renamed nothing in -r. */
+static bool has_module(const struct inspection *inspection)
+{
+        for (size_t i = 0; i < inspection->object.symbol_count; i++)
+                if (inspection->object.symbols[i].is_defined &&
+                    strcmp(inspection->object.symbols[i].name, "toc_dso_") == 0)
+                        return true;
+        return false;
+}
+
+/* Of TOC_MODULE: one pointer each, at its priority. */
 static bool is_tocsins_section(const struct inspection *inspection,
                                const struct object_section *section)
 {
@@ -202,7 +223,7 @@ static bool is_tocsins_section(const struct inspection *inspection,
                 return false;
         if (strcmp(section->name, ".init_array.00101") == 0 ||
             strcmp(section->name, ".fini_array.00101") == 0)
-                return section->size == sizeof(void *);
+                return section->size == sizeof(void *) && has_module(inspection);
         for (size_t i = 0; i < BASE_COUNT(names); i++)
                 if (strcmp(section->name, names[i]) == 0)
                         return true;
@@ -339,7 +360,7 @@ static int open_object(struct inspection *inspection, const struct workshop_prod
         }
         if (outcome < 0) {
                 if (outcome != -ECANCELED)
-                        stage_unknown(inspection->result, "cannot compile: %s", workshop_why());
+                        stage_unknown(inspection->result, "cannot compile: %s", sandbox_why());
                 return outcome;
         }
         fd = open((*ret_product)->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

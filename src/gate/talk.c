@@ -229,7 +229,8 @@ static enum talk_wants take_end(struct talk *talk, char *text)
         if (!text || text_parse_u64(text, 0, 255, &code))
                 return lose(talk, "the harness sent nonsense");
         if (strcmp(how, "missing") == 0) {
-                talk->lost = "the harness has no such case, or could not begin it";
+                talk->lost =
+                        "the harness has no such case, or two of that name, or could not begin it";
                 return TALK_LOST;
         }
         talk->has_left = talk->stage == TALK_LEAVING;
@@ -358,6 +359,11 @@ static void conclude_status(struct talk *talk)
         else
                 (void)snprintf(verdict->message, sizeof(verdict->message), "ended with status %d%s",
                                talk->code, talk->has_passed ? " after it had passed" : "");
+        if (talk->was_killed && talk->code == SIGKILL) {
+                verdict->kind = "memory";
+                set_message(verdict,
+                            "killed by SIGKILL, as the kernel does at the limit of memory");
+        }
         if (name_report(verdict)) {
                 if (strcmp(verdict->kind, "tool") == 0)
                         verdict->state = SESSION_LOST;

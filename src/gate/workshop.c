@@ -6,6 +6,7 @@
  * neither can read the other.
  */
 #include "gate/workshop.h"
+#include "gate/job.h"
 #include "gate/stock.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 enum {
         cpu_max_s = 20, /* a module takes one; an endless compilation is not worth more */
         word_max = 512,
+        why_max = 512,
         compiler_processes_max = 24,
 };
 
@@ -71,11 +73,9 @@ struct workshop {
         struct slot slots[BUILD_COUNT][PRODUCT_COUNT];
 };
 
-static _Thread_local char last_why[512];
-
 const char *workshop_why(void)
 {
-        return last_why[0] ? last_why : sandbox_why();
+        return sandbox_why();
 }
 
 const struct build *build_of(const char *name)
@@ -144,7 +144,7 @@ static void slot_init(struct slot *slot)
         text_init(&slot->path, 8192);
         text_init(&slot->folder, 8192);
         text_init(&slot->output, workshop_output_max);
-        text_init(&slot->why, sizeof(last_why) - 1);
+        text_init(&slot->why, why_max);
 }
 
 static void slot_fini(struct slot *slot)
@@ -159,12 +159,11 @@ int workshop_new(struct sandbox *sandbox, const struct contract *contract,
                  const struct candidate *candidate, struct workshop **ret_workshop)
 {
         struct workshop *workshop = calloc(1, sizeof(*workshop));
-        struct text why BASE_SCOPE(text_fini) = TEXT_INIT(sizeof(last_why) - 1);
+        struct text why BASE_SCOPE(text_fini) = TEXT_INIT(why_max);
         int outcome;
 
         if (!workshop)
                 return -ENOMEM;
-        last_why[0] = '\0';
         workshop->sandbox = sandbox;
         workshop->contract = contract;
         workshop->candidate = candidate;
@@ -178,7 +177,8 @@ int workshop_new(struct sandbox *sandbox, const struct contract *contract,
                 *ret_workshop = workshop;
                 return 0;
         }
-        (void)snprintf(last_why, sizeof(last_why), "%s", text_view(&why));
+        if (why.length)
+                (void)sandbox_fail(outcome, "%s", text_view(&why));
         workshop_free(&workshop);
         return outcome;
 }
@@ -227,9 +227,7 @@ static int tool_missing(const char *program, const char *package)
 {
         if (access(program, X_OK) == 0)
                 return 0;
-        (void)snprintf(last_why, sizeof(last_why), "%s is missing; install package %s", program,
-                       package);
-        return -ENOENT;
+        return sandbox_fail(-ENOENT, "%s is missing; install package %s", program, package);
 }
 
 /* The product, if the job left a regular file of that name. */
@@ -373,6 +371,7 @@ static int link_program(struct workshop *workshop, const struct build *build,
                         const struct folder *out, struct slot *slot)
 {
         struct line wrap BASE_SCOPE(line_fini) = { .count = 0 };
+        struct line hide BASE_SCOPE(line_fini) = { .count = 0 };
         struct line line BASE_SCOPE(line_fini) = { .count = 0 };
         const struct sandbox_bind binds[] = {
                 { text_view(&object->folder), "/object", false },
@@ -385,7 +384,13 @@ static int link_program(struct workshop *workshop, const struct build *build,
         line_add_words(&wrap, "/usr/bin/gcc -r -nostdlib -o /out/wrapped.o /object/candidate.o");
         for (size_t i = 0; i < BASE_COUNT(wraps); i++)
                 line_add(&wrap, wraps[i]);
-        outcome = run(workshop, &wrap, "/out", binds, BASE_COUNT(binds), slot);
+        /* What files of a candidate share between them must not answer for cases or harness. */
+        line_add_words(&hide, "/usr/bin/objcopy --localize-hidden /out/wrapped.o");
+        outcome = tool_missing("/usr/bin/objcopy", "binutils");
+        if (!outcome)
+                outcome = run(workshop, &wrap, "/out", binds, BASE_COUNT(binds), slot);
+        if (!outcome)
+                outcome = run(workshop, &hide, "/out", binds, BASE_COUNT(binds), slot);
         if (outcome)
                 return outcome;
         add_compiler(&line, build);
@@ -458,10 +463,9 @@ static int slot_get(struct workshop *workshop, enum build_id build, enum product
         if (slot->state == SLOT_NEW) {
                 slot->state = SLOT_BUSY;
                 (void)pthread_mutex_unlock(&workshop->lock);
-                last_why[0] = '\0';
                 outcome = make(workshop, build, kind, slot);
                 if (outcome < 0)
-                        text_append(&slot->why, workshop_why());
+                        text_append(&slot->why, sandbox_why());
                 slot->product.path = outcome == 0 ? text_view(&slot->path) : NULL;
                 slot->product.output = text_view(&slot->output);
                 slot->product.output_length = slot->output.length;
@@ -473,7 +477,7 @@ static int slot_get(struct workshop *workshop, enum build_id build, enum product
         outcome = slot->outcome;
         (void)pthread_mutex_unlock(&workshop->lock);
         if (outcome < 0)
-                (void)snprintf(last_why, sizeof(last_why), "%s", text_view(&slot->why));
+                (void)sandbox_fail(outcome, "%s", text_view(&slot->why));
         else
                 *ret_slot = slot;
         return outcome;

@@ -9,7 +9,7 @@
  *
  * Ownership: products belong to the workshop until workshop_free(). Threads: any number; two that
  * want the same product wait for one. Units: seconds as measured, wall.
- * Errors:    0; -errno: nobody knows (workshop_why says); WORKSHOP_REJECTED: the candidate's code
+ * Errors:    0; -errno: nobody knows (sandbox_why says); WORKSHOP_REJECTED: the candidate's code
  *            was refused by compiler or linker, product->output says how; WORKSHOP_UNSOUND: the
  *            contract's own code was.
  * Limits:    wall and memory per job in workshop.c; output at workshop_output_max, then cut.
@@ -81,7 +81,7 @@ const char *workshop_sources(const struct workshop *workshop);
 const char *workshop_header(const struct workshop *workshop);
 const char *workshop_include(const struct workshop *workshop);
 
-/* The sentence to the last -errno of this thread from here or from the sandbox below. */
+/* The sentence to the last -errno of this thread; the same as sandbox_why(). */
 const char *workshop_why(void);
 
 /* "gcc -O2 ... -std=c11", for repeat commands. */

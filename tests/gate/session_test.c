@@ -45,6 +45,8 @@ static struct session *open_session(const char *program, enum build_id build,
         struct session_plan plan = { .build = build, .tool = tool, .watches_segments = true };
         struct session *session = NULL;
 
+        if (build == BUILD_RELEASE && tool == SESSION_PLAIN)
+                plan.memory_max_bytes = 128 << 20;
         text_printf(&path, "%s/%s", folder, program);
         plan.program = text_view(&path);
         assert_int_equal(session_open(sandbox, &plan, &session), 0);
@@ -106,6 +108,7 @@ static void each_end_has_its_name(void **state)
                 { { .name = "starts_a_thread" }, SESSION_LEFT, "threads", "left 1", 0 },
                 { { .name = "starts_a_process" }, SESSION_LEFT, "processes", "left 1", 0 },
                 { { .name = "floods" }, SESSION_LOST, "flood", "flooded", 0 },
+                { { .name = "eats_memory" }, SESSION_CRASHED, "memory", "SIGKILL", 0 },
                 { { .name = "forges_blindly" }, SESSION_LOST, "forged", "forged", 0 },
                 { { .name = "forges_its_end" }, SESSION_LOST, "forged", "forged", 0 },
                 { { .name = "passes_twice" }, SESSION_LOST, "forged", "forged", 0 },
@@ -202,6 +205,10 @@ static void loops_are_counted(void **state)
                 assert_int_equal(verdict.loop_live_bytes, 24 * run.size);
                 assert_int_equal(verdict.peak_bytes, 24 * run.size);
                 assert_true(verdict.has_instructions);
+                assert_int_equal(verdict.probe_count, 4);
+                for (size_t probe = 0; probe < 4; probe++) /* set to 1 in the loop, to 0 behind */
+                        assert_int_equal(verdict.moved[probe],
+                                         verdict.probes[probe].kind == toc_kind_gauge);
                 instructions[i] = verdict.instructions;
                 session_verdict_fini(&verdict);
         }
@@ -222,6 +229,34 @@ static void loops_are_counted(void **state)
                 session_verdict_fini(&verdict);
         }
         session_close(&session, NULL);
+}
+
+static void each_request_fails_in_turn(void **state)
+{
+        static const struct {
+                const char *program;
+                enum build_id build;
+        } subjects[] = { { "subject-release", BUILD_RELEASE }, { "subject-asan", BUILD_ASAN } };
+
+        (void)state;
+        for (size_t i = 0; i < 2; i++)
+                for (uint64_t n = 1; n <= 13; n++) {
+                        struct session *session =
+                                open_session(subjects[i].program, subjects[i].build, SESSION_PLAIN);
+                        struct session_run run = { .name = "asks_in_each_way", .fail_at = n };
+                        struct session_verdict verdict = SESSION_VERDICT_NULL;
+
+                        run_one(session, &run, &verdict);
+                        /* eleven, and one that grows */
+                        assert_int_equal(verdict.allocations, 12);
+                        assert_int_equal(verdict.fired, n <= 12 ? 1 : 0);
+                        session_verdict_fini(&verdict);
+                        run.is_sticky = true;
+                        run_one(session, &run, &verdict);
+                        assert_int_equal(verdict.fired, n <= 12 ? 13 - n : 0);
+                        session_verdict_fini(&verdict);
+                        session_close(&session, NULL);
+                }
 }
 
 static void a_long_run_is_sampled(void **state)
@@ -371,6 +406,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_lost_session_is_opened_anew),
                 cmocka_unit_test(a_program_that_is_no_harness_has_no_cases),
                 cmocka_unit_test(loops_are_counted),
+                cmocka_unit_test(each_request_fails_in_turn),
                 cmocka_unit_test(a_long_run_is_sampled),
                 cmocka_unit_test(rules_ring_on_the_rule_clock),
                 cmocka_unit_test(sanitizers_are_told_apart),

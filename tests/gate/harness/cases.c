@@ -221,6 +221,16 @@ TEST(overflows)
         CHECK_NE(subject_add(2147483647, 1), 0);
 }
 
+TEST(eats_memory)
+{
+        for (;;) {
+                char *bytes = subject_take(16 << 20);
+
+                CHECK(bytes);
+                memset(bytes, 1, 16 << 20);
+        }
+}
+
 TEST(leaves_broken)
 {
         struct subject *subject = toc_case_object(subject_new(10));
@@ -232,6 +242,11 @@ TEST(leaves_broken)
 FAULT(survives)
 {
         subject_free(subject_new(10));
+}
+
+FAULT(asks_in_each_way)
+{
+        CHECK_GE(subject_each_way(), 0);
 }
 
 FAULT(is_careless)
@@ -264,12 +279,14 @@ BENCH(takes, count, 10, 20, 40, 80)
 {
         void *taken[80];
 
+        subject_fill(1);
         BENCH_LOOP(toc_case_size())
         {
                 taken[toc_case_iteration()] = subject_take(24);
         }
         for (size_t i = 0; i < toc_case_size(); i++)
                 subject_return(taken[i]);
+        subject_fill(0);
 }
 
 BENCH(takes_and_returns, count, 10, 20)
