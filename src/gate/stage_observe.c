@@ -41,7 +41,8 @@ struct observe {
 
 static bool is_of_module(const struct observe *observe, const struct session_rang *rang)
 {
-        return strcmp(rang->record.module, observe->context->contract->module) == 0;
+        return strcmp(rang->record.module, observe->context->contract->module) == 0 &&
+               witness_knows(&observe->witness, &rang->record);
 }
 
 /* What all rules of the module do, for whoever asks why none rang. */
