@@ -14,7 +14,10 @@
  *
  * Every case runs in a process of its own that was forked for it, in a sandbox, in random order,
  * in several builds. It passes if its function returns; a CHECK that does not hold ends it.
- * A case sees the contract's header and this one; never the candidate's source.
+ * A case sees the contract's header and this one; never the candidate's source. When it returns it
+ * has left nothing behind: no descriptor, thread, process, nor memory of the module, which is freed
+ * through the module, or by toc_case_free() where it was given away. What it prints is kept for the
+ * report, up to 64 KiB; beyond 1 MiB it is killed, and so it is when its time is over.
  *
  * Units:     named in each function. Ownership: nothing here is owned by a case.
  * Errors:    a call that the kind of case does not have (toc_case_tick in a BENCH) ends the case
@@ -34,17 +37,19 @@
 
 /* ---- The kinds of case ------------------------------------------------------------------------
  *
- * TEST(name)   { }  Functional. May hold no matter what seed it gets.
+ * TEST(name)   { }  Functional. Must pass whatever seed it gets.
  * FAULT(name)  { }  Legal use that tolerates every error it is given and always cleans up. Runs
  *                   once for each n with the n-th allocation failing, once and for ever, until no
  *                   failure fires any more. It may see errors; the candidate may not crash, leak,
  *                   hang, or break the contract's invariant. So: no CHECK that a call succeeds.
  * BENCH(name, axis, sizes...)  { setup; BENCH_LOOP(calls) { one call } teardown }
  *                   Runs once for each size, smallest first; each at least twice the one before, at
- *                   least four of them if growth is to be judged. Only the loop is counted. The
- *                   axis is a name that budgets of the contract use.
+ *                   least four of them if growth is to be judged. Only the loop is counted, with
+ *                   some 15 instructions a call of its own, and some 65 of the harness for each
+ *                   allocation. The axis is a name that budgets of the contract use.
  * STRESS(name) { while (toc_case_running()) ... }  A long mixed load. When the contract has
- *                   threads, the case runs in several threads of one process at once.
+ *                   threads, the case runs in several threads of one process at once, each with
+ *                   random numbers of its own.
  * ALARM(name, seconds) { }  Drives the module into trouble through its interface. A rule of the
  *                   module with TOC_WARN or TOC_PAGE must ring within that many seconds of rule
  *                   time. Time passes only by toc_case_tick().

@@ -297,7 +297,7 @@ static void take_option(char *option)
 static bool take_run(char *line)
 {
         char *words[run_word_max];
-        size_t count = 0;
+        size_t count = 0, found = 0;
 
         toc_harness_run_ = (struct harness_run){ .wire_fd = WIRE_FD };
         while (count < run_word_max && (words[count] = strsep(&line, " ")))
@@ -308,9 +308,12 @@ static bool take_run(char *line)
         toc_harness_run_.seed = strtoull(words[2], NULL, 10);
         for (size_t i = 3; i < count; i++)
                 take_option(words[i]);
-        for (size_t i = 0; i < case_count(); i++)
-                if (strcmp(__start_toc_cases_1[i]->name, words[1]) == 0)
-                        toc_harness_run_.test_case = __start_toc_cases_1[i];
+        for (size_t i = 0; i < case_count(); i++) {
+                if (strcmp(__start_toc_cases_1[i]->name, words[1]) != 0)
+                        continue;
+                /* Of two with one name neither runs: the other would never be missed. */
+                toc_harness_run_.test_case = found++ ? NULL : __start_toc_cases_1[i];
+        }
         return true;
 }
 

@@ -23,7 +23,8 @@
  *                                       output and error, its first 64 KiB, \\ \n \xNN escaped
  *            DATA NONCE late=1 | flooded=1 | processes=N     from the harness
  *            END NONCE exit|signal|missing NUMBER    from the harness after it reaped the child;
- *                                       missing: no such case, or no child could be had
+ *                                       missing: no such case, two of that name, or no child
+ *                                       could be had
  *   (the gate closes its end: the harness exits)
  *
  * The child closes what it inherited of the harness but the socket, which it moves to a number

@@ -16,5 +16,6 @@
 int cmd_gate(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
+int cmd_new(int argc, char **argv);
 
 #endif

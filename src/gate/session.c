@@ -444,9 +444,9 @@ static int conclude_lost(struct session *session, struct session_verdict *verdic
         if (session->failed)
                 return session->failed;
         verdict->state = SESSION_LOST;
-        if (session->end.how == SANDBOX_FLOODED)
+        if (!*verdict->kind && session->end.how == SANDBOX_FLOODED)
                 verdict->kind = "flood";
-        if (session->end.how == SANDBOX_OUT_OF_MEMORY)
+        if (!*verdict->kind && session->end.how == SANDBOX_OUT_OF_MEMORY)
                 verdict->kind = "memory";
         sandbox_append_end(&session->end, &end);
         text_append_escaped(&escaped, why, strlen(why));

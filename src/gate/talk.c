@@ -229,7 +229,8 @@ static enum talk_wants take_end(struct talk *talk, char *text)
         if (!text || text_parse_u64(text, 0, 255, &code))
                 return lose(talk, "the harness sent nonsense");
         if (strcmp(how, "missing") == 0) {
-                talk->lost = "the harness has no such case, or could not begin it";
+                talk->lost =
+                        "the harness has no such case, or two of that name, or could not begin it";
                 return TALK_LOST;
         }
         talk->has_left = talk->stage == TALK_LEAVING;

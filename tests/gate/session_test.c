@@ -231,6 +231,34 @@ static void loops_are_counted(void **state)
         session_close(&session, NULL);
 }
 
+static void each_request_fails_in_turn(void **state)
+{
+        static const struct {
+                const char *program;
+                enum build_id build;
+        } subjects[] = { { "subject-release", BUILD_RELEASE }, { "subject-asan", BUILD_ASAN } };
+
+        (void)state;
+        for (size_t i = 0; i < 2; i++)
+                for (uint64_t n = 1; n <= 13; n++) {
+                        struct session *session =
+                                open_session(subjects[i].program, subjects[i].build, SESSION_PLAIN);
+                        struct session_run run = { .name = "asks_in_each_way", .fail_at = n };
+                        struct session_verdict verdict = SESSION_VERDICT_NULL;
+
+                        run_one(session, &run, &verdict);
+                        /* eleven, and one that grows */
+                        assert_int_equal(verdict.allocations, 12);
+                        assert_int_equal(verdict.fired, n <= 12 ? 1 : 0);
+                        session_verdict_fini(&verdict);
+                        run.is_sticky = true;
+                        run_one(session, &run, &verdict);
+                        assert_int_equal(verdict.fired, n <= 12 ? 13 - n : 0);
+                        session_verdict_fini(&verdict);
+                        session_close(&session, NULL);
+                }
+}
+
 static void a_long_run_is_sampled(void **state)
 {
         struct session *session = open_session("subject-release", BUILD_RELEASE, SESSION_PLAIN);
@@ -378,6 +406,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_lost_session_is_opened_anew),
                 cmocka_unit_test(a_program_that_is_no_harness_has_no_cases),
                 cmocka_unit_test(loops_are_counted),
+                cmocka_unit_test(each_request_fails_in_turn),
                 cmocka_unit_test(a_long_run_is_sampled),
                 cmocka_unit_test(rules_ring_on_the_rule_clock),
                 cmocka_unit_test(sanitizers_are_told_apart),

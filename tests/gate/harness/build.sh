@@ -12,8 +12,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mapfile -t wrap < <(sed -nE 's/^X\((\w+)\)$/--wrap=\1/p' "$wraps")
 
-gcc -std=gnu11 -Wall -Wextra -I"$include" "$@" -c "$candidate" -o "$scratch/candidate.o"
-gcc -std=gnu11 -Wall -Wextra -I"$include" "$@" -c "$cases" -o "$scratch/cases.o"
+gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I"$include" "$@" -c "$candidate" -o "$scratch/candidate.o"
+gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I"$include" "$@" -c "$cases" -o "$scratch/cases.o"
 ld -r "${wrap[@]}" "$scratch/candidate.o" -o "$scratch/wrapped.o"
 gcc "$@" "$scratch/wrapped.o" "$scratch/cases.o" -Wl,--whole-archive "$case_library" \
         -Wl,--no-whole-archive "$library" -pthread -o "$output"

@@ -244,6 +244,11 @@ FAULT(survives)
         subject_free(subject_new(10));
 }
 
+FAULT(asks_in_each_way)
+{
+        CHECK_GE(subject_each_way(), 0);
+}
+
 FAULT(is_careless)
 {
         (void)subject_careless();

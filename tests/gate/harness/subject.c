@@ -2,6 +2,8 @@
 /* Exists to do to the harness, one function each, what candidates do. */
 #include "subject.h"
 
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +97,41 @@ int subject_leaks_on_error(void)
         free(second);
         free(first);
         return 0;
+}
+
+int subject_each_way(void)
+{
+        char *memory[11] = { NULL }, *grown;
+        size_t size = 0;
+        FILE *stream = tmpfile();
+        int missing = 0;
+
+        if (!stream)
+                return -1;
+        fputs("a line\n", stream);
+        rewind(stream);
+        memory[0] = malloc(10);
+        memory[1] = calloc(10, 10);
+        memory[2] = realloc(NULL, 10);
+        memory[3] = reallocarray(NULL, 10, 10);
+        memory[4] = aligned_alloc(64, 64);
+        if (posix_memalign((void **)&memory[5], 64, 64))
+                memory[5] = NULL;
+        memory[6] = memalign(64, 64);
+        memory[7] = strdup("text");
+        memory[8] = strndup("text", 2);
+        if (asprintf(&memory[9], "%d", 123456789) < 0)
+                memory[9] = NULL;
+        (void)!getline(&memory[10], &size, stream);
+        fclose(stream);
+        grown = realloc(memory[0], 1000);
+        if (grown)
+                memory[0] = grown;
+        for (int i = 0; i < 11; i++) {
+                missing += !memory[i];
+                free(memory[i]);
+        }
+        return missing;
 }
 
 int subject_add(int a, int b)

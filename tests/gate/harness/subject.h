@@ -19,6 +19,7 @@ char *subject_copy(const char *text); /* for the caller to free */
 int subject_careless(void);           /* crashes when its second allocation fails */
 int subject_leaks_on_error(void);     /* loses the first when the second fails */
 
+int subject_each_way(void); /* eleven requests, each in another way */
 int subject_add(int a, int b);
 void subject_race(void); /* from several threads */
 void subject_count(unsigned events);
