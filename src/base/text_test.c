@@ -67,6 +67,31 @@ static void overflow_keeps_the_start_and_leaves_no_hole(void **state)
         assert_string_equal(text_view(&text), "12345");
 }
 
+/* Borders of Table 3-7 of the Unicode Standard. */
+static void utf8_is_told_from_other_bytes(void **state)
+{
+        static const struct {
+                const char *bytes;
+                size_t length;
+                bool is_utf8;
+        } rows[] = {
+                { "", 0, true },
+                { "plain\n\033\0", 8, true },
+                { "\xc2\x80", 2, true },
+                { "\xf4\x8f\xbf\xbf", 4, true },
+                { "\xc1\xbf", 2, false },
+                { "\xe0\x9f\xbf", 3, false },
+                { "\xed\xa0\x80", 3, false },
+                { "\xf4\x90\x80\x80", 4, false },
+                { "cut \xe2\x82", 6, false },
+                { "caf\xe9", 4, false },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < BASE_COUNT(rows); i++)
+                assert_int_equal(text_is_utf8(rows[i].bytes, rows[i].length), rows[i].is_utf8);
+}
+
 static void clear_forgets_bytes_and_error(void **state)
 {
         struct text text BASE_SCOPE(text_fini) = TEXT_INIT(3);
@@ -384,6 +409,7 @@ int main(void)
                 cmocka_unit_test(appends_grow_beyond_the_first_allocation),
                 cmocka_unit_test(limit_is_exact),
                 cmocka_unit_test(overflow_keeps_the_start_and_leaves_no_hole),
+                cmocka_unit_test(utf8_is_told_from_other_bytes),
                 cmocka_unit_test(clear_forgets_bytes_and_error),
                 cmocka_unit_test(bytes_may_contain_nul),
                 cmocka_unit_test(printf_limit_is_exact),

@@ -82,7 +82,7 @@ static void every_key_comes_out_as_written(void **state)
                 "budgets:\n"
                 "  - {function: lru_get, case: get, axis: count, growth: constant,\n"
                 "     instructions: 400, allocations: 0}\n"
-                "  - {object: lru, case: fill, bytes_per_entry: 96, memory: linear, live_bytes: 7}\n"
+                "  - {object: lru, case: fill, bytes_per_entry: 96, memory: linear}\n"
                 "  - {probes: all, overhead_percent: 2}\n"
                 "detects: [leak, slow, alloc_failure, invariant]\n";
         struct text why BASE_SCOPE(text_fini) = TEXT_INIT(8192);

@@ -71,7 +71,8 @@ struct document_scope {
         size_t key_count;
 };
 
-/* Every pair of the mapping goes to its key's setter; unknown, repeated and missing keys are wrong. */
+/* Every pair of the mapping goes to its key's setter; unknown, repeated and missing keys are
+ * wrong. */
 void document_read(struct document *document, const yaml_node_t *mapping,
                    const struct document_scope *scope, void *target);
 

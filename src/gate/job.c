@@ -1,402 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exists because a job has to be watched while its owner talks to it: a thread of its own empties
- * its output, looks at the clock and at stop_fd, and kills it. The thread forks nothing, so the
- * death signal of bubblewrap stays bound to the owner of the job.
- *
- * How left_processes is known: bubblewrap says how the program ended through a pipe and then ends,
- * which kills the rest. We keep that pipe full, so that it has to wait for us, look at what still
- * runs when the program is gone, and only then empty the pipe.
+ * Exists to put one job together and to say how it ended: limits, descriptors, cgroup, bubblewrap
+ * and the thread that watches; then what each of them knows.
  */
-#include "gate/job.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "gate/jail.h"
+#include "gate/job.h"
 #include "gate/seccomp.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WALL_NS      (60 * CLOCK_S_NS)
-#define MEMORY_BYTES ((uint64_t)1 << 30)
-#define FILE_BYTES   ((uint64_t)256 << 20)
-#define OUTPUT_BYTES ((uint64_t)1 << 20)
-#define PROCESSES    64
-#define STACK_BYTES  ((uint64_t)8 << 20)
-/* How long the kernel may take to end what was killed, and bubblewrap to set up. */
-#define DEATH_NS (10 * CLOCK_S_NS)
+#define WALL_NS            (60 * CLOCK_S_NS)
+#define MEMORY_BYTES       ((uint64_t)1 << 30)
+#define FILE_BYTES         ((uint64_t)256 << 20)
+#define OUTPUT_BYTES       ((uint64_t)1 << 20)
+#define PROCESSES          64
+#define PROCESSES_TOGETHER 16384
+#define STACK_BYTES        ((uint64_t)8 << 20)
+/* How long bubblewrap may take to set up. */
 #define BIRTH_NS (10 * CLOCK_S_NS)
 
-enum { chunk_bytes = 65536, status_max = 4096, descriptors_max = 256, seek_ms = 2 };
-
-enum reason { BY_ITSELF, STOPPED, ASKED, LATE, FLOODED, BROKEN };
-
-struct sandbox_job {
-        struct sandbox *sandbox;
-        struct cgroup group;
-        pid_t pid;          /* bubblewrap outside; reaped by sandbox_finish() */
-        int pidfd;          /* of it */
-        int output, socket; /* our ends */
-        int wake;           /* an eventfd: sandbox_kill() */
-        int status, filler; /* both ends of the pipe from bubblewrap */
-        struct text *into;
-        uint64_t output_max, start_ns, deadline_ns;
-        pthread_t thread;
-
-        /* Of the thread, until it is joined. */
-        char words[status_max];
-        size_t word_length;
-        int program; /* a pidfd of the program itself, while we look for what it leaves */
-        bool is_held;
-        bool has_exit;
-        int exit_status;
-        uint64_t end_ns;
-        bool left_processes;
-        bool is_dead; /* everything */
-
-        pthread_mutex_t lock; /* guards: */
-        struct text kept;
-        uint64_t seen_bytes;
-        enum reason reason;
-        pid_t inner; /* the first process of the namespace, as we see it; 0: not yet known */
-        int inner_pidfd;
-        bool is_over;
-};
-
-static void close_fd(int *fd)
-{
-        if (*fd >= 0)
-                (void)close(*fd); /* pipes, sockets and the kernel's: nothing can be lost */
-        *fd = -1;
-}
-
-static bool is_gone(int pidfd)
-{
-        struct pollfd polled = { .fd = pidfd, .events = POLLIN };
-
-        return pidfd >= 0 && poll(&polled, 1, 0) == 1;
-}
-
-/* ---- Output ---- */
-
-/* Takes what is there; with the lock held. At most `chunks`, so that one who keeps writing cannot
- * keep us. What is beyond the limit is counted and dropped. */
-static void drain_locked(struct sandbox_job *job, int chunks)
-{
-        char chunk[chunk_bytes];
-
-        while (job->output >= 0 && chunks-- > 0) {
-                ssize_t length = read(job->output, chunk, sizeof(chunk));
-
-                if (length < 0 && (errno == EINTR || errno == EAGAIN)) {
-                        if (errno == EAGAIN)
-                                return;
-                        continue;
-                }
-                if (length <= 0) {
-                        close_fd(&job->output);
-                        return;
-                }
-                job->seen_bytes += (uint64_t)length;
-                if (job->seen_bytes > job->output_max && job->reason == BY_ITSELF)
-                        job->reason = FLOODED;
-                text_append_bytes(&job->kept, chunk, (size_t)length);
-        }
-}
-
-static void give_locked(struct sandbox_job *job, struct text *into)
-{
-        text_append_bytes(into, text_view(&job->kept), job->kept.length);
-        text_clear(&job->kept);
-}
-
-void sandbox_take_output(struct sandbox_job *job, struct text *into)
-{
-        enum { chunks_max = 64 };
-
-        (void)pthread_mutex_lock(&job->lock);
-        drain_locked(job, chunks_max);
-        give_locked(job, into);
-        (void)pthread_mutex_unlock(&job->lock);
-}
-
-/* ---- What bubblewrap says ---- */
-
-/* The value of a line "KEY: a b c" of /proc/PID/status, its last number; 0: not to be had. */
-static pid_t proc_number(pid_t pid, const char *key)
-{
-        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(16384);
-        char path[64];
-        char *rest, *line;
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-        if (file_read(AT_FDCWD, path, &text))
-                return 0;
-        rest = text.bytes;
-        while (rest && (line = strsep(&rest, "\n"))) {
-                char *name = strsep(&line, ":");
-                char *last = line ? strrchr(line, '\t') : NULL;
-                uint64_t value;
-
-                if (last && strcmp(name, key) == 0)
-                        return text_parse_u64(last + 1, 1, INT_MAX, &value) ? 0 : (pid_t)value;
-        }
-        return 0;
-}
-
-/* Its pid is kept by a descriptor, once we know that it is still bubblewrap's child. */
-static void meet_inner(struct sandbox_job *job, pid_t inner)
-{
-        int pidfd = inner > 0 ? pidfd_open(inner, 0) : -1;
-
-        if (pidfd >= 0 && proc_number(inner, "PPid") != job->pid)
-                close_fd(&pidfd);
-        if (pidfd < 0)
-                return;
-        (void)pthread_mutex_lock(&job->lock);
-        job->inner = inner;
-        job->inner_pidfd = pidfd;
-        (void)pthread_mutex_unlock(&job->lock);
-}
-
-static void hear(struct sandbox_job *job, const json_t *said)
-{
-        const json_t *inner = json_object_get(said, "child-pid");
-        const json_t *status = json_object_get(said, "exit-code");
-
-        if (json_is_integer(inner) && !job->inner)
-                meet_inner(job, (pid_t)json_integer_value(inner));
-        if (json_is_integer(status)) {
-                job->has_exit = true;
-                job->exit_status = (int)json_integer_value(status);
-        }
-}
-
-static void read_status(struct sandbox_job *job)
-{
-        char chunk[status_max];
-        ssize_t length = read(job->status, chunk, sizeof(chunk));
-        json_error_t error;
-        json_t *said;
-
-        for (ssize_t i = 0; i < length && job->word_length < sizeof(job->words); i++)
-                if (!isspace((unsigned char)chunk[i])) /* our filler */
-                        job->words[job->word_length++] = chunk[i];
-        while (job->word_length &&
-               (said = json_loadb(job->words, job->word_length, JSON_DISABLE_EOF_CHECK, &error))) {
-                size_t used = (size_t)error.position;
-
-                hear(job, said);
-                json_decref(said);
-                job->word_length -= used;
-                memmove(job->words, job->words + used, job->word_length);
-        }
-}
-
-/* ---- What the program leaves behind ---- */
-
-/* Children of the first process inside that are alive; and a pidfd of the program, which has the
- * number 2 there. Fewer than 0: this kernel does not tell. */
-static int look_at_children(struct sandbox_job *job, int *ret_program)
-{
-        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(65536);
-        char path[64];
-        char *rest, *word;
-        int count = 0;
-
-        (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)job->inner,
-                       (int)job->inner);
-        if (file_read(AT_FDCWD, path, &text))
-                return is_gone(job->inner_pidfd) ? 0 : -1;
-        rest = text.bytes;
-        while (rest && (word = strsep(&rest, " "))) {
-                uint64_t pid;
-                int pidfd;
-
-                if (text_parse_u64(word, 1, INT_MAX, &pid))
-                        continue;
-                pidfd = pidfd_open((pid_t)pid, 0);
-                if (pidfd < 0 || is_gone(pidfd)) {
-                        close_fd(&pidfd);
-                        continue;
-                }
-                count++;
-                if (*ret_program < 0 && proc_number((pid_t)pid, "NSpid") == 2)
-                        *ret_program = pidfd;
-                else
-                        close_fd(&pidfd);
-        }
-        return count;
-}
-
-/* Once bubblewrap has said what is inside: fills the pipe, see the top. */
-static void hold(struct sandbox_job *job)
-{
-        char filler[status_max];
-        ssize_t written;
-
-        memset(filler, ' ', sizeof(filler));
-        written = write(job->filler, filler, sizeof(filler));
-        job->is_held = written == (ssize_t)sizeof(filler);
-}
-
-static void let_go(struct sandbox_job *job)
-{
-        job->is_held = false;
-        close_fd(&job->program);
-        read_status(job);
-}
-
-/* Whether the program itself has ended; then the rest is looked at and bubblewrap let go. */
-static void look_for_its_end(struct sandbox_job *job)
-{
-        int count;
-
-        if (job->program >= 0 && !is_gone(job->program))
-                return;
-        if (job->program < 0) {
-                count = look_at_children(job, &job->program);
-                if (job->program >= 0 || (count == 0 && !is_gone(job->inner_pidfd)))
-                        return;
-        } else {
-                int other = -1;
-
-                count = look_at_children(job, &other);
-                close_fd(&other);
-        }
-        job->left_processes = count > 0;
-        let_go(job);
-}
-
-/* ---- The thread ---- */
-
-static bool is_asked_to_stop(const struct sandbox *sandbox)
-{
-        struct pollfd polled = { .fd = sandbox->settings.stop_fd, .events = POLLIN };
-
-        return polled.fd >= 0 && poll(&polled, 1, 0) == 1;
-}
-
-static void set_reason(struct sandbox_job *job, enum reason reason)
-{
-        (void)pthread_mutex_lock(&job->lock);
-        if (job->reason == BY_ITSELF)
-                job->reason = reason;
-        (void)pthread_mutex_unlock(&job->lock);
-}
-
-/* One wait, and what came of it. True: it is over, by itself or by us. */
-static bool watch_once(struct sandbox_job *job)
-{
-        uint64_t now_ns = clock_monotonic_ns();
-        uint64_t left_ns = now_ns < job->deadline_ns ? job->deadline_ns - now_ns : 0;
-        bool seeks = job->is_held && job->program < 0;
-        struct timespec wait = { .tv_sec = (time_t)(left_ns / CLOCK_S_NS),
-                                 .tv_nsec = (long)(left_ns % CLOCK_S_NS) };
-        struct pollfd polled[] = {
-                { .fd = job->pidfd, .events = POLLIN },
-                { .fd = job->wake, .events = POLLIN },
-                { .fd = job->sandbox->settings.stop_fd, .events = POLLIN },
-                { .fd = job->is_held ? job->program : job->status, .events = POLLIN },
-                { .fd = job->is_held ? job->inner_pidfd : -1, .events = POLLIN },
-                { .fd = job->output, .events = POLLIN },
-        };
-
-        if (seeks && left_ns > seek_ms * CLOCK_MS_NS)
-                wait = (struct timespec){ .tv_nsec = (long)(seek_ms * CLOCK_MS_NS) };
-        if (ppoll(polled, BASE_COUNT(polled), &wait, NULL) < 0 && errno != EINTR) {
-                set_reason(job, BROKEN);
-                return true;
-        }
-        if (polled[5].revents) {
-                (void)pthread_mutex_lock(&job->lock);
-                drain_locked(job, 1);
-                (void)pthread_mutex_unlock(&job->lock);
-        }
-        if (job->is_held) {
-                look_for_its_end(job);
-        } else if (polled[3].revents) {
-                pid_t before = job->inner;
-
-                read_status(job);
-                if (!before && job->inner && !job->has_exit)
-                        hold(job);
-        }
-        if (polled[2].revents)
-                set_reason(job, STOPPED);
-        if (polled[1].revents)
-                set_reason(job, ASKED);
-        if (polled[0].revents)
-                return true;
-        if (!left_ns)
-                set_reason(job, LATE);
-        return job->reason != BY_ITSELF;
-}
-
-static bool wait_gone(int pidfd, uint64_t time_ns)
-{
-        struct pollfd polled = { .fd = pidfd, .events = POLLIN };
-        struct timespec wait = { .tv_sec = (time_t)(time_ns / CLOCK_S_NS) };
-
-        return pidfd < 0 || ppoll(&polled, 1, &wait, NULL) == 1;
-}
-
-/* The first process inside is killed by number: bubblewrap outside, dying young, might not have
- * tied it to itself yet. The kernel then ends all others of the namespace. */
-static void end_all(struct sandbox_job *job)
-{
-        if (cgroup_is_made(&job->group))
-                cgroup_kill(&job->group);
-        if (!job->inner && !job->is_held) {
-                struct pollfd polled[] = { { .fd = job->status, .events = POLLIN },
-                                           { .fd = job->pidfd, .events = POLLIN } };
-
-                if (poll(polled, BASE_COUNT(polled), 1000) > 0 && polled[0].revents)
-                        read_status(job);
-        }
-        if (job->inner_pidfd >= 0)
-                (void)syscall(SYS_pidfd_send_signal, job->inner_pidfd, SIGKILL, NULL, 0);
-        (void)syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
-        /* A pidfd of the first process answers only when its namespace is empty. */
-        job->is_dead = wait_gone(job->pidfd, DEATH_NS) && wait_gone(job->inner_pidfd, DEATH_NS);
-}
-
-static void *watch(void *context)
-{
-        enum { chunks_max = 64 };
-        struct sandbox_job *job = context;
-        struct pollfd status = { .fd = job->status, .events = POLLIN };
-
-        while (!watch_once(job))
-                ;
-        job->end_ns = clock_monotonic_ns();
-        close_fd(&job->program);
-        job->is_held = false;
-        end_all(job);
-        while (poll(&status, 1, 0) == 1) /* not for ever: all who wrote are dead */
-                read_status(job);
-        (void)pthread_mutex_lock(&job->lock);
-        drain_locked(job, chunks_max);
-        job->is_over = true;
-        (void)pthread_mutex_unlock(&job->lock);
-        return NULL;
-}
+enum { descriptors_max = 256 };
 
 /* ---- Start ---- */
 
@@ -420,8 +57,8 @@ static void limit(struct jail_plan *plan, __rlimit_resource_t resource, uint64_t
         };
 }
 
-/* Threads that our user runs already: the kernel counts them with the job's when it is not root. */
-static uint64_t threads_of_user(void)
+/* Threads that a user runs already: the kernel counts them with the job's. */
+static uint64_t threads_of(uid_t uid)
 {
         DIR *dir = opendir("/proc");
         struct dirent *entry;
@@ -432,13 +69,22 @@ static uint64_t threads_of_user(void)
                 uint64_t pid;
 
                 if (text_parse_u64(entry->d_name, 1, INT_MAX, &pid) ||
-                    fstatat(dirfd(dir), entry->d_name, &status, 0) || status.st_uid != geteuid())
+                    fstatat(dirfd(dir), entry->d_name, &status, 0) || status.st_uid != uid)
                         continue;
-                count += (uint64_t)proc_number((pid_t)pid, "Threads");
+                count += (uint64_t)job_number_of((pid_t)pid, "Threads");
         }
         if (dir)
                 (void)closedir(dir);
         return count;
+}
+
+/* Jobs side by side share a uid, and so this limit: one that forks for all it is worth must not
+ * take the others' share. With a group, which counts each alone, it only bounds them together. */
+static uint64_t most_processes(const struct sandbox *sandbox, uint64_t process_max)
+{
+        if (sandbox->has_home)
+                return PROCESSES_TOGETHER;
+        return threads_of(sandbox->uid ? sandbox->uid : geteuid()) + 4 * process_max + 64;
 }
 
 static void set_limits(const struct sandbox *sandbox, const struct sandbox_request *request,
@@ -448,16 +94,13 @@ static void set_limits(const struct sandbox *sandbox, const struct sandbox_reque
         uint64_t cpu_s = or_usual(request->cpu_max_s, 2 * wall_s);
         uint64_t file_max = or_usual(request->file_max_bytes, FILE_BYTES);
         uint64_t memory_max = or_usual(request->memory_max_bytes, MEMORY_BYTES);
-        /* Jobs that run side by side share a uid: the group counts exactly, this one bounds. */
-        uint64_t processes = 4 * or_usual(request->process_max, PROCESSES) + 64;
+        uint64_t processes = most_processes(sandbox, or_usual(request->process_max, PROCESSES));
 
         limit(plan, RLIMIT_CORE, 0, 0);
         limit(plan, RLIMIT_CPU, cpu_s, cpu_s + 1);
         limit(plan, RLIMIT_FSIZE, file_max, file_max);
         limit(plan, RLIMIT_NOFILE, descriptors_max, descriptors_max);
         limit(plan, RLIMIT_STACK, STACK_BYTES, 8 * STACK_BYTES);
-        if (!sandbox->uid)
-                processes += threads_of_user();
         limit(plan, RLIMIT_NPROC, processes, processes);
         if (!sandbox->has_home && !request->is_sanitized)
                 limit(plan, RLIMIT_AS, memory_max, memory_max);
@@ -483,7 +126,7 @@ static int open_status(struct sandbox_job *job, int *ret_childs)
 
         if (failed)
                 return failed;
-        (void)fcntl(*ret_childs, F_SETPIPE_SZ, status_max); /* larger: then it is not held */
+        (void)fcntl(*ret_childs, F_SETPIPE_SZ, job_status_max); /* larger: then it is not held */
         (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", *ret_childs);
         job->filler = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
         return job->filler < 0 ? error_last() : 0;
@@ -516,10 +159,10 @@ static int open_ends(struct sandbox_job *job, const struct sandbox_request *requ
 static void plan_fini(struct jail_plan *plan)
 {
         jail_fini(plan);
-        close_fd(&plan->output);
-        close_fd(&plan->socket);
-        close_fd(&plan->seccomp);
-        close_fd(&plan->status);
+        job_close(&plan->output);
+        job_close(&plan->socket);
+        job_close(&plan->seccomp);
+        job_close(&plan->status);
 }
 
 static void job_free(struct sandbox_job **ret_job)
@@ -528,14 +171,14 @@ static void job_free(struct sandbox_job **ret_job)
 
         if (!job)
                 return;
-        close_fd(&job->pidfd);
-        close_fd(&job->output);
-        close_fd(&job->socket);
-        close_fd(&job->wake);
-        close_fd(&job->status);
-        close_fd(&job->filler);
-        close_fd(&job->program);
-        close_fd(&job->inner_pidfd);
+        job_close(&job->pidfd);
+        job_close(&job->output);
+        job_close(&job->socket);
+        job_close(&job->wake);
+        job_close(&job->status);
+        job_close(&job->filler);
+        job_close(&job->program);
+        job_close(&job->inner_pidfd);
         text_fini(&job->kept);
         (void)pthread_mutex_destroy(&job->lock);
         free(job);
@@ -610,13 +253,13 @@ int sandbox_start(struct sandbox *sandbox, const struct sandbox_request *request
 
         if (!job)
                 return sandbox_fail(-ENOMEM, "no memory for a job");
-        if (is_asked_to_stop(sandbox))
+        if (job_is_asked_to_stop(sandbox))
                 return sandbox_fail(-ECANCELED, "asked to stop");
         failed = begin(job, request);
         if (!failed) {
-                failed = -pthread_create(&job->thread, NULL, watch, job);
+                failed = -pthread_create(&job->thread, NULL, job_watch, job);
                 if (failed) {
-                        end_all(job);
+                        job_end_all(job);
                         (void)waitpid(job->pid, NULL, 0);
                         (void)sandbox_fail(failed, "no thread: %s", error_text(failed));
                 }
@@ -662,11 +305,11 @@ static int open_segments(pid_t inner, int inner_pidfd, int *ret_fd)
         int fd;
 
         (void)snprintf(path, sizeof(path), "/proc/%d/root", (int)inner);
-        int root BASE_SCOPE(close_fd) = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int root BASE_SCOPE(job_close) = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         if (root < 0 || fstat(root, &theirs) || stat("/", &ours))
                 return error_last();
-        if (is_gone(inner_pidfd)) /* then the number may already have been somebody else's */
+        if (job_is_gone(inner_pidfd)) /* then the number may already have been somebody else's */
                 return -ESRCH;
         if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
                 return -EAGAIN;
@@ -724,13 +367,13 @@ static int judge(struct sandbox_job *job, int wait_status, struct sandbox_end *e
 {
         enum { signal_base = 128 };
 
-        if (job->reason == STOPPED)
+        if (job->reason == JOB_STOPPED)
                 return sandbox_fail(-ECANCELED, "asked to stop");
-        if (job->reason == BROKEN || !job->is_dead)
+        if (job->reason == JOB_BROKEN || !job->is_dead)
                 return sandbox_fail(-EIO, "a job could not be watched or ended");
-        if (job->reason == FLOODED) {
+        if (job->reason == JOB_FLOODED) {
                 end->how = SANDBOX_FLOODED;
-        } else if (job->reason == LATE) {
+        } else if (job->reason == JOB_LATE) {
                 end->how = SANDBOX_LATE;
         } else if (job->has_exit && !job->exit_status) {
                 end->how = SANDBOX_EXITED;
@@ -742,7 +385,7 @@ static int judge(struct sandbox_job *job, int wait_status, struct sandbox_end *e
 
                 end->how = is_signal ? SANDBOX_KILLED : SANDBOX_EXITED;
                 end->code = job->exit_status - (is_signal ? signal_base : 0);
-        } else if (job->reason == ASKED || WIFSIGNALED(wait_status)) {
+        } else if (job->reason == JOB_ASKED || WIFSIGNALED(wait_status)) {
                 end->how = SANDBOX_KILLED;
                 end->code = SIGKILL;
         } else {
@@ -780,7 +423,7 @@ int sandbox_finish(struct sandbox_job **ret_job, struct sandbox_end *ret_end)
         if (failed)
                 return failed;
         if (job->into)
-                give_locked(job, job->into); /* nobody else is left */
+                job_give(job, job->into); /* nobody else is left */
         *ret_end = end;
         return 0;
 }

@@ -82,6 +82,35 @@ static inline struct sandbox_end run_program(const char *source, struct sandbox_
         return run(&request);
 }
 
+/* Seconds to sleep by which processes of this test can be told from all others of the host. */
+static inline const char *nap(void)
+{
+        static char seconds[24];
+        static pid_t test;
+
+        if (!test) { /* children of the test keep its word */
+                test = getpid();
+                (void)snprintf(seconds, sizeof(seconds), "9%d", (int)test);
+        }
+        return seconds;
+}
+
+/* A shell command with nap() for each NAP. One at a time. */
+static inline const char *napping(const char *format)
+{
+        static char command[512];
+        const char *from = format;
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(sizeof(command) - 1);
+
+        for (const char *at; (at = strstr(from, "NAP")); from = at + 3) {
+                text_append_bytes(&text, from, (size_t)(at - from));
+                text_append(&text, nap());
+        }
+        text_append(&text, from);
+        (void)snprintf(command, sizeof(command), "%s", text_view(&text));
+        return command;
+}
+
 /* How many processes of the host have this word as an argument; the dead do not count. */
 static inline int count_processes(const char *word)
 {
@@ -134,6 +163,7 @@ static inline int run_with_sandbox(int argc, char **argv, int (*run_all)(void))
         struct sandbox_settings settings = { .stop_fd = -1 };
         int failed;
 
+        (void)nap();
         if (!become_nobody(argc, argv)) {
                 (void)fputs("cannot become nobody\n", stderr);
                 return 1;

@@ -77,14 +77,14 @@ static void as_many_binds_as_said(void **state)
 
 static void the_clock_ends_it(void **state)
 {
-        struct sandbox_request request = shell(SHELL("sleep 97531 & sleep 97531"), NULL);
+        struct sandbox_request request = shell(SHELL(napping("sleep NAP & sleep NAP")), NULL);
         struct sandbox_end end;
 
         (void)state;
         request.wall_max_ns = 300 * CLOCK_MS_NS;
         end = run(&request);
         assert_int_equal(end.how, SANDBOX_LATE);
-        assert_int_equal(count_processes("97531"), 0);
+        assert_int_equal(count_processes(nap()), 0);
 }
 
 static void a_flood_ends_it(void **state)
@@ -111,12 +111,12 @@ static void a_flood_ends_it(void **state)
 
 static void what_outlives_its_program_is_seen_and_ended(void **state)
 {
-        struct sandbox_end end = run_shell("setsid sh -c 'sleep 86420' & exit 0", NULL);
+        struct sandbox_end end = run_shell(napping("setsid sh -c 'sleep NAP' & exit 0"), NULL);
 
         (void)state;
         assert_exited(&end, 0, NULL);
         assert_true(end.left_processes);
-        assert_int_equal(count_processes("86420"), 0);
+        assert_int_equal(count_processes(nap()), 0);
 
         end = run_shell("sleep 0.1", NULL);
         assert_false(end.left_processes);
@@ -199,17 +199,17 @@ static void output_does_not_block_talk(void **state)
 
 static void its_owner_can_kill_it(void **state)
 {
-        struct sandbox_request request = shell(SHELL("sleep 75319"), NULL);
+        struct sandbox_request request = shell(SHELL(napping("sleep NAP")), NULL);
         struct sandbox_job *job = NULL;
         struct sandbox_end end;
 
         (void)state;
         assert_int_equal(sandbox_start(sandbox, &request, &job), 0);
-        assert_true(becomes("75319", true));
+        assert_true(becomes(nap(), true));
         sandbox_kill(job);
         assert_int_equal(sandbox_finish(&job, &end), 0);
         assert_int_equal(end.how, SANDBOX_KILLED);
-        assert_int_equal(count_processes("75319"), 0);
+        assert_int_equal(count_processes(nap()), 0);
 
         /* And at once, when it has hardly begun. */
         for (int i = 0; i < 20; i++) {
@@ -218,7 +218,7 @@ static void its_owner_can_kill_it(void **state)
                 assert_int_equal(sandbox_finish(&job, &end), 0);
                 assert_int_equal(end.how, SANDBOX_KILLED);
         }
-        assert_int_equal(count_processes("75319"), 0);
+        assert_int_equal(count_processes(nap()), 0);
 }
 
 static void its_segments_can_be_opened(void **state)
@@ -351,7 +351,7 @@ static struct sandbox *another(int stop_fd)
 
 static void stop_stops(void **state)
 {
-        struct sandbox_request request = shell(SHELL("sleep 64208"), NULL);
+        struct sandbox_request request = shell(SHELL(napping("sleep NAP")), NULL);
         struct sandbox_job *job = NULL;
         struct sandbox_end end;
         struct sandbox *stopped;
@@ -363,7 +363,7 @@ static void stop_stops(void **state)
         assert_int_equal(sandbox_start(stopped, &request, &job), 0);
         assert_int_equal(write(ends[1], "x", 1), 1);
         assert_int_equal(sandbox_finish(&job, &end), -ECANCELED);
-        assert_int_equal(count_processes("64208"), 0);
+        assert_int_equal(count_processes(nap()), 0);
         assert_int_equal(sandbox_run(stopped, &request, &end), -ECANCELED);
         sandbox_free(&stopped);
         (void)close(ends[0]);
@@ -372,7 +372,8 @@ static void stop_stops(void **state)
 
 static void it_dies_with_the_gate(void **state)
 {
-        struct sandbox_request request = shell(SHELL("setsid sleep 53197 & sleep 53197"), NULL);
+        struct sandbox_request request =
+                shell(SHELL(napping("setsid sleep NAP & sleep NAP")), NULL);
         pid_t gate = fork();
 
         (void)state;
@@ -382,11 +383,11 @@ static void it_dies_with_the_gate(void **state)
 
                 if (sandbox_start(sandbox, &request, &job))
                         _exit(1);
-                (void)becomes("53197", true);
+                (void)becomes(nap(), true);
                 (void)raise(SIGKILL);
         }
         (void)waitpid(gate, NULL, 0);
-        assert_true(becomes("53197", false));
+        assert_true(becomes(nap(), false));
 }
 
 static size_t count_paths(const char *pattern)
@@ -456,17 +457,17 @@ static void what_the_dead_left_is_swept(void **state)
         (void)state;
         assert_true(gate >= 0);
         if (gate == 0) {
-                struct sandbox_request request = shell(SHELL("sleep 42086"), NULL);
+                struct sandbox_request request = shell(SHELL(napping("sleep NAP")), NULL);
                 struct sandbox_job *job = NULL;
                 struct sandbox *own = another(-1);
 
                 (void)sandbox_start(own, &request, &job);
-                (void)becomes("42086", true);
+                (void)becomes(nap(), true);
                 (void)raise(SIGKILL);
         }
         assert_int_equal(waitpid(gate, NULL, 0), gate);
         assert_true(count_leftovers(gate) > 0);
-        assert_true(becomes("42086", false));
+        assert_true(becomes(nap(), false));
         next = another(-1);
         assert_int_equal(count_leftovers(gate), 0);
         sandbox_free(&next);

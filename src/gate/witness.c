@@ -153,9 +153,14 @@ bool witness_is_declared(const struct witness_probe *probe)
 
 bool witness_is_all_moved(const struct witness *witness)
 {
-        for (size_t i = 0; i < witness->count; i++)
-                if (witness_is_declared(&witness->probes[i]) && !witness->probes[i].moved)
+        for (size_t i = 0; i < witness->count; i++) {
+                const struct witness_probe *probe = &witness->probes[i];
+                const bool is_site = probe->record.kind == toc_kind_error ||
+                                     probe->record.kind == toc_kind_warning;
+
+                if ((is_site || witness_is_declared(probe)) && !probe->moved)
                         return false;
+        }
         return true;
 }
 

@@ -50,6 +50,7 @@ int witness_judge(struct witness *witness);
  * an expectation that never missed is the good case, and an error site may need a failure that no
  * case can cause. What they saw stands in the measures. */
 bool witness_is_declared(const struct witness_probe *probe);
+/* All that a case might move: the declared ones, and sites of errors and warnings. */
 bool witness_is_all_moved(const struct witness *witness);
 
 /* {"rules": [], "probes": [], "cases": []}, new. NULL without memory. */

@@ -205,6 +205,24 @@ TEST(holds_one)
         free_cache(&cache);
 }
 
+TEST(misses_what_is_not_in_a_full_cache)
+{
+        uint64_t got;
+        char key[32];
+
+        for (size_t capacity = 1; capacity <= 70; capacity++) {
+                struct lru *cache = new_cache(capacity);
+
+                for (uint64_t i = 0; i < capacity; i++)
+                        CHECK_EQ(put_number(cache, i, i), 0);
+                name_key(key, capacity);
+                CHECK_EQ(get_number(cache, capacity, &got), -ENOENT);
+                CHECK_EQ(lru_remove(cache, key), -ENOENT);
+                CHECK_EQ(lru_count(cache), capacity);
+                free_cache(&cache);
+        }
+}
+
 TEST(refuses_what_is_out_of_bounds)
 {
         static unsigned char bytes[LRU_VALUE_MAX + 1];

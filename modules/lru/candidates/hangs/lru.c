@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bad: the table has just as many places as the cache has entries (or the next power of two), so a
- * full one has no empty place left at which a search for a missing key could end.
+ * Bad: the table has as many places as the cache has entries, rounded up to a power of two. So if
+ * the capacity is one (16 or more), a full table has no empty place at which a search for a
+ * missing key could end. With any other capacity nothing shows.
  */
 #include "lru.h"
 
@@ -189,7 +190,7 @@ static uint32_t take_slot(struct lru *cache)
 int lru_new(struct lru **ret_cache, size_t capacity, uint64_t secret)
 {
         struct lru *cache;
-        size_t places = 1;
+        size_t places = 16;
 
         if (capacity == 0 || capacity > LRU_CAPACITY_MAX)
                 return -EINVAL;
