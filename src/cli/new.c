@@ -189,10 +189,9 @@ int cmd_new(int argc, char **argv)
         const struct option_page page = {
                 .command = "tocsin new",
                 .operands = "NAME",
-                .summary =
-                        "Begin a contract: a folder NAME with contract.yaml, an interface, cases of "
-                        "every kind and a first candidate. Comments say what each is for. "
-                        "Nothing that exists is ever changed.",
+                .summary = "Begin a contract: a folder NAME with contract.yaml, an interface, "
+                           "cases of every kind and a first candidate. Comments say what each is "
+                           "for. Nothing that exists is ever changed.",
                 .options = options,
                 .option_count = BASE_COUNT(options),
                 .operand_min = 1,

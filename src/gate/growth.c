@@ -125,6 +125,16 @@ static enum contract_growth growth_nearest(double exponent, const uint64_t *size
         return exponent < 0 ? CONTRACT_GROWTH_LOG : nearest;
 }
 
+/* Between two orders the nearest may be the declared one, which is what it is not. */
+static enum contract_growth growth_above(enum contract_growth order, enum contract_growth declared)
+{
+        if (declared == CONTRACT_GROWTH_CONSTANT)
+                declared = CONTRACT_GROWTH_LOG;
+        if (order <= declared && declared < CONTRACT_GROWTH_QUADRATIC)
+                return (enum contract_growth)(declared + 1);
+        return order;
+}
+
 static bool growth_can_judge(const uint64_t *sizes, const double *costs, size_t count)
 {
         if (count < growth_size_min || count > growth_size_max || sizes[0] == 0)
@@ -148,6 +158,8 @@ int growth_judge(const uint64_t *sizes, const double *costs, size_t count,
         if (declared != CONTRACT_GROWTH_UNDECLARED) {
                 growth.exponent_max = growth_model_exponent(declared, sizes, count) + growth_margin;
                 growth.is_over = growth.exponent > growth.exponent_max;
+                if (growth.is_over)
+                        growth.order = growth_above(growth.order, declared);
         }
         *ret_growth = growth;
         return 0;

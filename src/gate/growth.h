@@ -36,9 +36,10 @@ enum { growth_size_min = 4, growth_size_max = 16 };
 enum growth_outcome { GROWTH_UNJUDGED = 1 };
 
 struct growth {
-        enum contract_growth order; /* nearest to what was measured; LOG stands for constant too */
-        double exponent;            /* of the cost of one call */
-        double exponent_max;        /* what the declared order may show; 0: undeclared */
+        /* Nearest to what was measured, LOG for constant too; if over, above the declared. */
+        enum contract_growth order;
+        double exponent;     /* of the cost of one call */
+        double exponent_max; /* what the declared order may show; 0: undeclared */
         bool is_over;
 };
 

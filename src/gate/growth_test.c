@@ -106,7 +106,7 @@ static const struct {
           doubling,
           { 11000, 12000, 14000, 18000 },
           CONTRACT_GROWTH_CONSTANT,
-          CONTRACT_GROWTH_LOG,
+          CONTRACT_GROWTH_LINEAR,
           0.38,
           true },
         { "quadratic",

@@ -23,12 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WALL_NS      (60 * CLOCK_S_NS)
-#define MEMORY_BYTES ((uint64_t)1 << 30)
-#define FILE_BYTES   ((uint64_t)256 << 20)
-#define OUTPUT_BYTES ((uint64_t)1 << 20)
-#define PROCESSES    64
-#define STACK_BYTES  ((uint64_t)8 << 20)
+#define WALL_NS            (60 * CLOCK_S_NS)
+#define MEMORY_BYTES       ((uint64_t)1 << 30)
+#define FILE_BYTES         ((uint64_t)256 << 20)
+#define OUTPUT_BYTES       ((uint64_t)1 << 20)
+#define PROCESSES          64
+#define PROCESSES_TOGETHER 16384
+#define STACK_BYTES        ((uint64_t)8 << 20)
 /* How long bubblewrap may take to set up. */
 #define BIRTH_NS (10 * CLOCK_S_NS)
 
@@ -56,8 +57,8 @@ static void limit(struct jail_plan *plan, __rlimit_resource_t resource, uint64_t
         };
 }
 
-/* Threads that our user runs already: the kernel counts them with the job's when it is not root. */
-static uint64_t threads_of_user(void)
+/* Threads that a user runs already: the kernel counts them with the job's. */
+static uint64_t threads_of(uid_t uid)
 {
         DIR *dir = opendir("/proc");
         struct dirent *entry;
@@ -68,13 +69,22 @@ static uint64_t threads_of_user(void)
                 uint64_t pid;
 
                 if (text_parse_u64(entry->d_name, 1, INT_MAX, &pid) ||
-                    fstatat(dirfd(dir), entry->d_name, &status, 0) || status.st_uid != geteuid())
+                    fstatat(dirfd(dir), entry->d_name, &status, 0) || status.st_uid != uid)
                         continue;
                 count += (uint64_t)job_number_of((pid_t)pid, "Threads");
         }
         if (dir)
                 (void)closedir(dir);
         return count;
+}
+
+/* Jobs side by side share a uid, and so this limit: one that forks for all it is worth must not
+ * take the others' share. With a group, which counts each alone, it only bounds them together. */
+static uint64_t most_processes(const struct sandbox *sandbox, uint64_t process_max)
+{
+        if (sandbox->has_home)
+                return PROCESSES_TOGETHER;
+        return threads_of(sandbox->uid ? sandbox->uid : geteuid()) + 4 * process_max + 64;
 }
 
 static void set_limits(const struct sandbox *sandbox, const struct sandbox_request *request,
@@ -84,16 +94,13 @@ static void set_limits(const struct sandbox *sandbox, const struct sandbox_reque
         uint64_t cpu_s = or_usual(request->cpu_max_s, 2 * wall_s);
         uint64_t file_max = or_usual(request->file_max_bytes, FILE_BYTES);
         uint64_t memory_max = or_usual(request->memory_max_bytes, MEMORY_BYTES);
-        /* Jobs that run side by side share a uid: the group counts exactly, this one bounds. */
-        uint64_t processes = 4 * or_usual(request->process_max, PROCESSES) + 64;
+        uint64_t processes = most_processes(sandbox, or_usual(request->process_max, PROCESSES));
 
         limit(plan, RLIMIT_CORE, 0, 0);
         limit(plan, RLIMIT_CPU, cpu_s, cpu_s + 1);
         limit(plan, RLIMIT_FSIZE, file_max, file_max);
         limit(plan, RLIMIT_NOFILE, descriptors_max, descriptors_max);
         limit(plan, RLIMIT_STACK, STACK_BYTES, 8 * STACK_BYTES);
-        if (!sandbox->uid)
-                processes += threads_of_user();
         limit(plan, RLIMIT_NPROC, processes, processes);
         if (!sandbox->has_home && !request->is_sanitized)
                 limit(plan, RLIMIT_AS, memory_max, memory_max);

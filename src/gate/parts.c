@@ -31,8 +31,7 @@ static const struct part wanted[PART_COUNT] = {
         [PART_LIBRARY] = { "src/probe/libtocsin.a", NULL, "LIB/libtocsin.a", NULL, "libtocsin.a" },
         [PART_LENS] = { "src/lens/tocsin-lens", NULL, "libexec/tocsin/tocsin-lens", NULL,
                         "the program tocsin-lens" },
-        [PART_PAGE] = { NULL, "web/report.html", "share/tocsin/report.html", NULL,
-                        "report.html" },
+        [PART_PAGE] = { NULL, "web/report.html", "share/tocsin/report.html", NULL, "report.html" },
 };
 
 static const char *const library_folders[] = {

@@ -76,15 +76,18 @@ static const struct spoilt table[] = {
           "static void *idle(void *argument)\n{\n        for (;;)\n                pause();\n"
           "        return argument;\n}\n"
           "static void now_and_then(void)\n{\n        static _Atomic long last;\n"
-          "        struct timespec now;\n        pthread_t thread;\n        long tenth, before = last;\n"
+          "        struct timespec now;\n        pthread_t thread;\n"
+          "        long tenth, before = last;\n"
           "        clock_gettime(CLOCK_MONOTONIC, &now);\n"
           "        tenth = now.tv_sec * 10 + now.tv_nsec / 100000000;\n"
-          "        if (tenth > before && __atomic_compare_exchange_n((long *)&last, &before, tenth, 0, 5, 5))\n"
+          "        if (tenth > before &&\n"
+          "            __atomic_compare_exchange_n((long *)&last, &before, tenth, 0, 5, 5))\n"
           "                pthread_create(&thread, NULL, idle, NULL);\n}\n"
           "struct bag *bag_new(size_t capacity)\n{\n        now_and_then();\n",
           NULL, "release", "stress.drift-threads ...", "threads never come back down" },
         { "races", stage_stress, "        size_t i = first_slot(bag, number);\n\n        if",
-          "        size_t i = first_slot(bag, number);\n        static volatile unsigned long calls;\n\n"
+          "        size_t i = first_slot(bag, number);\n"
+          "        static volatile unsigned long calls;\n\n"
           "        calls = calls + 1;\n        if",
           NULL, "tsan", "stress.race ", "build tsan" },
         { "breaks after a while", stage_stress, has_was,
@@ -96,7 +99,8 @@ static const struct spoilt table[] = {
           "release", "stress.crash ", "SIGABRT" },
         { "hangs after a while", stage_stress, new_was,
           "        size_t slots = 16;\n\n        " EVERY(
-                  5000) "                for (;;)\n                        __asm__ volatile(\"\" ::: \"memory\");\n",
+                  5000) "                for (;;)\n"
+                        "                        __asm__ volatile(\"\" ::: \"memory\");\n",
           NULL, "release", "stress.hang ", "4 threads" },
         { "holds more than its budget", stage_stress, "calloc(slots, sizeof(*bag->slots))",
           "calloc(slots * 4, sizeof(*bag->slots))", NULL, "release", "stress.memory ",

@@ -44,12 +44,20 @@ static void each_warning_is_found_once(void **state)
         candidate_fini(&candidate);
 }
 
-static void errors_and_endless_work_are_refused(void **state)
+static void errors_are_refused(void **state)
 {
         (void)state;
         fixture_expect(stage_build, &contract, START REST "int box_put(", "build.error", NULL);
         fixture_expect(stage_build, &contract, START REST PUT "#include \"nowhere.h\"\n",
                        "build.error", "nowhere.h");
+}
+
+/* Its own text for ever, twice at each depth: no compiler ends that. */
+static void an_endless_compilation_is_late(void **state)
+{
+        (void)state;
+        fixture_expect(stage_build, &contract, "#include __FILE__\n#include __FILE__\n",
+                       "build.late", NULL);
 }
 
 static void narrowing_is_a_warning(void **state)
@@ -80,7 +88,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(clean_code_passes),
                 cmocka_unit_test(each_warning_is_found_once),
-                cmocka_unit_test(errors_and_endless_work_are_refused),
+                cmocka_unit_test(errors_are_refused),
+                cmocka_unit_test(an_endless_compilation_is_late),
                 cmocka_unit_test(narrowing_is_a_warning),
         };
 

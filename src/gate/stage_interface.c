@@ -117,7 +117,7 @@ static void judge_defined(struct inspection *inspection, const struct object_sym
         else if (symbol->binding != STB_GLOBAL)
                 (void)finding_add(result, "interface.weak-symbol",
                                   "'%s' is defined so that others may replace it", name);
-        else if (symbol->is_hidden && inspection->has_parts &&
+        else if (symbol->is_hidden && inspection->has_parts && !symbols_has_function(name) &&
                  !lens_function_of(&inspection->declared, name))
                 return; /* between its own files */
         else if (!lens_function_of(&inspection->declared, name) &&

@@ -98,6 +98,51 @@ static void objects_offer_exactly_this(void **state)
                                rows[i].words);
 }
 
+/* pair.c and store.c, sharing what store.h declares. */
+static void judge_pair(const char *attribute, const char *shared, const char *rule)
+{
+        struct text texts[3] = { TEXT_INIT(4096), TEXT_INIT(4096), TEXT_INIT(4096) };
+        const struct text *list[3] = { &texts[0], &texts[1], &texts[2] };
+        struct contract pair;
+        struct candidate candidate;
+        struct stage_result result;
+
+        fixture_contract("pair", &pair);
+        text_printf(&texts[0],
+                    "#include \"pair.h\"\n#include \"store.h\"\n#include <tocsin.h>\n"
+                    "TOC_MODULE(pair, \"Counts what is put in\");\n"
+                    "int pair_next(void) { return %s(\"\", \"\", 0) + 1; }\n",
+                    shared);
+        text_printf(&texts[1],
+                    "#include \"store.h\"\n"
+                    "int %s(const void *a, const void *b, size_t n) { return a == b && n; }\n",
+                    shared);
+        text_printf(&texts[2],
+                    "#ifndef STORE_H\n#define STORE_H\n#include <stdlib.h>\n"
+                    "%s int %s(const void *a, const void *b, size_t n);\n#endif\n",
+                    attribute, shared);
+        assert_int_equal(candidate_make("test", (const char *const *)pair.supplies.items, list, 3,
+                                        &candidate),
+                         0);
+        assert_int_equal(fixture_run(stage_interface, &pair, &candidate, &result), 0);
+        assert_false(result.is_unknown);
+        if (rule ? !fixture_finding(&result, rule) : result.finding_count > 0)
+                fail_msg("%s", result.finding_count ? result.findings[0].message : "passed");
+        stage_result_fini(&result);
+        candidate_fini(&candidate);
+        contract_fini(&pair);
+        for (unsigned i = 0; i < 3; i++)
+                text_fini(&texts[i]);
+}
+
+static void files_share_hidden_names_only(void **state)
+{
+        (void)state;
+        judge_pair("__attribute__((visibility(\"hidden\")))", "store_same", NULL);
+        judge_pair("", "store_same", "interface.extra-symbol");
+        judge_pair("__attribute__((visibility(\"hidden\")))", "memcmp", "interface.extra-symbol");
+}
+
 /* What was handed in is judged before anything is compiled. */
 static void faults_of_the_intake_are_findings(void **state)
 {
@@ -138,6 +183,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(objects_offer_exactly_this),
+                cmocka_unit_test(files_share_hidden_names_only),
                 cmocka_unit_test(faults_of_the_intake_are_findings),
         };
 

@@ -14,14 +14,14 @@
 
 enum {
         way_max = BUILD_COUNT + 2,
-        late_max = 3,     /* hangs of one job, until the rest of it is left out */
+        late_max = 2,     /* hangs, until the rest of the stage is left out */
         trouble_max = 20, /* failed runs of one case with failures, until the rest is left out */
         thread_count = 4, /* of a short STRESS */
 };
 
 #define SESSION_NS    (600 * CLOCK_S_NS) /* of one session, which is renewed at half of it */
 #define STRESS_NS     (300 * CLOCK_MS_NS)
-#define FAULT_NS      (5 * CLOCK_S_NS)
+#define FAULT_NS      (10 * CLOCK_S_NS)
 #define FAULT_SLOW_NS (20 * CLOCK_S_NS)
 
 /* A build or tool that cases run in. */
@@ -41,7 +41,6 @@ struct job {
         struct session *session;
         uint64_t session_ns; /* when it was opened */
         struct unit_troubles troubles;
-        unsigned late_count;
         unsigned cases, passed;
         uint64_t spent_ns;
         json_t *faults; /* measures */
@@ -56,7 +55,9 @@ struct unit {
         size_t way_count;
         struct job *jobs; /* in the order in which they are begun */
         size_t job_count;
+        size_t first;       /* job of the round that runs */
         atomic_bool *hangs; /* for each case: seen to hang, so no other build has to wait for it */
+        atomic_uint late_count;
 };
 
 static bool build_runs(const struct unit *unit, enum build_id id)
@@ -198,10 +199,17 @@ static int run_and_note(struct unit *unit, struct job *job, const struct session
                 return 0;
         }
         if (verdict->state == SESSION_LATE) {
-                job->late_count++;
+                atomic_fetch_add(&unit->late_count, 1);
                 atomic_store(&unit->hangs[test - unit->cases], true);
         }
         return unit_trouble_note(&job->troubles, unit->context->candidate, &sight);
+}
+
+/* Waiting for what hangs costs more than everything else together. */
+static bool is_given_up(struct unit *unit, const struct session_case *test)
+{
+        return atomic_load(&unit->late_count) >= late_max ||
+               atomic_load(&unit->hangs[test - unit->cases]);
 }
 
 /* ---- Cases, undisturbed --------------------------------------------------------------------- */
@@ -267,8 +275,7 @@ static int do_cases(struct unit *unit, struct job *job)
         for (size_t i = 0; outcome == 0 && i < unit->case_count; i++) {
                 const struct session_case *test = &unit->cases[order[i]];
 
-                if (!runs_here(unit, job->way, test) || job->late_count >= late_max ||
-                    atomic_load(&unit->hangs[order[i]]))
+                if (!runs_here(unit, job->way, test) || is_given_up(unit, test))
                         continue;
                 stage_progress(unit->context, "%s: %s (%zu of %zu)", job->way->name, test->name,
                                i + 1, unit->case_count);
@@ -322,7 +329,7 @@ static int do_fault_row(struct unit *unit, struct job *job, const struct session
                 *injected += fired > 0;
                 unit_faults_ran(&faults, fired);
                 failures += has_failed;
-                if (failures >= trouble_max || job->late_count >= late_max)
+                if (failures >= trouble_max || is_given_up(unit, test))
                         return 0;
         }
         return 0;
@@ -365,7 +372,7 @@ static int do_faults(struct unit *unit, struct job *job)
                 bool has_failed = false;
 
                 if (test->kind != TOC_CASE_FAULT_ || !stage_wants_case(unit->context, test->name) ||
-                    job->late_count >= late_max || atomic_load(&unit->hangs[i]))
+                    is_given_up(unit, test))
                         continue;
                 stage_progress(unit->context, "%s: %s, each allocation failing in turn",
                                job->way->name, test->name);
@@ -383,7 +390,7 @@ static int do_faults(struct unit *unit, struct job *job)
 static int do_job(void *context, size_t i)
 {
         struct unit *unit = context;
-        struct job *job = &unit->jobs[i];
+        struct job *job = &unit->jobs[unit->first + i];
         const uint64_t begun_ns = clock_monotonic_ns();
         int outcome = job->is_faults ? do_faults(unit, job) : do_cases(unit, job);
 
@@ -476,16 +483,23 @@ static void unit_fini(struct unit *unit)
         free(unit->hangs);
 }
 
+/* Release alone at first: it is quick, and what hangs there need not hang in slower builds. */
 static int run_jobs(struct unit *unit)
 {
+        size_t release = 0;
         int outcome;
 
         unit->hangs = calloc(unit->case_count + 1, sizeof *unit->hangs);
         if (!unit->hangs)
                 return -ENOMEM;
         outcome = plan_jobs(unit);
+        while (release < unit->job_count && unit->jobs[release].way->build == BUILD_RELEASE)
+                release++;
         if (outcome == 0)
-                outcome = stage_in_parallel(unit->context, unit->job_count, do_job, unit);
+                outcome = stage_in_parallel(unit->context, release, do_job, unit);
+        unit->first = release;
+        if (outcome == 0)
+                outcome = stage_in_parallel(unit->context, unit->job_count - release, do_job, unit);
         if (outcome == 0)
                 outcome = tell_ways(unit);
         if (outcome == 0)

@@ -25,7 +25,7 @@ struct spoilt {
 
 static const struct spoilt table[] = {
         { "wrong answer", "*ret_number = entry->number;", "*ret_number = entry->number + 1;", NULL,
-          "unit.check", "keeps_what_was_put", "release, asan, tsan, debug, valgrind, dirty", 2 },
+          "unit.check", "keeps_what_was_put", "release, asan, tsan, debug, valgrind, dirty", 1 },
         { "leaks", "        free(box->entries);\n", "", NULL, "unit.leak", "keeps_what_was_put",
           "release", 0 },
         { "leaks if one allocation fails", "                        free(copy);\n", "", NULL,
@@ -55,12 +55,8 @@ static const struct spoilt table[] = {
           "                __asm__ volatile(\"\" ::: \"memory\");\n",
           "release", "unit.hang", "knows_what_is_missing", "release", 1 },
         { "races",
-          "        pthread_mutex_lock(&box->lock);\n        entry = find(box, name);\n"
-          "        if (entry)\n                entry->number = number;",
-          "        pthread_mutex_lock(&box->lock);\n        entry = find(box, name);\n"
-          "        if (entry) {\n                pthread_mutex_unlock(&box->lock);\n"
-          "                entry->number = number;\n"
-          "                pthread_mutex_lock(&box->lock);\n        }",
+          "        pthread_mutex_lock(&box->lock);\n        entry = find(box, name);\n        if (entry)\n                entry->number = number;",
+          "        entry = find(box, name);\n        if (entry) {\n                entry->number = number;\n                return 0;\n        }\n        pthread_mutex_lock(&box->lock);\n        entry = find(box, name);\n        if (entry)\n                entry->number = number;",
           "tsan", "unit.race", "is_shared_by_threads", "data race", 1 },
         { "leaves descriptors", "        pthread_mutex_init(&box->lock, NULL);\n",
           "        pthread_mutex_init(&box->lock, NULL);\n"
@@ -98,10 +94,9 @@ static const struct spoilt table[] = {
           "                free(box->entries[i].name);\n",
           NULL, "unit.sanitizer", "keeps_what_was_put", "heap-use-after-free", 0 },
         { "unlocks inside an assertion",
-          "        count = box->count;\n"
-          "        pthread_mutex_unlock(&box->lock);\n",
-          "        count = box->count;\n        assert(pthread_mutex_unlock(&box->lock) == 0);\n",
-          NULL, "unit.hang", "keeps_what_was_put", "(release)", 1 },
+          "        pthread_mutex_unlock(&box->lock);\n        return failed;\n",
+          "        assert(pthread_mutex_unlock(&box->lock) == 0);\n        return failed;\n", NULL,
+          "unit.hang", "keeps_what_was_put", "(release)", 1 },
         { "floods", "        size_t count;\n\n        pthread_mutex_lock",
           "        size_t count;\n\n        extern int puts(const char *);\n"
           "        for (;;)\n                puts(\"................................\");\n"
@@ -247,7 +242,9 @@ static void names_each_fault(void **state)
 
         for (size_t i = 0; i < BASE_COUNT(table); i++) {
                 struct text source BASE_SCOPE(text_fini) = TEXT_INIT(1 << 20);
-                const struct gate_options options = { .jobs = 2, .build = table[i].build };
+                const struct gate_options options = { .jobs = 2,
+                                                      .build = table[i].build,
+                                                      .test_case = table[i].test_case };
                 struct stage_result result;
                 const struct finding *finding;
 

@@ -9,6 +9,8 @@
 #include <ctype.h>
 #include <errno.h>
 
+enum { others_named_max = 3 };
+
 /* What a report says, sought in this order; `fault`: the rule in a FAULT case. */
 static const struct mark {
         const char *text;
@@ -146,10 +148,16 @@ bool unit_trouble_place(const struct candidate *candidate, const char *report, c
 /* The line of the report that says what happened, without the process number before it. */
 static void headline(const char *report, const char *at, struct text *into)
 {
-        const char *end = strchr(at, '\n');
+        static const char leaked[] = "SUMMARY: AddressSanitizer: ";
+        const char *sum = strstr(at, leaked);
+        const char *end;
         const char *begin = at;
         const char *prefix;
 
+        /* Of leaks the last line says how much, the first only that there are some. */
+        if (strncmp(at, "ERROR: LeakSanitizer", 20) == 0 && sum)
+                at = begin = report = sum + strlen(leaked);
+        end = strchr(at, '\n');
         while (begin > report && begin[-1] != '\n')
                 begin--;
         if (!end)
@@ -171,6 +179,8 @@ static void headline(const char *report, const char *at, struct text *into)
                 if (strncmp(hex, " on address 0x", 14) == 0 || strncmp(hex, " (pid=", 6) == 0 ||
                     strncmp(hex, " on unknown address", 19) == 0)
                         end = hex;
+        if (end > begin && end[-1] == '.')
+                end--;
         text_append_escaped(into, begin, (size_t)(end - begin));
 }
 
@@ -198,8 +208,8 @@ static void describe(struct unit_trouble *trouble, const struct candidate *candi
                 /* A valgrind or UBSan headline may itself hold the place, so the line's begin. */
                 while (mark && at > report && at[-1] != '\n')
                         at--;
-                (void)unit_trouble_place(candidate, at, trouble->file, sizeof trouble->file,
-                                         &trouble->line);
+                trouble->is_own_place = unit_trouble_place(candidate, at, trouble->file,
+                                                           sizeof trouble->file, &trouble->line);
         }
         text_append_bytes(&trouble->evidence, report, verdict->output.length);
 }
@@ -232,6 +242,7 @@ static void merge(struct unit_trouble *into, struct unit_trouble *from)
         if (!into->file[0] && from->file[0]) {
                 memcpy(into->file, from->file, sizeof into->file);
                 into->line = from->line;
+                into->is_own_place = from->is_own_place;
                 text_fini(&into->what);
                 into->what = from->what;
                 text_init(&from->what, 1024);
@@ -241,6 +252,7 @@ static void merge(struct unit_trouble *into, struct unit_trouble *from)
         }
         text_fini(&from->what);
         text_fini(&from->evidence);
+        text_fini(&from->others);
 }
 
 static int add(struct unit_troubles *troubles, struct unit_trouble *trouble)
@@ -253,7 +265,7 @@ static int add(struct unit_troubles *troubles, struct unit_trouble *trouble)
         }
         if (troubles->count == unit_trouble_max) {
                 troubles->dropped++;
-                text_fini(&trouble->what);
+                text_fini(&trouble->what); /* others has nothing yet */
                 text_fini(&trouble->evidence);
                 return 0;
         }
@@ -285,6 +297,7 @@ int unit_trouble_note(struct unit_troubles *troubles, const struct candidate *ca
                 .is_sticky = sight->run->is_sticky,
                 .allocations = sight->verdict->allocations,
                 .times = 1,
+                .others = TEXT_INIT(400),
                 .what = TEXT_INIT(1024),
                 .evidence = TEXT_INIT(unit_evidence_max),
         };
@@ -332,12 +345,37 @@ static void explain(struct unit_troubles *troubles)
         }
 }
 
+/* One line of the candidate, one mistake, in however many cases. */
+static void gather(struct unit_troubles *troubles)
+{
+        for (size_t i = 0; i < troubles->count; i++) {
+                struct unit_trouble *first = &troubles->items[i];
+
+                for (size_t k = i + 1; k < troubles->count && first->is_own_place; k++) {
+                        struct unit_trouble *other = &troubles->items[k];
+
+                        if (first->is_told_elsewhere || other->is_told_elsewhere ||
+                            !other->is_own_place || strcmp(first->rule, other->rule) != 0 ||
+                            !places_agree(first, other))
+                                continue;
+                        if (first->other_count++ < others_named_max)
+                                text_printf(&first->others, ", %s", other->test_case);
+                        merge(first, other);
+                        other->is_told_elsewhere = true;
+                }
+        }
+}
+
 static void tell(const struct unit_trouble *trouble, struct stage_result *result)
 {
         struct text line BASE_SCOPE(text_fini) = TEXT_INIT(2048);
         struct finding *finding;
 
-        text_printf(&line, "%s: %s", trouble->test_case, text_view(&trouble->what));
+        text_append(&line, trouble->test_case);
+        text_append(&line, text_view(&trouble->others));
+        if (trouble->other_count > others_named_max)
+                text_printf(&line, " and %zu more", trouble->other_count - others_named_max);
+        text_printf(&line, ": %s", text_view(&trouble->what));
         if (trouble->fail_at > 0)
                 text_printf(&line, " when allocation %llu %s", (unsigned long long)trouble->fail_at,
                             trouble->is_sticky ? "and all after it fail" : "fails");
@@ -362,6 +400,7 @@ static void tell(const struct unit_trouble *trouble, struct stage_result *result
 void unit_trouble_tell(struct unit_troubles *troubles, struct stage_result *result)
 {
         explain(troubles);
+        gather(troubles);
         for (size_t i = 0; i < troubles->count; i++)
                 if (!troubles->items[i].is_told_elsewhere)
                         tell(&troubles->items[i], result);
@@ -375,6 +414,7 @@ void unit_troubles_fini(struct unit_troubles *troubles)
                         continue;
                 text_fini(&troubles->items[i].what);
                 text_fini(&troubles->items[i].evidence);
+                text_fini(&troubles->items[i].others);
         }
         free(troubles->items);
         memset(troubles, 0, sizeof *troubles);

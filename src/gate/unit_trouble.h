@@ -11,7 +11,8 @@
  * One mistake shows in many runs: in five builds, or with every failing allocation behind the
  * first. Two sights are one trouble if rule and case are the same and their places do not differ; a
  * place that is not known (release has no line numbers) differs from none. A plain crash, and what
- * valgrind says of it, go into the sanitizer's report of the same case, which explains them.
+ * valgrind says of it, go into the sanitizer's report of the same case, which explains them. And one
+ * line of the candidate that leaks in thirteen cases is one trouble, which names the cases.
  *
  * Units:     none. Ownership: the struct's until unit_troubles_fini(). Threads: one at a time.
  * Errors:    -ENOMEM. Limits: unit_trouble_max; more are counted in `dropped`.
@@ -34,6 +35,8 @@ struct unit_sight {
 struct unit_trouble {
         const char *rule;
         char test_case[48];
+        struct text others; /* further cases with the same trouble, joined by ", " */
+        size_t other_count;
         const char *ways[unit_way_max]; /* the first is the one to repeat it in */
         size_t way_count;
         uint64_t fail_at;
@@ -44,6 +47,7 @@ struct unit_trouble {
         struct text evidence; /* the output it was read from */
         char file[256];
         unsigned line;
+        bool is_own_place;      /* in the candidate's own file, not a case's */
         bool is_told_elsewhere; /* went into another */
 };
 

@@ -22,7 +22,8 @@ static const struct candidate candidate = { .files = files, .file_count = 1 };
 #define LSAN                                                                                     \
         "==9==ERROR: LeakSanitizer: detected memory leaks\n\nDirect leak of 64 byte(s) in 1 "    \
         "object(s) allocated from:\n    #0 0x7f in __interceptor_malloc (/usr/lib/libasan.so.8)" \
-        "\n    #1 0x5 in __wrap_malloc\n    #2 0x5 in add /tmp/candidate/box.c:70\n"
+        "\n    #1 0x5 in __wrap_malloc\n    #2 0x5 in add /tmp/candidate/box.c:70\n\n"           \
+        "SUMMARY: AddressSanitizer: 64 byte(s) leaked in 1 allocation(s).\n"
 #define TSAN                                                                                  \
         "==================\nWARNING: ThreadSanitizer: data race (pid=9)\n  Write of size 8 " \
         "at 0x7b04 by thread T2:\n    #0 box_put /tmp/candidate/box.c:96 (program+0x1)\n"
@@ -63,7 +64,7 @@ static void reads_the_reports(void **state)
                   "AddressSanitizer: heap-use-after-free", 51 },
                 { UBSAN, "unit.sanitizer", "unit.fault-crash",
                   "runtime error: signed integer overflow: 1 + 2 cannot", 33 },
-                { LSAN, "unit.leak", "unit.fault-leak", "LeakSanitizer: detected memory leaks",
+                { LSAN, "unit.leak", "unit.fault-leak", "64 byte(s) leaked in 1 allocation(s)",
                   70 },
                 { TSAN, "unit.race", "unit.race", "ThreadSanitizer: data race", 96 },
                 { VALGRIND, "unit.valgrind", "unit.fault-crash",
@@ -185,10 +186,34 @@ static void a_row_of_failures_is_one(void **state)
         assert_int_equal(result.finding_count, 1);
         assert_string_equal(result.findings[0].rule, "unit.fault-leak");
         assert_string_equal(result.findings[0].message,
-                            "x: LeakSanitizer: detected memory leaks when allocation 3 fails "
+                            "x: 64 byte(s) leaked in 1 allocation(s) when allocation 3 fails "
                             "(release, asan; in 7 runs)");
         assert_int_equal(result.findings[0].fail_at, 3);
         assert_int_equal(result.findings[0].line, 70);
+        unit_troubles_fini(&troubles);
+        stage_result_fini(&result);
+}
+
+static void one_line_in_many_cases_is_one(void **state)
+{
+        static const char *const names[] = { "x", "b", "c", "d", "e", "f" };
+        struct unit_troubles troubles = { 0 };
+        struct stage_result result;
+
+        (void)state;
+        stage_result_init(&result);
+        for (size_t i = 0; i < BASE_COUNT(names); i++) {
+                struct unit_trouble *trouble = seen(&troubles, "asan", TOC_CASE_TEST_, 0,
+                                                    SESSION_CRASHED, "leak", "", LSAN);
+
+                (void)snprintf(trouble->test_case, sizeof trouble->test_case, "%s",
+                               names[BASE_COUNT(names) - 1 - i]);
+        }
+        unit_trouble_tell(&troubles, &result);
+        assert_int_equal(result.finding_count, 1);
+        assert_string_equal(result.findings[0].message,
+                            "f, e, d, c and 2 more: 64 byte(s) leaked in 1 allocation(s) (asan)");
+        assert_string_equal(result.findings[0].test_case, "f");
         unit_troubles_fini(&troubles);
         stage_result_fini(&result);
 }
@@ -240,6 +265,7 @@ int main(void)
                 cmocka_unit_test(one_mistake_in_many_builds_is_one),
                 cmocka_unit_test(two_places_are_two),
                 cmocka_unit_test(a_row_of_failures_is_one),
+                cmocka_unit_test(one_line_in_many_cases_is_one),
                 cmocka_unit_test(what_does_not_fit_is_counted),
                 cmocka_unit_test(foreign_bytes_are_escaped),
         };

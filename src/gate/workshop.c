@@ -371,6 +371,7 @@ static int link_program(struct workshop *workshop, const struct build *build,
                         const struct folder *out, struct slot *slot)
 {
         struct line wrap BASE_SCOPE(line_fini) = { .count = 0 };
+        struct line hide BASE_SCOPE(line_fini) = { .count = 0 };
         struct line line BASE_SCOPE(line_fini) = { .count = 0 };
         const struct sandbox_bind binds[] = {
                 { text_view(&object->folder), "/object", false },
@@ -383,7 +384,13 @@ static int link_program(struct workshop *workshop, const struct build *build,
         line_add_words(&wrap, "/usr/bin/gcc -r -nostdlib -o /out/wrapped.o /object/candidate.o");
         for (size_t i = 0; i < BASE_COUNT(wraps); i++)
                 line_add(&wrap, wraps[i]);
-        outcome = run(workshop, &wrap, "/out", binds, BASE_COUNT(binds), slot);
+        /* What files of a candidate share between them must not answer for cases or harness. */
+        line_add_words(&hide, "/usr/bin/objcopy --localize-hidden /out/wrapped.o");
+        outcome = tool_missing("/usr/bin/objcopy", "binutils");
+        if (!outcome)
+                outcome = run(workshop, &wrap, "/out", binds, BASE_COUNT(binds), slot);
+        if (!outcome)
+                outcome = run(workshop, &hide, "/out", binds, BASE_COUNT(binds), slot);
         if (outcome)
                 return outcome;
         add_compiler(&line, build);

@@ -81,7 +81,7 @@ const char *workshop_sources(const struct workshop *workshop);
 const char *workshop_header(const struct workshop *workshop);
 const char *workshop_include(const struct workshop *workshop);
 
-/* The sentence to the last -errno of this thread: sandbox_why(), where the workshop puts its own. */
+/* The sentence to the last -errno of this thread; the same as sandbox_why(). */
 const char *workshop_why(void);
 
 /* "gcc -O2 ... -std=c11", for repeat commands. */

@@ -152,6 +152,52 @@ static void a_stub_is_made_of_the_header_and_links(void **state)
         candidate_fini(&stub);
 }
 
+/* A name that files of a candidate share cannot take the place of libc's for anybody else. */
+static void hidden_names_stay_with_the_candidate(void **state)
+{
+        static const char hidden[] = "__attribute__((visibility(\"hidden\")))\n"
+                                     "int memcmp(const void *a, const void *b, unsigned long n);\n";
+        struct text texts[3] = { TEXT_INIT(4096), TEXT_INIT(4096), TEXT_INIT(4096) };
+        const struct text *list[3] = { &texts[0], &texts[1], &texts[2] };
+        const struct workshop_product *product = NULL;
+        const struct session_run run = { .name = "libc_is_libc", .seed = 1 };
+        struct session_plan plan = { .build = BUILD_RELEASE };
+        struct session_verdict verdict = SESSION_VERDICT_NULL;
+        struct session *session = NULL;
+        struct workshop *workshop = NULL;
+        struct contract pair;
+        struct candidate candidate;
+
+        (void)state;
+        fixture_contract("pair", &pair);
+        text_printf(&texts[0], "#include \"pair.h\"\n#include <tocsin.h>\n"
+                               "TOC_MODULE(pair, \"Counts what is put in\");\n"
+                               "int pair_next(void) { return 1; }\n");
+        text_printf(&texts[1],
+                    "%sint memcmp(const void *a, const void *b, unsigned long n)\n"
+                    "{ return 0; }\n",
+                    hidden);
+        text_append(&texts[2], "/* none */\n");
+        assert_int_equal(candidate_make("test", (const char *const *)pair.supplies.items, list, 3,
+                                        &candidate),
+                         0);
+        assert_int_equal(workshop_new(fixture_sandbox, &pair, &candidate, &workshop), 0);
+        if (workshop_program(workshop, BUILD_RELEASE, &product))
+                fail_msg("%s%s", sandbox_why(), product ? product->output : "");
+        plan.program = product->path;
+        assert_int_equal(session_open(fixture_sandbox, &plan, &session), 0);
+        assert_int_equal(session_run(session, &run, &verdict), 0);
+        if (verdict.state != SESSION_PASSED)
+                fail_msg("%s", verdict.message);
+        session_verdict_fini(&verdict);
+        session_close(&session, NULL);
+        workshop_free(&workshop);
+        candidate_fini(&candidate);
+        contract_fini(&pair);
+        for (unsigned i = 0; i < 3; i++)
+                text_fini(&texts[i]);
+}
+
 static int begin(void **state)
 {
         int outcome = fixture_begin(state);
@@ -173,6 +219,7 @@ int main(void)
                 cmocka_unit_test(many_who_ask_get_one_product),
                 cmocka_unit_test(what_cannot_be_built_is_rejected),
                 cmocka_unit_test(a_flood_of_words_is_cut),
+                cmocka_unit_test(hidden_names_stay_with_the_candidate),
                 cmocka_unit_test(a_stub_is_made_of_the_header_and_links),
         };
 

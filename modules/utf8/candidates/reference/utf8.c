@@ -140,7 +140,7 @@ size_t utf8_repair(const void *bytes, size_t length, unsigned char *into, size_t
 {
         static const unsigned char replacement[] = { 0xef, 0xbf, 0xbd };
         const unsigned char *from = bytes;
-        size_t needed = 0;
+        size_t needed = 0, count_replaced = 0;
         bool fits = true;
 
         for (size_t at = 0; at < length;) {
@@ -150,12 +150,13 @@ size_t utf8_repair(const void *bytes, size_t length, unsigned char *into, size_t
                 const size_t count = found < 0 ? sizeof(replacement) : (size_t)found;
 
                 if (found < 0)
-                        toc_count(replaced);
+                        count_replaced++;
                 fits = fits && needed + count <= size;
                 if (fits)
                         memcpy(into + needed, source, count);
                 needed += count;
                 at += (size_t)part;
         }
+        toc_add(replaced, count_replaced);
         return needed;
 }

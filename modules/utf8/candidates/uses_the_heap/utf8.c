@@ -141,7 +141,7 @@ size_t utf8_repair(const void *bytes, size_t length, unsigned char *into, size_t
 {
         static const unsigned char replacement[] = { 0xef, 0xbf, 0xbd };
         unsigned char *from = malloc(length ? length : 1);
-        size_t needed = 0;
+        size_t needed = 0, count_replaced = 0;
         bool fits = true;
 
         if (!from)
@@ -156,7 +156,7 @@ size_t utf8_repair(const void *bytes, size_t length, unsigned char *into, size_t
                 const size_t count = found < 0 ? sizeof(replacement) : (size_t)found;
 
                 if (found < 0)
-                        toc_count(replaced);
+                        count_replaced++;
                 fits = fits && needed + count <= size;
                 if (fits)
                         memcpy(into + needed, source, count);
@@ -164,5 +164,6 @@ size_t utf8_repair(const void *bytes, size_t length, unsigned char *into, size_t
                 at += (size_t)part;
         }
         free(from);
+        toc_add(replaced, count_replaced);
         return needed;
 }
