@@ -20,6 +20,7 @@ _Noreturn void toc_case_fail_(const char *file, unsigned line, const char *forma
         /* Another thread is about to end the process. */
         while (atomic_flag_test_and_set(&has_failed))
                 (void)pause();
+        toc_stress_hush_();
         toc_heap_disarm_();
         va_start(arguments, format);
         (void)vsnprintf(raw, sizeof(raw), format, arguments);

@@ -6,8 +6,9 @@
  * in authored.def, an attribute too, and of toc_/TOC_ only what tocsin.h offers. So a new extension
  * of a compiler is refused until somebody has thought about it.
  *
- * Ownership: nothing is kept. Errors: 0, whatever was found: findings interface.token,
- * .include and .conditional stand in the result. Threads: any. Limits: authored_findings_max a file.
+ * Ownership: nothing is kept. Errors: none; what was found: findings interface.token,
+ * .include and .conditional stand in the result. Threads: any.
+ * Limits: authored_findings_max findings a file; the rest is not told.
  */
 #ifndef GATE_AUTHORED_H
 #define GATE_AUTHORED_H

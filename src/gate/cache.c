@@ -199,7 +199,8 @@ static bool find_all(struct cache *cache, const json_t *kept, const char *key,
         if ((result->verdict == STAGE_PASS) != (!result->finding_count && !result->is_unsound))
                 return false;
         result->seconds = json_number_value(json_object_get(kept, "seconds"));
-        result->measures = json_incref(json_object_get(kept, "measures"));
+        if (json_is_object(json_object_get(kept, "measures")))
+                result->measures = json_incref(json_object_get(kept, "measures"));
         result->was_cached = true;
         return true;
 }

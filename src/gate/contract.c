@@ -270,16 +270,3 @@ void contract_fini(struct contract *contract)
                 (void)close(contract->dir_fd); /* a place, nothing was written */
         *contract = (struct contract){ .dir_fd = -1 };
 }
-
-const struct contract_budget *contract_budget_of(const struct contract *contract,
-                                                 const char *test_case, const char *axis)
-{
-        for (size_t i = 0; i < contract->budget_count; i++) {
-                const struct contract_budget *budget = &contract->budgets[i];
-
-                if (budget->test_case && strcmp(budget->test_case, test_case) == 0 &&
-                    (!axis || !budget->axis || strcmp(budget->axis, axis) == 0))
-                        return budget;
-        }
-        return NULL;
-}

@@ -98,10 +98,4 @@ struct contract {
 int contract_load(const char *directory, struct contract *ret_contract, struct text *why);
 void contract_fini(struct contract *contract);
 
-const char *contract_growth_name(enum contract_growth growth); /* "constant"..., "undeclared" */
-
-/* The first budget with that case and, if axis is not NULL, that axis or none; NULL. */
-const struct contract_budget *contract_budget_of(const struct contract *contract,
-                                                 const char *test_case, const char *axis);
-
 #endif

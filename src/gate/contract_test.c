@@ -140,14 +140,7 @@ static void budgets_come_out_as_written(void **state)
         assert_int_equal(contract.budgets[1].memory_growth, CONTRACT_GROWTH_LINEAR);
         assert_true(contract.budgets[2].probes);
         assert_true(contract.budgets[2].overhead_percent == 2);
-        assert_ptr_equal(contract_budget_of(&contract, "get", "count"), &contract.budgets[0]);
-        assert_null(contract_budget_of(&contract, "get", "depth"));
-        assert_ptr_equal(contract_budget_of(&contract, "get", NULL), &contract.budgets[0]);
-        assert_ptr_equal(contract_budget_of(&contract, "fill", "any"), &contract.budgets[1]);
-        assert_null(contract_budget_of(&contract, "other", NULL));
         contract_fini(&contract);
-        assert_string_equal(contract_growth_name(CONTRACT_GROWTH_NLOGN), "nlogn");
-        assert_string_equal(contract_growth_name(CONTRACT_GROWTH_UNDECLARED), "undeclared");
 }
 
 static void optional_keys_have_defaults(void **state)

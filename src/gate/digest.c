@@ -38,6 +38,14 @@ void digest_text(struct digest *digest, const char *text)
         digest_field(digest, text, strlen(text));
 }
 
+static void give_back(struct digest *digest)
+{
+        EVP_MD_CTX_free(digest->context);
+        digest->context = NULL;
+        if (!digest->error)
+                digest->error = -EINVAL; /* ended: what is fed to it from now on would be lost */
+}
+
 int digest_end(struct digest *digest, char ret_hex[digest_hex_size])
 {
         static const char digits[] = "0123456789abcdef";
@@ -48,7 +56,7 @@ int digest_end(struct digest *digest, char ret_hex[digest_hex_size])
         if (!digest->error && !EVP_DigestFinal_ex(digest->context, bytes, &length))
                 digest->error = -ENOMEM;
         failed = digest->error;
-        digest_fini(digest);
+        give_back(digest);
         if (failed)
                 return failed;
         for (size_t i = 0; i < digest_bytes; i++) {
@@ -57,14 +65,6 @@ int digest_end(struct digest *digest, char ret_hex[digest_hex_size])
         }
         ret_hex[(size_t)2 * digest_bytes] = '\0';
         return 0;
-}
-
-void digest_fini(struct digest *digest)
-{
-        EVP_MD_CTX_free(digest->context);
-        digest->context = NULL;
-        if (!digest->error)
-                digest->error = -EINVAL; /* ended: what is fed to it from now on would be lost */
 }
 
 int digest_of(const void *bytes, size_t length, char ret_hex[digest_hex_size])

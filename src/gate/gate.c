@@ -449,15 +449,46 @@ static enum error_exit open_contract(struct gate *gate, struct text *why)
         return ERROR_EXIT_YES;
 }
 
+static struct candidate name_of(char *path)
+{
+        char *slash = strrchr(path, '/');
+
+        return (struct candidate){ .name = slash ? slash + 1 : path };
+}
+
+/* One of two reports would replace the other. */
+static bool is_named_twice(const struct gate *gate, size_t index, const char *report)
+{
+        for (size_t i = 0; i < index; i++) {
+                struct candidate named = name_of(gate->paths[i]);
+                BASE_SCOPE(text_fini) struct text other = TEXT_INIT(path_text_max);
+
+                append_report_path(gate, &named, &other);
+                if (strcmp(text_view(&other), report) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* What is not there is said before anything runs, and so is where the report cannot go. */
 static enum error_exit open_reports(const struct gate *gate, struct text *why)
 {
         for (size_t i = 0; i < gate->path_count; i++) {
-                const char *slash = strrchr(gate->paths[i], '/');
-                struct candidate named = { .name = slash ? (char *)slash + 1 : gate->paths[i] };
+                struct candidate named = name_of(gate->paths[i]);
                 BASE_SCOPE(text_fini) struct text path = TEXT_INIT(path_text_max);
 
+                if (!is_folder(gate->paths[i])) {
+                        say_error("there is no candidate '%s', neither here nor in '%s/candidates'",
+                                  gate->paths[i], gate->request->contract);
+                        return ERROR_EXIT_USAGE;
+                }
                 append_report_path(gate, &named, &path);
+                if (is_named_twice(gate, i, text_view(&path))) {
+                        say_error("two candidates would write the report '%s'; judge them one by "
+                                  "one, with --report",
+                                  text_view(&path));
+                        return ERROR_EXIT_USAGE;
+                }
                 if (report_may_stand(text_view(&path), why))
                         return refuse(ERROR_EXIT_USAGE, why, -EEXIST);
         }

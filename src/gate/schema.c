@@ -152,14 +152,6 @@ static bool is_detected(const char *word)
         return is_one_of(word, detects, BASE_COUNT(detects));
 }
 
-const char *contract_growth_name(enum contract_growth growth)
-{
-        for (size_t i = 0; i < BASE_COUNT(growth_items); i++)
-                if (growth_items[i].value == (int)growth)
-                        return growth_items[i].word;
-        return "undeclared";
-}
-
 /* ---- Setters ------------------------------------------------------------------------------ */
 
 typedef bool is_word(const char *word);

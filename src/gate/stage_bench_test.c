@@ -19,6 +19,20 @@
 #define EVERY(bags) \
         "static _Atomic unsigned made;\n        if (made++ % " #bags " == " #bags " - 1)\n"
 
+/* Ten times a second, however fast the host is. */
+#define NOW_AND_THEN(what)                                                                   \
+        "#include <pthread.h>\n#include <time.h>\n#include <unistd.h>\n"                     \
+        "static void now_and_then(void)\n{\n        static _Atomic long last;\n"             \
+        "        struct timespec now;\n        pthread_t thread;\n"                          \
+        "        long tenth, before = last;\n        (void)&thread;\n"                       \
+        "        clock_gettime(CLOCK_MONOTONIC, &now);\n"                                    \
+        "        tenth = now.tv_sec * 10 + now.tv_nsec / 100000000;\n"                       \
+        "        if (tenth > before &&\n"                                                    \
+        "            __atomic_compare_exchange_n((long *)&last, &before, tenth, 0, 5, 5))\n" \
+        "                (void)" what ";\n}\n"
+
+#define CALLS_IT "struct bag *bag_new(size_t capacity)\n{\n        now_and_then();\n"
+
 struct spoilt {
         const char *name;
         stage_run *run;
@@ -64,26 +78,16 @@ static const struct spoilt table[] = {
           "        " EVERY(
                   2000) "                return;\n        free(bag->slots);\n        free(bag);\n}",
           NULL, "release", "stress.drift-memory ...", "live bytes never come back down" },
-        { "leaves descriptors open", stage_stress, new_was,
-          "        size_t slots = 16;\n        extern int dup(int);\n        " EVERY(
-                  10000) "                (void)dup(1);\n",
-          NULL, "release", "stress.drift-descriptors ...", "descriptors never come back down" },
+        { "leaves descriptors open", stage_stress, "struct bag *bag_new(size_t capacity)\n{\n",
+          NOW_AND_THEN("dup(1)") CALLS_IT, NULL, "release", "stress.drift-descriptors ...",
+          "descriptors never come back down" },
         { "takes every descriptor at once", stage_stress, new_was,
           "        size_t slots = 16;\n        extern int dup(int);\n\n        (void)dup(1);\n",
           NULL, "release", "stress.left ", "descriptors" },
         { "leaves threads behind", stage_stress, "struct bag *bag_new(size_t capacity)\n{\n",
-          "#include <pthread.h>\n#include <time.h>\n#include <unistd.h>\n"
-          "static void *idle(void *argument)\n{\n        for (;;)\n                pause();\n"
-          "        return argument;\n}\n"
-          "static void now_and_then(void)\n{\n        static _Atomic long last;\n"
-          "        struct timespec now;\n        pthread_t thread;\n"
-          "        long tenth, before = last;\n"
-          "        clock_gettime(CLOCK_MONOTONIC, &now);\n"
-          "        tenth = now.tv_sec * 10 + now.tv_nsec / 100000000;\n"
-          "        if (tenth > before &&\n"
-          "            __atomic_compare_exchange_n((long *)&last, &before, tenth, 0, 5, 5))\n"
-          "                pthread_create(&thread, NULL, idle, NULL);\n}\n"
-          "struct bag *bag_new(size_t capacity)\n{\n        now_and_then();\n",
+          "static void *idle(void *argument)\n{\n        extern int pause(void);\n"
+          "        for (;;)\n                pause();\n        return argument;\n}\n" NOW_AND_THEN(
+                  "pthread_create(&thread, NULL, idle, NULL)") CALLS_IT,
           NULL, "release", "stress.drift-threads ...", "threads never come back down" },
         { "races", stage_stress, "        size_t i = first_slot(bag, number);\n\n        if",
           "        size_t i = first_slot(bag, number);\n"
@@ -92,7 +96,7 @@ static const struct spoilt table[] = {
           NULL, "tsan", "stress.race ", "build tsan" },
         { "breaks after a while", stage_stress, has_was,
           "bool bag_has(const struct bag *bag, uint64_t number)\n{\n        " EVERY(
-                  5000) "                return false;\n",
+                  5000) "                return number != 977;\n",
           NULL, "release", "stress.check ", "bag_has" },
         { "aborts after a while", stage_stress, new_was,
           "        size_t slots = 16;\n\n        " EVERY(5000) "                abort();\n", NULL,
@@ -291,6 +295,11 @@ static void names_each_fault(void **state)
 
                 spoil(judged, &table[i], &source);
                 judge(judged, &source, table[i].run, &options, &result);
+                /* A host too busy to be sampled on answers "unknown", which is right. */
+                for (unsigned tries = 1; result.is_unknown && tries < 3; tries++) {
+                        stage_result_fini(&result);
+                        judge(judged, &source, table[i].run, &options, &result);
+                }
                 if (!found_is(&result, &table[i])) {
                         print_error("# %s: wanted %s, got\n", table[i].name, table[i].rules);
                         show(&result);

@@ -9,6 +9,7 @@
 #include "gate/stage.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 enum { diagnostic_max = 4096, message_max = 400, builds_text_max = 128 };
 
@@ -28,6 +29,7 @@ struct inspection {
         const struct workshop_product *products[BUILD_COUNT];
         struct text whys[BUILD_COUNT];
         size_t count;
+        atomic_bool is_late; /* one build did not end: the others are not tried any more */
         struct diagnostic *diagnostics;
         size_t diagnostic_count;
 };
@@ -229,7 +231,13 @@ static int compile(void *context, size_t i)
 {
         struct inspection *inspection = context;
         enum build_id id = inspection->judged[i];
-        int outcome = workshop_object(inspection->context->workshop, id, &inspection->products[i]);
+        int outcome;
+
+        if (atomic_load(&inspection->is_late))
+                return 0;
+        outcome = workshop_object(inspection->context->workshop, id, &inspection->products[i]);
+        if (outcome >= 0 && inspection->products[i]->was_late)
+                atomic_store(&inspection->is_late, true);
 
         stage_progress(inspection->context, "build: %s", builds[id].name);
         inspection->outcomes[i] = outcome;
@@ -252,6 +260,8 @@ static int inspect(struct inspection *inspection, struct stage_result *result)
                                       text_view(&inspection->whys[i]));
                         continue;
                 }
+                if (!inspection->products[i])
+                        continue; /* another was late: rejected already */
                 outcome = report_build(inspection, i, result);
                 (void)json_array_append_new(list, json_pack("{s: s, s: f}", "name", name, "seconds",
                                                             inspection->products[i]->seconds));

@@ -52,12 +52,14 @@ static void errors_are_refused(void **state)
                        "build.error", "nowhere.h");
 }
 
-/* Its own text for ever, twice at each depth: no compiler ends that. */
+/* Its own text twice at each of a hundred depths: no compiler ends that. */
 static void an_endless_compilation_is_late(void **state)
 {
         (void)state;
-        fixture_expect(stage_build, &contract, "#include __FILE__\n#include __FILE__\n",
-                       "build.late", NULL);
+        fixture_expect(
+                stage_build, &contract,
+                "#if __INCLUDE_LEVEL__ < 100\n#include __FILE__\n#include __FILE__\n#endif\n",
+                "build.late", NULL);
 }
 
 static void narrowing_is_a_warning(void **state)

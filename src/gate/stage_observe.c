@@ -7,6 +7,7 @@
  * Only RELEASE is looked at: what rings in a debug build wakes nobody. Of `detects` nothing is
  * judged yet beyond what ALARM cases do, and the measures say so.
  */
+#include "gate/lineup.h"
 #include "gate/overhead.h"
 #include "gate/witness.h"
 
@@ -40,7 +41,8 @@ struct observe {
 
 static bool is_of_module(const struct observe *observe, const struct session_rang *rang)
 {
-        return strcmp(rang->record.module, observe->context->contract->module) == 0;
+        return strcmp(rang->record.module, observe->context->contract->module) == 0 &&
+               witness_knows(&observe->witness, &rang->record);
 }
 
 /* What all rules of the module do, for whoever asks why none rang. */
@@ -392,33 +394,20 @@ static int report(struct observe *observe, const struct overhead *overhead)
         return failed ? -ENOMEM : 0;
 }
 
-/* 1: said why there is nothing to look at. */
-static int prepare(struct observe *observe)
+/* 1: there is nothing to look at, and the result says why. */
+static int load_probes(struct observe *observe)
 {
         const struct workshop_product *object = NULL;
-        const struct workshop_product *program = NULL;
         struct stage_result *result = observe->result;
         const char *why = NULL;
-        struct finding *finding;
         int outcome = workshop_object(observe->context->workshop, BUILD_RELEASE, &object);
 
+        if (outcome > 0) { /* it linked a moment ago */
+                stage_unknown(result, "the candidate's object is gone");
+                return 1;
+        }
         if (!outcome)
-                outcome = workshop_program(observe->context->workshop, BUILD_RELEASE, &program);
-        if (outcome == WORKSHOP_REJECTED) {
-                finding = finding_add(result, "observe.build", "build release does not link");
-                if (program)
-                        finding_evidence(finding, program->output, program->output_length);
-                return 1;
-        }
-        if (outcome > 0) {
-                stage_unknown(result, "the contract's cases do not compile in build release; "
-                                      "stage contract shows why");
-                return 1;
-        }
-        if (outcome)
-                return outcome;
-        observe->program = program->path;
-        outcome = witness_load(&observe->witness, object->path, &why);
+                outcome = witness_load(&observe->witness, object->path, &why);
         if (outcome == -E2BIG)
                 (void)finding_add(result, "observe.too-many-probes",
                                   "the candidate carries more than %d probes", witness_probe_max);
@@ -431,7 +420,7 @@ static int look(struct observe *observe)
 {
         const struct gate_options *options = observe->context->options;
         struct overhead overhead = { .case_count = 0 };
-        int outcome = prepare(observe);
+        int outcome = load_probes(observe);
 
         if (outcome)
                 return outcome < 0 ? outcome : 0;
@@ -450,18 +439,21 @@ static int look(struct observe *observe)
 
 int stage_observe(struct stage_context *context, struct stage_result *result)
 {
-        struct observe observe = { .context = context, .result = result };
-        int outcome = -ENOMEM;
+        struct lineup lineup BASE_SCOPE(lineup_fini) = { 0 };
+        struct stage_context mine = *context;
+        struct observe observe = { .context = &mine, .result = result };
+        int outcome =
+                lineup_program(context, result, BUILD_RELEASE, "observe.build", &observe.program);
 
-        if (context->case_count == 0) {
-                stage_unknown(result, "the cases of the contract are not known; run stage contract "
-                                      "before this one");
-                return 0;
-        }
-        observe.runs = calloc(context->case_count, sizeof(*observe.runs));
-        observe.tests = calloc(context->case_count, sizeof(struct session_case *));
-        if (observe.runs && observe.tests)
-                outcome = look(&observe);
+        if (!outcome)
+                outcome = lineup_cases(context, result, observe.program, &lineup);
+        if (outcome)
+                return outcome < 0 ? outcome : 0;
+        mine.cases = lineup.cases;
+        mine.case_count = lineup.count;
+        observe.runs = calloc(lineup.count + 1, sizeof(*observe.runs));
+        observe.tests = calloc(lineup.count + 1, sizeof(struct session_case *));
+        outcome = observe.runs && observe.tests ? look(&observe) : -ENOMEM;
         witness_fini(&observe.witness);
         free(observe.tests);
         free(observe.runs);

@@ -175,14 +175,6 @@ bool symbols_allows(const struct contract *contract, const char *link_symbol)
         return false;
 }
 
-const char *symbols_preset_of(const char *link_symbol)
-{
-        for (size_t i = 0; i < BASE_COUNT(rows); i++)
-                if (find_entry(rows[i].names, NULL, link_symbol))
-                        return rows[i].preset;
-        return NULL;
-}
-
 const char *symbols_source_of(const char *link_symbol)
 {
         static _Thread_local char source[symbols_name_max + 1];

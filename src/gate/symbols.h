@@ -35,7 +35,4 @@ bool symbols_allows(const struct contract *contract, const char *link_symbol);
 /* What the author wrote to get it: "errno" for "__errno_location"; itself when nobody knows. */
 const char *symbols_source_of(const char *link_symbol);
 
-/* The first preset that would allow it, for a remedy; NULL: none does. */
-const char *symbols_preset_of(const char *link_symbol);
-
 #endif

@@ -26,7 +26,7 @@ enum synthetic_verdict {
         SYNTHETIC_NO_RULE,
         SYNTHETIC_RINGS_AND_CLEARS,
         SYNTHETIC_CANNOT_FIRE,
-        SYNTHETIC_CANNOT_CLEAR, /* once it rings it rings for ever; a restart is no end for gauges */
+        SYNTHETIC_CANNOT_CLEAR, /* once it rings it rings for ever */
         SYNTHETIC_NOT_JUDGED,   /* a signal that only libtocsin-inside measures */
 };
 

@@ -296,8 +296,9 @@ static json_t *stage_json(const struct verdict *verdict, size_t stage, size_t *e
         if (result && result->why.length)
                 (void)json_object_set_new(json, "why", text_json(text_view(&result->why)));
         (void)json_object_set_new(json, "measures",
-                                  result && result->measures ? json_deep_copy(result->measures)
-                                                             : json_object());
+                                  result && json_is_object(result->measures)
+                                          ? json_deep_copy(result->measures)
+                                          : json_object());
         return json;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "gate/witness.h"
 
+#include "base/base.h"
 #include "tocsin/case.h"
 
 #include <errno.h>
@@ -120,6 +121,23 @@ int witness_see(struct witness *witness, const struct session_case *test_case,
         for (size_t i = 0; is_heard && i < verdict->rang_count && !failed; i++)
                 failed = see_rang(witness, test_case->name, &verdict->rang[i]);
         return failed || !is_heard ? failed : note_case(witness, test_case, verdict);
+}
+
+bool witness_knows(const struct witness *witness, const struct toc_record *record)
+{
+        static const enum toc_kind kinds[] = { toc_kind_error, toc_kind_warning };
+        const struct witness_probe *probe = find(witness, record);
+
+        if (probe && probe->is_written)
+                return true;
+        for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+                struct toc_record usual;
+
+                if (rule_default_logs(kinds[i], record->module, &usual) == 0 &&
+                    memcmp(&usual, record, sizeof(usual)) == 0)
+                        return true;
+        }
+        return false;
 }
 
 int witness_judge(struct witness *witness)
