@@ -137,7 +137,7 @@ static int plan_jobs(struct unit *unit)
         return 0;
 }
 
-/* ---- One run -------------------------------------------------------------------------------- */
+/* ---- One run ------------------------------------------------------------------------- */
 
 /* WORKSHOP_REJECTED: told as a finding; the caller leaves the job. */
 static int open_session(struct unit *unit, struct job *job)
@@ -212,7 +212,7 @@ static bool is_given_up(struct unit *unit, const struct session_case *test)
                atomic_load(&unit->hangs[test - unit->cases]);
 }
 
-/* ---- Cases, undisturbed --------------------------------------------------------------------- */
+/* ---- Cases, undisturbed -------------------------------------------------------------- */
 
 static bool runs_here(const struct unit *unit, const struct way *way,
                       const struct session_case *test)
@@ -285,7 +285,7 @@ static int do_cases(struct unit *unit, struct job *job)
         return outcome;
 }
 
-/* ---- FAULT cases, with failing allocations ---------------------------------------------------- */
+/* ---- FAULT cases, with failing allocations ------------------------------------------- */
 
 /* One failure. *ret_failed: it was no pass. */
 static int do_fault(struct unit *unit, struct job *job, const struct session_case *test, uint64_t n,
@@ -385,7 +385,7 @@ static int do_faults(struct unit *unit, struct job *job)
         return outcome;
 }
 
-/* ---- The stage -------------------------------------------------------------------------------- */
+/* ---- The stage ----------------------------------------------------------------------- */
 
 static int do_job(void *context, size_t i)
 {

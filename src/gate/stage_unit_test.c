@@ -26,8 +26,8 @@ struct spoilt {
 static const struct spoilt table[] = {
         { "wrong answer", "*ret_number = entry->number;", "*ret_number = entry->number + 1;", NULL,
           "unit.check", "keeps_what_was_put", "release, asan, tsan, debug, valgrind, dirty", 1 },
-        { "leaks", "        free(box->entries);\n", "", NULL, "unit.leak", "keeps_what_was_put",
-          "release", 0 },
+        { "leaks", "        free(box->entries);\n", "", "asan", "unit.leak", "keeps_what_was_put",
+          "leaked", 1 },
         { "leaks if one allocation fails", "                        free(copy);\n", "", NULL,
           "unit.fault-leak", "survives_want", "release, asan", 1 },
         { "crashes if one allocation fails",
@@ -55,13 +55,24 @@ static const struct spoilt table[] = {
           "                __asm__ volatile(\"\" ::: \"memory\");\n",
           "release", "unit.hang", "knows_what_is_missing", "release", 1 },
         { "races",
-          "        pthread_mutex_lock(&box->lock);\n        entry = find(box, name);\n        if (entry)\n                entry->number = number;",
-          "        entry = find(box, name);\n        if (entry) {\n                entry->number = number;\n                return 0;\n        }\n        pthread_mutex_lock(&box->lock);\n        entry = find(box, name);\n        if (entry)\n                entry->number = number;",
+          "        pthread_mutex_lock(&box->lock);\n"
+          "        entry = find(box, name);\n"
+          "        if (entry)\n"
+          "                entry->number = number;",
+          "        entry = find(box, name);\n"
+          "        if (entry) {\n"
+          "                entry->number = number;\n"
+          "                return 0;\n"
+          "        }\n"
+          "        pthread_mutex_lock(&box->lock);\n"
+          "        entry = find(box, name);\n"
+          "        if (entry)\n"
+          "                entry->number = number;",
           "tsan", "unit.race", "is_shared_by_threads", "data race", 1 },
         { "leaves descriptors", "        pthread_mutex_init(&box->lock, NULL);\n",
           "        pthread_mutex_init(&box->lock, NULL);\n"
           "        extern int dup(int);\n        (void)dup(1);\n",
-          NULL, "unit.descriptors", "keeps_what_was_put", "release", 0 },
+          "release", "unit.descriptors", "keeps_what_was_put", "release", 1 },
         { "leaves threads", "struct box *box_new(void)\n{\n",
           "static void *idle(void *argument)\n{\n        extern unsigned sleep(unsigned);\n"
           "        for (;;)\n                sleep(60);\n        return argument;\n}\n\n"
@@ -104,7 +115,7 @@ static const struct spoilt table[] = {
           "release", "unit.flood", "keeps_what_was_put", "release", 1 },
 };
 
-/* ---- One candidate through the stage -------------------------------------------------------- */
+/* ---- One candidate through the stage ------------------------------------------------- */
 
 struct judged {
         struct contract contract;
@@ -200,7 +211,7 @@ static int tear_down(void **state)
         return 0;
 }
 
-/* ---- Tests ------------------------------------------------------------------------------------ */
+/* ---- Tests --------------------------------------------------------------------------- */
 
 static void a_good_candidate_passes(void **state)
 {

@@ -6,13 +6,13 @@
  *         struct unit_sight sight = { .way = "asan", .kind = TOC_CASE_FAULT_, .run = &run, ... };
  *
  *         outcome = unit_trouble_note(&troubles, candidate, &sight);   // one for each verdict
- *         unit_trouble_tell(&troubles, result);                       // as few findings as possible
+ *         unit_trouble_tell(&troubles, result); // as few findings as possible
  *
  * One mistake shows in many runs: in five builds, or with every failing allocation behind the
  * first. Two sights are one trouble if rule and case are the same and their places do not differ; a
  * place that is not known (release has no line numbers) differs from none. A plain crash, and what
- * valgrind says of it, go into the sanitizer's report of the same case, which explains them. And one
- * line of the candidate that leaks in thirteen cases is one trouble, which names the cases.
+ * valgrind says of it, go into the sanitizer's report of the same case, which explains them.
+ * And one line of the candidate that leaks in thirteen cases is one trouble, which names the cases.
  *
  * Units:     none. Ownership: the struct's until unit_troubles_fini(). Threads: one at a time.
  * Errors:    -ENOMEM. Limits: unit_trouble_max; more are counted in `dropped`.
