@@ -74,7 +74,7 @@ struct stress_left {
         uint64_t descriptors, threads;
 };
 
-void toc_stress_hush_(void); /* no samples from now on */
+void toc_stress_hush_(void);               /* no samples from now on */
 struct stress_left toc_stress_look_(void); /* what /proc says of this process; 0: cannot look */
 void toc_stress_run_(void);
 
