@@ -21,7 +21,7 @@ libsqlite3-dev       | build       | keeps the outbox of alerts
 libjansson-dev       | build       | reads and writes JSON
 libyaml-dev          | build       | reads contracts
 libssl-dev           | build       | SHA-256 of what the gate judged
-libseccomp-dev       | build       | the sandbox's filter of system calls
+libseccomp-dev       | build       | filter of system calls for the sandbox
 libclang-14-dev      | build       | reads the tokens a candidate wrote
 bubblewrap           | test,demo   | the sandbox of the gate
 valgrind             | test,demo   | the gate counts instructions and looks for leaks with it
