@@ -106,6 +106,24 @@ static int check_stage(const char *option, const char *name)
         return -EINVAL;
 }
 
+/* A build, or one of the tools that run the debug build. */
+static int check_build(const char *name)
+{
+        const char *names[BUILD_COUNT + 2] = { "valgrind", "dirty" };
+        const char *nearest;
+
+        for (size_t i = 0; i < BUILD_COUNT; i++)
+                names[i + 2] = builds[i].name;
+        for (size_t i = 0; i < BASE_COUNT(names); i++)
+                if (!name || strcmp(name, names[i]) == 0)
+                        return 0;
+        nearest = option_nearest(name, names, BASE_COUNT(names));
+        say_error("--build: there is no build or tool '%s'; %s%s", name,
+                  nearest ? "did you mean " : "among them are release, asan, tsan, debug, valgrind",
+                  nearest ? nearest : "");
+        return -EINVAL;
+}
+
 static int check_fault(struct request *request)
 {
         BASE_SCOPE(text_fini) struct text number = TEXT_INIT(64);
@@ -127,7 +145,7 @@ static int check(struct request *request)
         struct gate_options *options = &request->options;
 
         if (check_stage("--stage", options->stage) || check_stage("--until", options->until) ||
-            check_fault(request))
+            check_build(options->build) || check_fault(request))
                 return -EINVAL;
         if (options->stage && options->until) {
                 say_error("--stage and --until exclude each other");

@@ -29,7 +29,7 @@ static const struct tool tools[] = {
         { "clang", "clang", 1 << STAGE_ID_build },
         { "ld", "binutils", NEEDED_ALWAYS },
         { "objdump", "binutils", 1 << STAGE_ID_interface },
-        { "valgrind", "valgrind", 1 << STAGE_ID_unit },
+        { "valgrind", "valgrind", 1 << STAGE_ID_unit | 1 << STAGE_ID_bench },
         { "bwrap", "bubblewrap", NEEDED_ALWAYS },
 };
 

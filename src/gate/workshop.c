@@ -78,14 +78,6 @@ const char *workshop_why(void)
         return sandbox_why();
 }
 
-const struct build *build_of(const char *name)
-{
-        for (unsigned i = 0; i < BUILD_COUNT; i++)
-                if (strcmp(builds[i].name, name) == 0)
-                        return &builds[i];
-        return NULL;
-}
-
 /* ---- Command lines -------------------------------------------------------------------------- */
 
 struct line {
@@ -301,12 +293,6 @@ static void add_warnings(struct line *line, const struct build *build)
         }
         line_add_words(line, warnings);
         line_add_words(line, strcmp(build->compiler, "clang") == 0 ? warnings_clang : warnings_gcc);
-}
-
-void workshop_append_flags(const struct workshop *workshop, enum build_id build, struct text *into)
-{
-        text_printf(into, "%s %s -std=%s -pthread", builds[build].compiler, builds[build].flags,
-                    workshop->contract->standard);
 }
 
 static int make_object(struct workshop *workshop, const struct build *build,

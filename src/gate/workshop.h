@@ -42,9 +42,6 @@ struct build {
 
 extern const struct build builds[BUILD_COUNT];
 
-/* Of that name, NULL: none. */
-const struct build *build_of(const char *name);
-
 enum { workshop_output_max = 1 << 20 };
 
 enum workshop_outcome { WORKSHOP_REJECTED = 1, WORKSHOP_UNSOUND };
@@ -83,9 +80,6 @@ const char *workshop_include(const struct workshop *workshop);
 
 /* The sentence to the last -errno of this thread; the same as sandbox_why(). */
 const char *workshop_why(void);
-
-/* "gcc -O2 ... -std=c11", for repeat commands. */
-void workshop_append_flags(const struct workshop *workshop, enum build_id build, struct text *into);
 
 /* Where the parts of Tocsin lie that the gate needs: build tree or installation (parts.c).
  * include: holds tocsin.h; NULL when not found, and then why names what is missing. */
