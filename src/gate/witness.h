@@ -43,8 +43,8 @@ void witness_fini(struct witness *witness);
 int witness_see(struct witness *witness, const struct session_case *test_case,
                 const struct session_verdict *verdict);
 
-/* Whether the candidate wrote it, or keeping silent about its logs gave it the rule that all modules
- * have. What is neither appeared while it ran, and proves nothing. */
+/* Whether the candidate wrote it, or got it by saying nothing about its logs, as all modules do.
+ * What is neither appeared while it ran, and proves nothing. */
 bool witness_knows(const struct witness *witness, const struct toc_record *record);
 
 /* Fills in `synthetic`. */
