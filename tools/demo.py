@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What ./demo does after the build. usage: demo.py TOCSIN KVD"""
+"""What ./demo does after the build. usage: demo.py TOCSIN KVD CONTRACT REPORTS"""
 
 import json
 import os
@@ -14,7 +14,7 @@ import time
 sys.dont_write_bytecode = True
 import webhook  # noqa: E402
 
-TOCSIN, KVD = sys.argv[1:3]
+TOCSIN, KVD, CONTRACT, REPORTS = sys.argv[1:5]
 DEADLINE_S = 20
 ARRIVE_S = 1.0  # an alert must be at the webhook that soon after its rule's limit was passed
 COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -79,7 +79,32 @@ def break_it(port, arrived, command, what, wanted, grace_s):
         return command, name, took, in_time
 
 
+def judge(candidate, wanted_verdict, wanted_stage):
+    """May this code go in? Shows the gate's own lines; its verdict must be the one we know."""
+    report = os.path.join(REPORTS, candidate)
+    command = [TOCSIN, "gate", "--report", report, CONTRACT, candidate]
+    say("$ " + " ".join(command))
+    code = subprocess.run(command).returncode
+    try:
+        with open(os.path.join(report, "verdict.json")) as file:
+            verdict = json.load(file)
+    except OSError:
+        fail(f"tocsin gate left no verdict; exit {code}", 3)
+    failed = [stage["name"] for stage in verdict["stages"] if stage["result"] not in ("pass", "skip")]
+    if verdict["verdict"] == "unknown":
+        fail(f"the gate could not find out: {failed}", 3)
+    if verdict["verdict"] != wanted_verdict or failed != wanted_stage:
+        fail(f"{candidate} is {verdict['verdict']} by {failed}, not {wanted_verdict} by {wanted_stage}")
+
+
+def gate():
+    say("\n== May this code go in? Two candidates for modules/lru, judged in a sandbox", bold=True)
+    judge("reference", "accepted", [])
+    judge("leaks_under_eviction", "rejected", ["unit"])
+
+
 def main():
+    gate()
     url, arrived = webhook.start()
     with tempfile.TemporaryDirectory(prefix="tocsin-demo-") as place:
         port_file, events = os.path.join(place, "port"), os.path.join(place, "events.jsonl")
@@ -138,6 +163,7 @@ def main():
     if not all(in_time for _, _, _, in_time in results):
         fail("not every fault was heard in time")
     say("Both faults were heard. The rules stand in the source: build/src/cli/tocsin rules build/examples/kvd/kvd")
+    say(f"What the gate saw, as pages: {REPORTS}/reference/index.html, {REPORTS}/leaks_under_eviction/index.html")
     return 0
 
 

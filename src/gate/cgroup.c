@@ -314,7 +314,8 @@ int cgroup_join(const struct cgroup *group)
         return 0;
 }
 
-size_t cgroup_list(const struct cgroup *group, pid_t *ret_pids, size_t max)
+/* Processes in it, at most `max`. */
+static size_t list(const struct cgroup *group, pid_t *ret_pids, size_t max)
 {
         struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
         size_t count = 0;
@@ -347,7 +348,7 @@ void cgroup_kill(const struct cgroup *group)
                         return;
         /* Nothing in it can leave it, so a number read here is a member unless it died within
          * the last microseconds. */
-        count = cgroup_list(group, pids, BASE_COUNT(pids));
+        count = list(group, pids, BASE_COUNT(pids));
         for (size_t i = 0; i < count; i++)
                 (void)kill(pids[i], SIGKILL); /* gone already is what we want */
 }

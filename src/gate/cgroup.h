@@ -66,8 +66,6 @@ bool cgroup_is_made(const struct cgroup *group);
 int cgroup_join(const struct cgroup *group);
 /* All that is in it, at once where the kernel can. */
 void cgroup_kill(const struct cgroup *group);
-/* Processes in it, at most `max`; what has died but was not reaped does not count. */
-size_t cgroup_list(const struct cgroup *group, pid_t *ret_pids, size_t max);
 void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts);
 /* Waits for it to become empty. -EBUSY: it did not, and stays. */
 int cgroup_remove(struct cgroup *group);

@@ -404,6 +404,8 @@ int sandbox_finish(struct sandbox_job **ret_job, struct sandbox_end *ret_end)
         (void)pthread_join(job->thread, NULL); /* ours, joinable, not ourselves */
         if (waitpid(job->pid, &wait_status, job->is_dead ? 0 : WNOHANG) < 0)
                 wait_status = 0;
+        if (job->inner && job->is_dead)
+                (void)waitpid(job->inner, NULL, 0); /* unless bubblewrap did */
         if (cgroup_is_made(&job->group)) {
                 struct cgroup_counts counts;
 
@@ -423,7 +425,7 @@ int sandbox_finish(struct sandbox_job **ret_job, struct sandbox_end *ret_end)
         if (failed)
                 return failed;
         if (job->into)
-                job_give(job, job->into); /* nobody else is left */
+                text_append_bytes(job->into, text_view(&job->kept), job->kept.length);
         *ret_end = end;
         return 0;
 }

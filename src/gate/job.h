@@ -72,8 +72,6 @@ bool job_is_gone(int pidfd);
 bool job_is_asked_to_stop(const struct sandbox *sandbox);
 /* The last number of a line "KEY: a b c" of /proc/PID/status; 0: not to be had. */
 pid_t job_number_of(pid_t pid, const char *key);
-/* Appends what was printed since the last time; with the lock held, or nobody else left. */
-void job_give(struct sandbox_job *job, struct text *into);
 /* Kills all of it and waits for that; sets is_dead. */
 void job_end_all(struct sandbox_job *job);
 /* The thread: returns once everything is dead. */

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -164,6 +165,9 @@ int sandbox_new(const struct sandbox_settings *settings, struct sandbox **ret_sa
         sandbox->settings = *settings;
         sandbox->scratch.fd = -1;
         text_init(&sandbox->layers.missing, 4096);
+        /* So that the first process of a namespace, whose parent ends before it, becomes our child
+         * and can be reaped: not every container has a first process that does. */
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
         sandbox->program = find_program();
         if (!sandbox->program) {
                 text_append(why, "bubblewrap is not installed: install package bubblewrap");

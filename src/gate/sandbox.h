@@ -20,6 +20,7 @@
  *            -ECANCELED: stopped, or not begun, because somebody asked for it (stop_fd).
  * Threads:   a sandbox may be used by many threads; a job by one, from start to finish: when the
  *            thread that started it ends, the job is killed.
+ * Process:   sandbox_new() makes it a subreaper: orphans of its children become its own.
  * Limits:    sandbox_bind_max binds; output beyond output_max_bytes ends the job (SANDBOX_FLOODED).
  */
 #ifndef GATE_SANDBOX_H
@@ -115,8 +116,6 @@ int sandbox_run(struct sandbox *sandbox, const struct sandbox_request *request,
 int sandbox_start(struct sandbox *sandbox, const struct sandbox_request *request,
                   struct sandbox_job **ret_job);
 int sandbox_socket(const struct sandbox_job *job);
-/* Appends what it has printed up to now, once: sandbox_finish() gives only what came later. */
-void sandbox_take_output(struct sandbox_job *job, struct text *into);
 /* A descriptor of /run/tocsin inside, for segment_open(); opened without following links, or
  * -errno. The caller closes it. owners[0] is the uid its files belong to. */
 int sandbox_segments(struct sandbox_job *job, int *ret_dir_fd, uid_t *ret_owner);

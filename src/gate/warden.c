@@ -24,6 +24,8 @@
 
 /* How long the kernel may take to end what was killed. */
 #define DEATH_NS (10 * CLOCK_S_NS)
+/* How long bubblewrap may take to say whom it started, before it is killed regardless. */
+#define BIRTH_NS CLOCK_S_NS
 
 enum { chunk_bytes = 65536, seek_ms = 2 };
 
@@ -68,22 +70,6 @@ static void drain_locked(struct sandbox_job *job, int chunks)
         }
 }
 
-void job_give(struct sandbox_job *job, struct text *into)
-{
-        text_append_bytes(into, text_view(&job->kept), job->kept.length);
-        text_clear(&job->kept);
-}
-
-void sandbox_take_output(struct sandbox_job *job, struct text *into)
-{
-        enum { chunks_max = 64 };
-
-        (void)pthread_mutex_lock(&job->lock);
-        drain_locked(job, chunks_max);
-        job_give(job, into);
-        (void)pthread_mutex_unlock(&job->lock);
-}
-
 /* ---- What bubblewrap says ---- */
 
 /* The value of a line "KEY: a b c" of /proc/PID/status, its last number; 0: not to be had. */
@@ -108,12 +94,15 @@ pid_t job_number_of(pid_t pid, const char *key)
         return 0;
 }
 
-/* Its pid is kept by a descriptor, once we know that it is still bubblewrap's child. */
+/* Its pid is kept by a descriptor, once we know that it is still bubblewrap's child, or, if that is
+ * no more, ours: its number may have been given to somebody else otherwise. */
 static void meet_inner(struct sandbox_job *job, pid_t inner)
 {
         int pidfd = inner > 0 ? pidfd_open(inner, 0) : -1;
 
-        if (pidfd >= 0 && job_number_of(inner, "PPid") != job->pid)
+        pid_t parent = pidfd >= 0 ? job_number_of(inner, "PPid") : 0;
+
+        if (parent != job->pid && parent != getpid())
                 job_close(&pidfd);
         if (pidfd < 0)
                 return;
@@ -305,31 +294,52 @@ static bool wait_gone(int pidfd, uint64_t time_ns)
         return pidfd < 0 || ppoll(&polled, 1, &wait, NULL) == 1;
 }
 
-/* The first process inside is killed by number: bubblewrap outside, dying young, might not have
- * tied it to itself yet. The kernel then ends all others of the namespace. */
-void job_end_all(struct sandbox_job *job)
+/* Reads what bubblewrap has said; not for ever, as it says two things. */
+static void read_all_status(struct sandbox_job *job)
 {
-        if (cgroup_is_made(&job->group))
-                cgroup_kill(&job->group);
-        if (!job->inner && !job->is_held) {
-                struct pollfd polled[] = { { .fd = job->status, .events = POLLIN },
-                                           { .fd = job->pidfd, .events = POLLIN } };
+        struct pollfd polled = { .fd = job->status, .events = POLLIN };
 
-                if (poll(polled, BASE_COUNT(polled), 1000) > 0 && polled[0].revents)
-                        read_status(job);
-        }
+        while (poll(&polled, 1, 0) == 1)
+                read_status(job);
+}
+
+static void kill_by_number(const struct sandbox_job *job)
+{
         if (job->inner_pidfd >= 0)
                 (void)syscall(SYS_pidfd_send_signal, job->inner_pidfd, SIGKILL, NULL, 0);
         (void)syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
-        /* A pidfd of the first process answers only when its namespace is empty. */
-        job->is_dead = wait_gone(job->pidfd, DEATH_NS) && wait_gone(job->inner_pidfd, DEATH_NS);
+}
+
+/* Bubblewrap outside, dying young, might not have tied the first process inside to itself yet: so
+ * that one is waited for, and killed by number. The kernel then ends all others of the namespace,
+ * and a pidfd of it answers only when they are gone. */
+void job_end_all(struct sandbox_job *job)
+{
+        uint64_t start_ns = clock_monotonic_ns();
+        bool is_outer_gone;
+
+        /* It is said in pieces. */
+        while (!job->inner && !job->is_held && !job_is_gone(job->pidfd) &&
+               clock_monotonic_ns() - start_ns < BIRTH_NS) {
+                struct pollfd polled[] = { { .fd = job->status, .events = POLLIN },
+                                           { .fd = job->pidfd, .events = POLLIN } };
+
+                if (poll(polled, BASE_COUNT(polled), 100) > 0 && polled[0].revents)
+                        read_status(job);
+        }
+        if (cgroup_is_made(&job->group))
+                cgroup_kill(&job->group);
+        kill_by_number(job);
+        is_outer_gone = wait_gone(job->pidfd, DEATH_NS);
+        read_all_status(job);
+        kill_by_number(job);
+        job->is_dead = is_outer_gone && wait_gone(job->inner_pidfd, DEATH_NS);
 }
 
 void *job_watch(void *context)
 {
         enum { chunks_max = 64 };
         struct sandbox_job *job = context;
-        struct pollfd status = { .fd = job->status, .events = POLLIN };
 
         while (!watch_once(job))
                 ;
@@ -337,8 +347,6 @@ void *job_watch(void *context)
         job_close(&job->program);
         job->is_held = false;
         job_end_all(job);
-        while (poll(&status, 1, 0) == 1) /* not for ever: all who wrote are dead */
-                read_status(job);
         (void)pthread_mutex_lock(&job->lock);
         drain_locked(job, chunks_max);
         job->is_over = true;

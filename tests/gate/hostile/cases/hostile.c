@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Exists so that a candidate which only wants to run gets to, in each kind of case that needs no
+ * more than one function. */
 #include "hostile.h"
 
 #include <limits.h>
