@@ -76,7 +76,8 @@ static const char *rule_of_kind(const char *word, bool in_fault, const char *oth
         return otherwise;
 }
 
-const char *unit_trouble_rule(const struct unit_sight *sight)
+/* Never called with SESSION_PASSED. */
+static const char *rule_of(const struct unit_sight *sight)
 {
         const struct session_verdict *verdict = sight->verdict;
         const bool in_fault = is_fault(sight);
@@ -127,8 +128,9 @@ static const char *place_in(const char *report, const char *name, unsigned *ret_
         return NULL;
 }
 
-bool unit_trouble_place(const struct candidate *candidate, const char *report, char *ret_file,
-                        size_t size, unsigned *ret_line)
+/* The first place in a report that lies in a file of the candidate; false: none. */
+static bool find_place(const struct candidate *candidate, const char *report, char *ret_file,
+                       size_t size, unsigned *ret_line)
 {
         const char *first = NULL;
 
@@ -208,8 +210,8 @@ static void describe(struct unit_trouble *trouble, const struct candidate *candi
                 /* A valgrind or UBSan headline may itself hold the place, so the line's begin. */
                 while (mark && at > report && at[-1] != '\n')
                         at--;
-                trouble->is_own_place = unit_trouble_place(candidate, at, trouble->file,
-                                                           sizeof trouble->file, &trouble->line);
+                trouble->is_own_place = find_place(candidate, at, trouble->file,
+                                                   sizeof trouble->file, &trouble->line);
         }
         text_append_bytes(&trouble->evidence, report, verdict->output.length);
 }
@@ -290,7 +292,7 @@ int unit_trouble_note(struct unit_troubles *troubles, const struct candidate *ca
                       const struct unit_sight *sight)
 {
         struct unit_trouble trouble = {
-                .rule = unit_trouble_rule(sight),
+                .rule = rule_of(sight),
                 .ways = { sight->way },
                 .way_count = 1,
                 .fail_at = sight->run->fail_at,

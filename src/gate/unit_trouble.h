@@ -58,13 +58,6 @@ struct unit_troubles {
         size_t dropped;
 };
 
-/* The rule id of a sight: "unit.leak". Never called with SESSION_PASSED. */
-const char *unit_trouble_rule(const struct unit_sight *sight);
-
-/* The first place in a report that lies in a file of the candidate; false: none. */
-bool unit_trouble_place(const struct candidate *candidate, const char *report, char *ret_file,
-                        size_t size, unsigned *ret_line);
-
 int unit_trouble_note(struct unit_troubles *troubles, const struct candidate *candidate,
                       const struct unit_sight *sight);
 /* Adds what another noted, as if it had been noted here. */

@@ -68,7 +68,7 @@ const char *verdict_word_name(enum verdict_word word)
         }
 }
 
-unsigned verdict_score(const struct verdict *verdict)
+static unsigned score(const struct verdict *verdict)
 {
         unsigned total = 0;
         unsigned passed = 0;
@@ -353,7 +353,7 @@ json_t *verdict_json(const struct verdict *verdict, bool has_excerpts)
         (void)json_object_set_new(json, "verdict",
                                   json_string(verdict_word_name(verdict_word(verdict))));
         (void)json_object_set_new(json, "partial", json_boolean(verdict->is_partial));
-        (void)json_object_set_new(json, "score", json_real(verdict_score(verdict) / 1000.0));
+        (void)json_object_set_new(json, "score", json_real(score(verdict) / 1000.0));
         (void)json_object_set_new(json, "seed", json_sprintf("%" PRIu64, verdict->seed));
         (void)json_object_set_new(json, "reference", reference_json(verdict->reference));
         for (size_t i = 0; i < STAGE_COUNT; i++)

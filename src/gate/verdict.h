@@ -6,7 +6,7 @@
  * else is unknown: a stage that could not find out, one that was not reached, a partial run.
  *
  * Ownership: the struct borrows everything; verdict_json() returns a new reference, NULL without
- *            memory. Threads: one. Units: seconds in results; permille in verdict_score().
+ *            memory. Threads: one. Units: seconds in results; a score from 0 to 1 in JSON.
  * Errors:    0 or -ENOMEM. Limits: those of stages and findings.
  */
 #ifndef GATE_VERDICT_H
@@ -41,8 +41,6 @@ const char *verdict_word_name(enum verdict_word word); /* accepted, rejected, un
 
 /* The first stage that did not pass; STAGE_COUNT: all that were run passed. */
 size_t verdict_stopped_at(const struct verdict *verdict);
-
-unsigned verdict_score(const struct verdict *verdict);
 
 /* The command that repeats a finding, quoted for the shell. */
 void verdict_append_repeat(const struct verdict *verdict, size_t stage,
