@@ -100,7 +100,11 @@ static void judge_word(struct reader *reader, const struct lens_token *token)
 {
         const char *word = token->text;
 
-        if (strcmp(word, "asm") == 0)
+        if (strcmp(word, "NDEBUG") == 0 || strcmp(word, "TOCSIN_OFF") == 0 ||
+            strcmp(word, "TOC_COUNT_PASSES") == 0)
+                object_to(reader, "interface.token", token,
+                          "tells one build from another; code must be the same in all");
+        else if (strcmp(word, "asm") == 0)
                 object_to(reader, "interface.token", token,
                           "assembly can do what no rule here sees; write C");
         else if (is_reserved(word) && !is_word_of(KIND_word, word))
@@ -263,8 +267,11 @@ static void judge_mark(struct reader *reader, const struct lens_token *token)
         if (is_text(token, "##"))
                 object_to(reader, "interface.token", token,
                           "pasting makes names that nobody can read here");
-        else if (is_text(token, "#") && !reader->in_directive)
-                object_to(reader, "interface.token", token, "stands where no directive begins");
+        else if (is_text(token, "#"))
+                object_to(reader, "interface.token", token,
+                          reader->in_directive
+                                  ? "a macro that reads its own text can tell builds apart"
+                                  : "stands where no directive begins");
         else if (is_text(token, "[") && is_text(ahead(reader, 1), "["))
                 object_to(reader, "interface.token", token,
                           "attributes are written __attribute__((NAME))");

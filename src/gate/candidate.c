@@ -282,6 +282,13 @@ static int seal(struct candidate *candidate)
                 digest_text(&digest, candidate->files[i].name);
                 digest_field(&digest, candidate->files[i].bytes, candidate->files[i].length);
         }
+        /* What was wrong with the folder belongs to what is judged: two folders with the same files
+         * are not the same candidate if one of them holds more. */
+        for (size_t i = 0; i < candidate->fault_count; i++) {
+                digest_text(&digest, candidate->faults[i].rule);
+                digest_text(&digest, candidate->faults[i].file);
+                digest_text(&digest, candidate->faults[i].message);
+        }
         return digest_end(&digest, candidate->sha256);
 }
 

@@ -42,7 +42,7 @@ struct candidate {
         size_t file_count;
         struct candidate_fault *faults;
         size_t fault_count;
-        char sha256[65]; /* of names and bytes, in order */
+        char sha256[65]; /* of names, bytes and faults, in order */
 };
 
 int candidate_load(const struct contract *contract, const char *path,

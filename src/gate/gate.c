@@ -503,7 +503,9 @@ static enum error_exit open_judge(struct gate *gate, struct text *why)
         int failed;
 
         gate->parts = parts_find(why);
-        if (!gate->parts)
+        if (why->length)
+                text_append(why, "; build or install tocsin again");
+        if (!gate->parts || why->length)
                 return refuse(ERROR_EXIT_UNKNOWN, why, -ENOENT);
         failed = sandbox_new(&settings, &judge->sandbox, why);
         if (!failed)

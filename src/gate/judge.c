@@ -7,6 +7,7 @@
 #include "gate/judge.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/option.h"
 #include "gate/digest.h"
 #include "gate/stub.h"
 
@@ -206,6 +207,27 @@ static int need_cases(struct judge *judge, struct stage_result *result)
         return outcome;
 }
 
+/* Nothing was run is not "passed". */
+static int find_asked_case(const struct judge *judge, struct stage_result *result)
+{
+        const char *asked = judge->request->options.test_case;
+        const char *names[512];
+        const char *nearest;
+        size_t count = 0;
+
+        for (; asked && count < judge->case_count && count < BASE_COUNT(names); count++) {
+                names[count] = judge->cases[count].name;
+                if (strcmp(names[count], asked) == 0)
+                        return 0;
+        }
+        if (!asked)
+                return 0;
+        nearest = option_nearest(asked, names, count);
+        stage_unknown(result, "the contract has no case '%.60s'%s%s", asked,
+                      nearest ? "; did you mean " : "", nearest ? nearest : "");
+        return -ENOENT;
+}
+
 /* ---- One stage --------------------------------------------------------------------------- */
 
 static void settle(struct stage_result *result, int outcome)
@@ -247,6 +269,8 @@ static int prepare(struct judge *judge, const struct subject *subject, size_t st
                 outcome = need_cases(judge, result);
         context->cases = judge->cases;
         context->case_count = judge->case_count;
+        if (!outcome && stage > STAGE_ID_build)
+                outcome = find_asked_case(judge, result);
         return outcome;
 }
 
@@ -269,6 +293,9 @@ static void run_stage(struct judge *judge, const struct subject *subject, size_t
         outcome = prepare(judge, subject, stage, &context, result);
         if (!outcome)
                 outcome = stages[stage].run(&context, result);
+        if (outcome == -ECANCELED && judge->end_ns && clock_monotonic_ns() >= judge->end_ns)
+                stage_unknown(result, "the time of --quick was over before it ended, and nothing "
+                                      "was found until then; run it without");
         settle(result, outcome);
         result->seconds = (double)(clock_monotonic_ns() - began_ns) / (double)CLOCK_S_NS;
 }
@@ -279,8 +306,8 @@ static bool is_out_of_time(const struct judge *judge, struct stage_result *resul
 
         if (!judge->end_ns || now_ns + QUICK_LEAST_NS < judge->end_ns)
                 return false;
-        result->verdict = STAGE_SKIP;
-        text_append(&result->why, "no time was left in --quick");
+        stage_unknown(result, "no time was left in --quick; run it without");
+        result->verdict = STAGE_UNKNOWN;
         return true;
 }
 

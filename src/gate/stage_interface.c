@@ -15,7 +15,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { disassembly_max = 96 << 20, opcodes_shown_max = 10 };
+enum {
+        disassembly_max = 96 << 20,
+        opcodes_shown_max = 10,
+        static_bytes_max = 256 << 10,
+};
 
 struct inspection {
         struct stage_context *context;
@@ -230,6 +234,25 @@ static bool is_tocsins_section(const struct inspection *inspection,
         return false;
 }
 
+/* What stands in a file's own memory is seen by no budget and by no leak checker. */
+static void judge_static_memory(struct inspection *inspection)
+{
+        uint64_t bytes = 0;
+
+        for (size_t i = 0; i < inspection->object.section_count; i++) {
+                const struct object_section *section = &inspection->object.sections[i];
+
+                if (begins(section->name, ".bss") || strcmp(section->name, ".data") == 0 ||
+                    begins(section->name, ".tbss") || begins(section->name, ".tdata"))
+                        bytes += section->size < UINT32_MAX ? section->size : UINT32_MAX;
+        }
+        if (bytes > static_bytes_max)
+                (void)finding_add(inspection->result, "interface.static-memory",
+                                  "keeps %llu bytes in variables of its own, more than %d; memory "
+                                  "that grows with use belongs on the heap, where budgets see it",
+                                  (unsigned long long)bytes, static_bytes_max);
+}
+
 static void judge_sections(struct inspection *inspection)
 {
         for (size_t i = 0; i < inspection->object.section_count; i++) {
@@ -340,22 +363,44 @@ static int judge_opcodes(struct inspection *inspection, const char *folder)
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
-/* The object of build PLAIN, or a finding that there is none. */
-static int open_object(struct inspection *inspection, const struct workshop_product **ret_product,
-                       bool *ret_is_there)
+/* The compiler's first error, which is the one to mend: "/src/lru.c:12:5: error: ...". */
+static void refuse_object(struct inspection *inspection, enum build_id build,
+                          const struct workshop_product *product)
 {
+        static const char mark[] = ": error: ";
+        const char *error = product->was_late ? NULL : strstr(product->output, mark);
+        const char *line = error;
+        const char *name;
+        char file[256];
         struct finding *finding;
+
+        while (line && line > product->output && line[-1] != '\n')
+                line--;
+        finding = finding_add(inspection->result, "interface.object", "does not compile: %.*s",
+                              error ? (int)strcspn(error + strlen(mark), "\n") : 60,
+                              error               ? error + strlen(mark)
+                              : product->was_late ? "the compiler did not end in time"
+                                                  : "see the evidence");
+        if (line) {
+                (void)snprintf(file, sizeof(file), "%.*s", (int)strcspn(line, ":\n"), line);
+                name = strrchr(file, '/');
+                finding_at(finding, name ? name + 1 : file,
+                           (unsigned)strtoul(line + strcspn(line, ":\n") + 1, NULL, 10));
+        }
+        finding_evidence(finding, product->output, product->output_length);
+        finding_case(finding, NULL, builds[build].name);
+}
+
+/* The object of a build, or a finding that there is none. */
+static int open_object(struct inspection *inspection, enum build_id build, struct object *object,
+                       const struct workshop_product **ret_product, bool *ret_is_there)
+{
         int fd;
-        int outcome = workshop_object(inspection->context->workshop, BUILD_PLAIN, ret_product);
+        int outcome = workshop_object(inspection->context->workshop, build, ret_product);
 
         *ret_is_there = false;
         if (outcome == WORKSHOP_REJECTED) {
-                finding = finding_add(inspection->result, "interface.object",
-                                      (*ret_product)->was_late
-                                              ? "does not compile: the compiler did not end in time"
-                                              : "does not compile; see the evidence");
-                finding_evidence(finding, (*ret_product)->output, (*ret_product)->output_length);
-                finding_case(finding, NULL, builds[BUILD_PLAIN].name);
+                refuse_object(inspection, build, *ret_product);
                 return 0;
         }
         if (outcome < 0) {
@@ -364,7 +409,7 @@ static int open_object(struct inspection *inspection, const struct workshop_prod
                 return outcome;
         }
         fd = open((*ret_product)->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        outcome = fd < 0 ? -errno : object_read(fd, &inspection->object);
+        outcome = fd < 0 ? -errno : object_read(fd, object);
         if (fd >= 0)
                 (void)close(fd); /* only read */
         if (outcome == -ENOEXEC) {
@@ -376,13 +421,43 @@ static int open_object(struct inspection *inspection, const struct workshop_prod
         return outcome;
 }
 
+static bool refers_to(const struct object *object, const char *name)
+{
+        for (size_t i = 0; i < object->symbol_count; i++)
+                if (!object->symbols[i].is_defined && strcmp(object->symbols[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* What PLAIN refers to may be less than what ships does: a constant can tell the builds apart. */
+static int judge_other_builds(struct inspection *inspection)
+{
+        static const enum build_id others[] = { BUILD_RELEASE, BUILD_QUIET };
+
+        for (size_t i = 0; i < BASE_COUNT(others); i++) {
+                const struct workshop_product *product = NULL;
+                struct object object BASE_SCOPE(object_fini) = { .symbol_count = 0 };
+                bool is_there = false;
+                int outcome = open_object(inspection, others[i], &object, &product, &is_there);
+
+                if (outcome)
+                        return outcome;
+                for (size_t k = 0; is_there && k < object.symbol_count; k++)
+                        if (!object.symbols[k].is_defined &&
+                            !refers_to(&inspection->object, object.symbols[k].name))
+                                judge_undefined(inspection, &object.symbols[k]);
+        }
+        return 0;
+}
+
 static int judge_object(struct inspection *inspection)
 {
         const struct workshop_product *product = NULL;
         struct text why BASE_SCOPE(text_fini) = TEXT_INIT(1024);
         struct text folder BASE_SCOPE(text_fini) = TEXT_INIT(8192);
         bool is_there = false;
-        int outcome = open_object(inspection, &product, &is_there);
+        int outcome =
+                open_object(inspection, BUILD_PLAIN, &inspection->object, &product, &is_there);
 
         if (outcome || !is_there)
                 return outcome;
@@ -394,6 +469,10 @@ static int judge_object(struct inspection *inspection)
         }
         judge_symbols(inspection);
         judge_sections(inspection);
+        judge_static_memory(inspection);
+        outcome = judge_other_builds(inspection);
+        if (outcome)
+                return outcome;
         text_append_bytes(&folder, product->path,
                           (size_t)(strrchr(product->path, '/') - product->path));
         return judge_opcodes(inspection, text_view(&folder));

@@ -22,6 +22,7 @@ enum {
 #define SESSION_NS    (600 * CLOCK_S_NS) /* of one session, which is renewed at half of it */
 #define STRESS_NS     (300 * CLOCK_MS_NS)
 #define FAULT_NS      (10 * CLOCK_S_NS)
+#define ROW_NS        (60 * CLOCK_S_NS)
 #define FAULT_SLOW_NS (20 * CLOCK_S_NS)
 
 /* A build or tool that cases run in. */
@@ -311,10 +312,12 @@ static int do_fault(struct unit *unit, struct job *job, const struct session_cas
         return 0;
 }
 
+/* 1: its time was over before its last allocation. */
 static int do_fault_row(struct unit *unit, struct job *job, const struct session_case *test,
                         uint64_t allocations, bool is_sticky, uint64_t *injected)
 {
         struct unit_faults faults;
+        const uint64_t began_ns = clock_monotonic_ns();
         unsigned failures = 0;
         uint64_t n;
 
@@ -331,6 +334,9 @@ static int do_fault_row(struct unit *unit, struct job *job, const struct session
                 failures += has_failed;
                 if (failures >= trouble_max || is_given_up(unit, test))
                         return 0;
+                /* One who is slow at every failure would keep us for hours. */
+                if (clock_monotonic_ns() - began_ns > ROW_NS)
+                        return 1;
         }
         return 0;
 }
@@ -341,19 +347,23 @@ static int do_fault_case(struct unit *unit, struct job *job, const struct sessio
         struct session_verdict quiet BASE_SCOPE(session_verdict_fini) = SESSION_VERDICT_NULL;
         const struct session_run run = { .name = test->name, .seed = unit->context->seed };
         uint64_t injected = 0;
+        bool was_cut = false;
         int outcome = run_case(unit, job, &run, &quiet);
 
         if (outcome != 0 || quiet.state != SESSION_PASSED)
                 return outcome;
-        for (int sticky = 0; outcome == 0 && sticky < 2; sticky++)
+        for (int sticky = 0; outcome == 0 && sticky < 2; sticky++) {
                 outcome = do_fault_row(unit, job, test, quiet.allocations, sticky, &injected);
+                was_cut = was_cut || outcome > 0;
+                outcome = outcome > 0 ? 0 : outcome;
+        }
         if (outcome == 0 &&
-            json_array_append_new(job->faults,
-                                  json_pack("{s:s, s:s, s:I, s:I, s:b}", "case", test->name,
-                                            "build", job->way->name, "allocations",
-                                            (json_int_t)quiet.allocations, "injected",
-                                            (json_int_t)injected, "sampled",
-                                            quiet.allocations > job->way->faults_max)) != 0)
+            json_array_append_new(
+                    job->faults,
+                    json_pack("{s:s, s:s, s:I, s:I, s:b}", "case", test->name, "build",
+                              job->way->name, "allocations", (json_int_t)quiet.allocations,
+                              "injected", (json_int_t)injected, "sampled",
+                              was_cut || quiet.allocations > job->way->faults_max)) != 0)
                 outcome = -ENOMEM;
         return outcome;
 }
@@ -381,6 +391,12 @@ static int do_faults(struct unit *unit, struct job *job)
                                            &fired, &has_failed);
                 else
                         outcome = do_fault_case(unit, job, test);
+                if (outcome == 0 && options->fail_at > 0 && fired == 0 && !has_failed)
+                        stage_unknown(unit->result,
+                                      "%s makes fewer than %llu allocations in build %s, so none "
+                                      "failed",
+                                      test->name, (unsigned long long)options->fail_at,
+                                      job->way->name);
         }
         return outcome;
 }

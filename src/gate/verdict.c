@@ -93,15 +93,24 @@ static bool is_plain(const char *word)
 
 static void append_word(struct text *into, const char *word)
 {
+        bool has_control = false;
+
         if (into->length)
                 text_append(into, " ");
         if (is_plain(word)) {
                 text_append(into, word);
                 return;
         }
-        text_append(into, "'");
+        /* $'...' only where a terminal would obey the bytes. */
         for (const char *c = word; *c; c++)
-                if (*c == '\'')
+                has_control = has_control || (unsigned char)*c < 0x20 || *c == 0x7f;
+        text_append(into, has_control ? "$'" : "'");
+        for (const char *c = word; *c; c++)
+                if (has_control && ((unsigned char)*c < 0x20 || *c == 0x7f))
+                        text_printf(into, "\\x%02x", (unsigned char)*c);
+                else if (has_control && (*c == '\'' || *c == '\\'))
+                        text_printf(into, "\\%c", *c);
+                else if (*c == '\'')
                         text_append(into, "'\\''");
                 else
                         text_append_bytes(into, c, 1);
