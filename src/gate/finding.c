@@ -30,6 +30,7 @@ void stage_result_fini(struct stage_result *result)
 }
 
 /* One line, however many the writer had. */
+static void append_line(struct text *into, const char *format, va_list arguments) BASE_PRINTF(2, 0);
 static void append_line(struct text *into, const char *format, va_list arguments)
 {
         BASE_SCOPE(text_fini) struct text raw = TEXT_INIT(finding_message_max);

@@ -272,7 +272,7 @@ static void reset_signals(void)
 
 _Noreturn static void refuse(int fd, enum step step, int error)
 {
-        struct refusal refusal = { error, step };
+        struct refusal refusal = { error, (int)step };
 
         (void)!write(fd, &refusal, sizeof(refusal)); /* if nobody reads, nobody wants it */
         _exit(ERROR_EXIT_RUN);

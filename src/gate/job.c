@@ -313,7 +313,7 @@ static int open_segments(pid_t inner, int inner_pidfd, int *ret_fd)
                 return -ESRCH;
         if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
                 return -EAGAIN;
-        fd = open_beneath(root, JAIL_SEGMENTS + 1);
+        fd = open_beneath(root, &JAIL_SEGMENTS[1]);
         if (fd < 0)
                 return errno == ENOENT ? -EAGAIN : error_last();
         *ret_fd = fd;

@@ -140,11 +140,11 @@ static int refuse_some(scmp_filter_ctx filter)
                                           SCMP_CMP(1, SCMP_CMP_MASKED_EQ, UINT32_MAX, controls[i]));
         if (!failed)
                 failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                          SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX));
+                                          SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX, 0));
         if (!failed)
                 failed =
                         seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair),
-                                         1, SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX));
+                                         1, SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX, 0));
         return failed;
 }
 

@@ -3,6 +3,7 @@
 """`meson install` gives a prefix that a stranger can use: pkg-config, header, libraries, manual
 pages, the program. TAP. usage: install.py BUILD_DIR"""
 
+import json
 import os
 import shutil
 import subprocess
@@ -75,11 +76,12 @@ def main():
 
     def manual():
         pages = subprocess.run(["find", place, "-path", "*/man/*"], capture_output=True, text=True).stdout
-        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
+        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-gate.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
             assert page in pages, f"{page} is missing"
 
     tests = [installs, shared, static, program, manual]
-    sanitized = "-fsanitize" in open(os.path.join(BUILD, "build.ninja")).read()
+    with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json")) as file:
+        sanitized = any(row["name"] == "b_sanitize" and row["value"] != "none" for row in json.load(file))
     print(f"1..{len(tests)}")
     for test in tests:
         number += 1
