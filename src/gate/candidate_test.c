@@ -302,6 +302,22 @@ static void our_own_bytes_make_the_same_candidate(void **state)
         candidate_fini(&taken);
 }
 
+/* A result that is kept for one folder must not be taken for the other. */
+static void what_else_lies_there_is_part_of_the_digest(void **state)
+{
+        struct candidate clean, littered;
+
+        (void)state;
+        write_file("a.h", "int a;\n");
+        write_file("b.c", "int b;\n");
+        assert_int_equal(candidate_load(&contract, folder, &clean), 0);
+        write_file("more.c", "int more;\n");
+        assert_int_equal(candidate_load(&contract, folder, &littered), 0);
+        assert_string_not_equal(clean.sha256, littered.sha256);
+        candidate_fini(&clean);
+        candidate_fini(&littered);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -321,6 +337,7 @@ int main(void)
                 IN_A_FOLDER(faults_of_several_files_come_in_order),
                 IN_A_FOLDER(folders_that_cannot_be_read),
                 IN_A_FOLDER(our_own_bytes_make_the_same_candidate),
+                IN_A_FOLDER(what_else_lies_there_is_part_of_the_digest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,18 @@ static const struct {
         { START REST PUT "#include <unistd.h>\n", "interface.include", "unistd.h" },
         { START REST PUT "#ifdef NDEBUG\n#endif\n", "interface.conditional", NULL },
         { START REST "int box_put(", "interface.object", "does not compile" },
+        { START REST PUT "static const char *own(void) { return BOX_TEXT(NDEBUG); }\n",
+          "interface.token", "NDEBUG" },
+        { START "#define BOX_TEXT(x) #x\n" REST PUT, "interface.token", "reads its own text" },
+        /* Only what ships calls it: PLAIN has no NDEBUG and drops the branch. */
+        { START "#define T(x) #x\n#define W(x) T(x)\nint getpid(void);\n" REST
+                "int box_put(struct box *box, uint64_t value)\n"
+                "{ box->sum += value; return sizeof W(NDEBUG) == 2 ? getpid() : 0; }\n",
+          "interface.forbidden-symbol", "getpid" },
+        { START "static char arena[1 << 20];\n" REST
+                "int box_put(struct box *box, uint64_t value)\n"
+                "{ box->sum += value; arena[value & 1023] = 1; return arena[7] - arena[7]; }\n",
+          "interface.static-memory", "1048" },
 };
 
 static void objects_offer_exactly_this(void **state)
