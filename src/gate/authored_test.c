@@ -26,7 +26,7 @@ static const struct row sources[] = {
         { "# include <sys/types.h>\nint f(void);\n", NULL, 0 },
         { "#define _GNU_SOURCE\n#include <stdlib.h>\n#define TWICE(x) \\\n        ((x) * 2)\n",
           NULL, 0 },
-        { "#define NAME(x) \\\n#x\n", "interface.token", 2 },
+        { "#define NAME(x) #x\n", "interface.token", 1 },
         { "const char *f(void) { return NDEBUG; }\n", "interface.token", 1 },
         { "int f(void) { return TOCSIN_OFF; }\n", "interface.token", 1 },
         { "static int f(void) __attribute__((unused, cold));\n", NULL, 0 },
