@@ -14,7 +14,6 @@ _Noreturn void toc_case_fail_(const char *file, unsigned line, const char *forma
 {
         static atomic_flag has_failed = ATOMIC_FLAG_INIT;
         char raw[message_max], message[2 * message_max];
-        const char *slash = strrchr(file, '/');
         va_list arguments;
 
         /* Another thread is about to end the process. */
@@ -28,7 +27,7 @@ _Noreturn void toc_case_fail_(const char *file, unsigned line, const char *forma
         (void)toc_wire_escape_(message, sizeof(message), raw, strlen(raw));
         (void)toc_wire_send_(toc_harness_run_.wire_fd, "CASE %s %s fail %.200s:%u: %s",
                              toc_harness_run_.nonce, toc_harness_run_.test_case->name,
-                             slash ? slash + 1 : file, line, message);
+                             toc_wire_file_(file), line, message);
         (void)toc_wire_send_(toc_harness_run_.wire_fd, "LAST %s", toc_harness_run_.nonce);
         toc_wire_await_go_();
         _exit(1); /* what a case leaves behind that was cut short is no leak */

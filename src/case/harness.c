@@ -55,11 +55,10 @@ static const char *word(const char *text)
 static void list_case(const struct toc_case_ *test_case)
 {
         char sizes[TOC_CASE_SIZE_MAX_ * 21 + 1] = "-", file[200];
-        const char *slash = strrchr(test_case->file, '/');
+        const char *name = toc_wire_file_(test_case->file);
         int used = 0;
 
-        (void)toc_wire_escape_(file, sizeof(file), slash ? slash + 1 : test_case->file,
-                               strlen(slash ? slash + 1 : test_case->file));
+        (void)toc_wire_escape_(file, sizeof(file), name, strlen(name));
         for (char *space = file; (space = strchr(space, ' '));)
                 *space = '_';
         for (int i = 0; i < TOC_CASE_SIZE_MAX_ && test_case->sizes[i]; i++)

@@ -40,6 +40,10 @@ bool toc_wire_send_(int fd, const char *format, ...) __attribute__((format(print
 ssize_t toc_wire_receive_(int fd, char *line, size_t size); /* > 0 bytes; else the gate is gone */
 /* Printable ASCII; the rest as \xNN, a line end as \n. Returns the bytes of `from` that fitted. */
 size_t toc_wire_escape_(char *into, size_t size, const char *from, size_t length);
+
+/* "cases/lru.c" of a contract's file, for a candidate may have one of the same name; else the last
+ * part of the path. */
+const char *toc_wire_file_(const char *path);
 void toc_wire_await_go_(void);
 
 /* ---- child.c: the life of one case */

@@ -65,6 +65,9 @@ static void refuse_file(struct document *document, unsigned line, const char *pa
                                contract_file_bytes_max);
         else if (error == -EINVAL || error == -EISDIR)
                 document_wrong(document, line, "%s is no regular file; put one there", path);
+        else if (error == -EACCES)
+                document_wrong(document, line, "%s cannot be read: %s; let this user read it", path,
+                               error_text(error));
         else if (is_theirs(error))
                 document_wrong(document, line,
                                "%s cannot be read: %s; put it there or correct "
@@ -221,6 +224,9 @@ static int refuse(struct text *why, const char *shown, int error)
                                contract_bytes_max);
         else if (error == -EINVAL || error == -EISDIR)
                 document_wrong(&document, 1, "no regular file; put a contract there");
+        else if (error == -EACCES)
+                document_wrong(&document, 1, "cannot be read: %s; let this user read it",
+                               error_text(error));
         else if (is_theirs(error))
                 document_wrong(&document, 1,
                                "cannot be read: %s; name the folder of a contract, or begin one "

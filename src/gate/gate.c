@@ -478,8 +478,10 @@ static enum error_exit open_reports(const struct gate *gate, struct text *why)
                 BASE_SCOPE(text_fini) struct text path = TEXT_INIT(path_text_max);
 
                 if (!is_folder(gate->paths[i])) {
-                        say_error("there is no candidate '%s', neither here nor in '%s/candidates'",
-                                  gate->paths[i], gate->request->contract);
+                        say_error(
+                                "there is no candidate '%s', neither here nor in '%s/candidates'; "
+                                "a candidate is a folder",
+                                gate->paths[i], gate->request->contract);
                         return ERROR_EXIT_USAGE;
                 }
                 append_report_path(gate, &named, &path);
