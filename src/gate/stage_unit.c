@@ -371,6 +371,7 @@ static int do_fault_case(struct unit *unit, struct job *job, const struct sessio
 static int do_faults(struct unit *unit, struct job *job)
 {
         const struct gate_options *options = unit->context->options;
+        bool has_one = false;
         int outcome = 0;
 
         job->faults = json_array();
@@ -381,8 +382,10 @@ static int do_faults(struct unit *unit, struct job *job)
                 uint64_t fired = 0;
                 bool has_failed = false;
 
-                if (test->kind != TOC_CASE_FAULT_ || !stage_wants_case(unit->context, test->name) ||
-                    is_given_up(unit, test))
+                if (test->kind != TOC_CASE_FAULT_ || !stage_wants_case(unit->context, test->name))
+                        continue;
+                has_one = true;
+                if (is_given_up(unit, test))
                         continue;
                 stage_progress(unit->context, "%s: %s, each allocation failing in turn",
                                job->way->name, test->name);
@@ -398,6 +401,8 @@ static int do_faults(struct unit *unit, struct job *job)
                                       test->name, (unsigned long long)options->fail_at,
                                       job->way->name);
         }
+        if (options->fail_at > 0 && !has_one)
+                stage_unknown(unit->result, "--fault is for FAULT cases, and none was asked for");
         return outcome;
 }
 

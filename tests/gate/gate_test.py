@@ -176,6 +176,7 @@ def wrong_requests(place):
             (("box", "--fault", "0"), "--fault"),
             (("box", "--fault", "3-"), "--fault"),
             (("box", "--seed", "many"), "--seed"),
+            (("box", "--build", "relaese"), "did you mean release"),
             (("box", "--stage", "unit", "--until", "unit"), "exclude"),
             (("nowhere",), "nowhere"),
             (("box", "nobody"), "nobody"),
@@ -250,6 +251,24 @@ def missing_tools(place):
     return None
 
 
+def nothing_run_is_not_passed(place):
+    """What was asked for and is not there is unknown, not passed."""
+    for arguments, part in [(("--case", "ads"), "did you mean adds"),
+                            (("--fault", "1", "--build", "release"), "FAULT")]:
+        done = place.gate("box", "reference", "--stage", "unit", *arguments)
+        same(done.returncode, 3, f"{arguments}: {done.stdout}{done.stderr}")
+        has(done.stdout, part)
+
+
+def parts_that_are_missing(place):
+    """A program without its parts says which, and does not fall over."""
+    shutil.copy(TOCSIN, place.path / "tocsin")
+    done = subprocess.run([place.path / "tocsin", "gate", "box"], cwd=place.path, env=place.env,
+                          capture_output=True, text=True, timeout=TIME_MAX_S, check=False)
+    same(done.returncode, 3, done.stderr)
+    has(done.stderr, "tocsin-lens is missing")
+
+
 def quick_is_no_verdict(place):
     """--quick says what it left out, and that it is no verdict."""
     done = place.gate("box", "reference", "--quick", "--json")
@@ -262,7 +281,7 @@ def quick_is_no_verdict(place):
 
 
 TESTS = [wrong_requests, guards_before_it_runs, several_at_once, missing_tools, full_disk,
-         stops_when_asked, quick_is_no_verdict, rejects_with_evidence, unsound_contracts,
+         stops_when_asked, quick_is_no_verdict, nothing_run_is_not_passed, parts_that_are_missing, rejects_with_evidence, unsound_contracts,
          accepts_and_remembers]
 
 
