@@ -376,11 +376,13 @@ static void refuse_object(struct inspection *inspection, enum build_id build,
 
         while (line && line > product->output && line[-1] != '\n')
                 line--;
-        finding = finding_add(inspection->result, "interface.object", "does not compile: %.*s",
-                              error ? (int)strcspn(error + strlen(mark), "\n") : 60,
-                              error               ? error + strlen(mark)
-                              : product->was_late ? "the compiler did not end in time"
-                                                  : "see the evidence");
+        finding =
+                finding_add(inspection->result, "interface.object", "does not compile: %.*s",
+                            error ? (int)strcspn(error + strlen(mark), "\n") : 60,
+                            error                  ? error + strlen(mark)
+                            : product->was_late    ? "the compiler did not end in time"
+                            : product->was_flooded ? "the compiler printed more than is read of it"
+                                                   : "see the evidence");
         if (line) {
                 (void)snprintf(file, sizeof(file), "%.*s", (int)strcspn(line, ":\n"), line);
                 name = strrchr(file, '/');
