@@ -35,12 +35,19 @@ struct child_request {
         struct text *output;  /* standard output is appended; NULL: dropped */
         struct text *errors;  /* standard error likewise; NULL: goes where standard output goes */
         uint64_t time_max_ns; /* at least 1 */
+        const char *const *environment; /* "NAME=VALUE"..., ends with NULL; NULL: ours */
+        const char *directory;          /* NULL: ours */
+        bool shows_errors;              /* standard error is ours; `errors` is NULL then */
+        const int *stop_fd; /* once readable, its time is over; NULL: nothing stops it */
+        int end_signal; /* told to end by this, and killed end_max_ns later; 0: killed at once */
+        uint64_t end_max_ns;
 };
 
 enum child_end {
-        CHILD_EXITED, /* code is the exit status */
-        CHILD_KILLED, /* code is the signal */
-        CHILD_LATE,   /* killed by us because its time was over; code is 0 */
+        CHILD_EXITED,  /* code is the exit status */
+        CHILD_KILLED,  /* code is the signal */
+        CHILD_LATE,    /* ended by us because its time was over; code is 0 */
+        CHILD_STOPPED, /* ended by us because of stop_fd; code is 0 */
 };
 
 struct child_result {
