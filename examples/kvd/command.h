@@ -10,6 +10,7 @@
 #define KVD_COMMAND_H
 
 #include "flusher.h"
+#include "hot.h"
 #include "options.h"
 #include "resp.h"
 #include "vault.h"
@@ -21,6 +22,7 @@ struct command_host {
         const struct options *options;
         struct vault *vault;
         struct flusher *flusher;
+        struct hot *hot; /* NULL: nothing is held in front of the store */
         const struct purse *buffers;
         uint64_t started_ms;
         uint64_t connections; /* accepted since the start */

@@ -172,6 +172,7 @@ void command_info(struct command_call *call)
         const struct command_host *host = call->host;
         struct store_stats store = store_stats(call->store);
         struct flusher_stats flusher = flusher_stats(host->flusher);
+        struct hot_stats hot = hot_stats(host->hot);
         char text[INFO_BYTES_MAX];
 
         (void)snprintf(text, sizeof(text),
@@ -200,12 +201,16 @@ void command_info(struct command_call *call)
                        "keyspace_hits:%" PRIu64 "\r\n"
                        "keyspace_misses:%" PRIu64 "\r\n"
                        "expired_keys:%" PRIu64 "\r\n"
+                       "hot_entries:%" PRIu64 "\r\n"
+                       "hot_hits:%" PRIu64 "\r\n"
+                       "hot_misses:%" PRIu64 "\r\n"
                        "\r\n# Keyspace\r\n"
                        "db0:keys=%" PRIu64 ",expires=0,avg_ttl=0\r\n",
                        (int)getpid(), host->port, (call->now_ms - host->started_ms) / 1000,
                        host->clients, host->options->clients_max, host->buffers->used_bytes,
                        store.bytes, host->options->memory_bytes_max, flusher.ticks,
                        flusher.is_paused, flusher.saves, flusher.saves_failed, host->connections,
-                       host->commands, store.hits, store.misses, store.expired, store.keys);
+                       host->commands, store.hits, store.misses, store.expired, hot.entries,
+                       hot.hits, hot.misses, store.keys);
         resp_put_text(call->reply, text);
 }

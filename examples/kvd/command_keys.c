@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exists because these are the commands that touch keys: what Redis does, on our store.
+ * Exists because these are the commands that touch keys: what Redis does, on our store. They change
+ * it through hot.h only, or what is held in front of it would be wrong.
  */
 #include "command_call.h"
 
@@ -50,7 +51,7 @@ void command_get(struct command_call *call)
 {
         struct store_item item;
 
-        if (is_there(call, key_of(call), &item))
+        if (hot_get(call->host->hot, call->store, key_of(call), call->now_ms, &item) == 0)
                 resp_put_bulk(call->reply,
                               (struct resp_view){ item.value.bytes, item.value.length });
         else
@@ -140,7 +141,7 @@ void command_set(struct command_call *call)
         }
         item = (struct store_item){ key_of(call), text_of(call->request->args[2]),
                                     options.expires_ms };
-        result = store_set(call->store, &item, call->now_ms);
+        result = hot_set(call->host->hot, call->store, &item, call->now_ms);
         if (result)
                 put_refusal(call, result);
         else
@@ -166,7 +167,7 @@ static void add(struct command_call *call, int64_t by)
         }
         length = snprintf(digits, sizeof(digits), "%lld", (long long)number);
         next = (struct store_item){ key_of(call), { digits, (size_t)length }, item.expires_ms };
-        result = store_set(call->store, &next, call->now_ms);
+        result = hot_change(call->host->hot, call->store, &next, call->now_ms);
         if (result)
                 put_refusal(call, result);
         else
@@ -188,8 +189,8 @@ void command_del(struct command_call *call)
         int64_t removed = 0;
 
         for (size_t i = 1; i < call->request->count; i++) {
-                int result =
-                        store_remove(call->store, text_of(call->request->args[i]), call->now_ms);
+                int result = hot_remove(call->host->hot, call->store,
+                                        text_of(call->request->args[i]), call->now_ms);
 
                 if (result < 0) {
                         put_refusal(call, result);
@@ -247,6 +248,6 @@ void command_dbsize(struct command_call *call)
 
 void command_flushall(struct command_call *call)
 {
-        store_clear(call->store);
+        hot_clear(call->host->hot, call->store);
         resp_put_status(call->reply, "OK");
 }

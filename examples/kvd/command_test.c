@@ -47,10 +47,19 @@ static int set_up(void **state)
         return flusher_start(&host.flusher, &flushing);
 }
 
+/* With so few values held that keys push each other out. */
+static int set_up_hot(void **state)
+{
+        int result = set_up(state);
+
+        return result ? result : hot_new(&host.hot, 2);
+}
+
 static int tear_down(void **state)
 {
         (void)state;
         buffer_fini(&reply);
+        hot_free(&host.hot);
         if (flusher_stop(&host.flusher, flusher_beat))
                 return -1;
         vault_close(&vault);
@@ -265,6 +274,7 @@ static void test_server(void **state)
         ASSERT_EXCHANGES(exchanges);
         (void)run("SET k v");
         assert_non_null(strstr(run("INFO"), "\r\ndb0:keys=1,"));
+        assert_non_null(strstr(text, "\r\nhot_entries:0\r\nhot_hits:0\r\nhot_misses:0\r\n"));
         assert_non_null(strstr(run("INFO memory"), "\r\nmaxmemory:1048576\r\n"));
 }
 
@@ -297,6 +307,22 @@ static void test_debug(void **state)
         ASSERT_EXCHANGES(exchanges);
         options.has_debug = false;
         assert_memory_equal(run("DEBUG TOCSIN crash"), "-ERR DEBUG is off", 17);
+}
+
+/* An answer from the cache is a hit like any other. */
+static void test_hot_info(void **state)
+{
+        static const struct exchange exchanges[] = {
+                { "GET k", "$-1\r\n" },
+                { "SET k v", "+OK\r\n" },
+                { "GET k", "$1\r\nv\r\n" },
+                { "GET k", "$1\r\nv\r\n" },
+        };
+
+        (void)state;
+        ASSERT_EXCHANGES(exchanges);
+        assert_non_null(strstr(run("INFO"), "\r\nkeyspace_hits:2\r\nkeyspace_misses:1\r\n"));
+        assert_non_null(strstr(text, "\r\nhot_entries:1\r\nhot_hits:2\r\nhot_misses:1\r\n"));
 }
 
 /* Every row, with one argument too few and one too many. */
@@ -341,6 +367,11 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_server, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_debug, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_argument_limits, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_keys, set_up_hot, tear_down),
+                cmocka_unit_test_setup_teardown(test_counting, set_up_hot, tear_down),
+                cmocka_unit_test_setup_teardown(test_full, set_up_hot, tear_down),
+                cmocka_unit_test_setup_teardown(test_debug, set_up_hot, tear_down),
+                cmocka_unit_test_setup_teardown(test_hot_info, set_up_hot, tear_down),
         };
 
         return cmocka_run_group_tests_name("kvd command", tests, NULL, NULL);

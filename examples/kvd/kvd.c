@@ -5,6 +5,10 @@
  * This file puts the parts together in order and takes them apart in the reverse order. README.md
  * says how to run it, what each alert means, and how to break it.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strerrordesc_np(), also when somebody compiles this by hand (README.md) */
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "hot.h"
 #include "snapshot.h"
 
 enum kind { FLAG, TEXT, NUMBER, SIZE };
@@ -36,6 +37,8 @@ static const struct row rows[] = {
         { "max-keys", NUMBER, AT(keys_max), 1, STORE_KEYS_LIMIT, "N", "keys held (1000000)" },
         { "max-memory", SIZE, AT(memory_bytes_max), 4096, UINT64_C(1) << 44, "BYTES",
           "keys and values held (256M)" },
+        { "hot", NUMBER, AT(hot_values), 0, HOT_VALUES_MAX, "N",
+          "recently used values held in front of the store (0: none)" },
         { "max-bulk", SIZE, AT(bulk_bytes_max), 64, ENTRY_TEXT_LIMIT, "BYTES",
           "one argument of a command (1M)" },
         { "max-buffers", SIZE, AT(buffers_bytes_max), 65536, UINT64_C(1) << 44, "BYTES",

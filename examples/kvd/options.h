@@ -20,6 +20,7 @@ struct options {
         uint64_t clients_max;
         uint64_t keys_max;
         uint64_t memory_bytes_max;
+        uint64_t hot_values; /* 0: none are held in front of the store */
         uint64_t bulk_bytes_max;
         uint64_t buffers_bytes_max;
         uint64_t stall_ms;

@@ -116,7 +116,9 @@ int server_open(struct server **ret_server, const struct options *options, struc
                                               .started_ms = clock_boot_ms() };
         server->epoll = server->listener = server->signals = -1;
         server->is_accepting = true;
-        result = open_all(server);
+        result = options->hot_values ? hot_new(&server->host.hot, options->hot_values) : 0;
+        if (result == 0)
+                result = open_all(server);
         if (result) {
                 server_close(&server);
                 return result;
@@ -176,6 +178,7 @@ void server_close(struct server **server)
                 (void)close(leaving->signals);
         if (leaving->epoll >= 0)
                 (void)close(leaving->epoll);
+        hot_free(&leaving->host.hot);
         free(leaving);
         *server = NULL;
 }

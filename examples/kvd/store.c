@@ -176,6 +176,13 @@ static void expire(struct store *store, struct entry **link)
         toc_count(expired);
 }
 
+void store_count_hit(struct store *store)
+{
+        (void)books_hold(store); /* rings if they do not; the value is still the best we have */
+        store->stats.hits++;
+        toc_count(hits);
+}
+
 int store_get(struct store *store, struct store_text key, uint64_t now_ms,
               struct store_item *ret_item)
 {
@@ -188,9 +195,7 @@ int store_get(struct store *store, struct store_text key, uint64_t now_ms,
                 toc_count(misses);
                 return STORE_ABSENT;
         }
-        (void)books_hold(store); /* rings if they do not; the value is still the best we have */
-        store->stats.hits++;
-        toc_count(hits);
+        store_count_hit(store);
         entry_view(*link, ret_item);
         return 0;
 }

@@ -54,6 +54,9 @@ void store_free(struct store **store);
 int store_get(struct store *store, struct store_text key, uint64_t now_ms,
               struct store_item *ret_item);
 
+/* Counts as store_get() does for a key that is there: a cache before the store has answered. */
+void store_count_hit(struct store *store);
+
 /* Sets or replaces. 0, STORE_FULL, -ENOMEM or -EUCLEAN; only 0 changed anything. */
 int store_set(struct store *store, const struct store_item *item, uint64_t now_ms);
 

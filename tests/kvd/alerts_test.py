@@ -165,18 +165,42 @@ def failing_saves():
         same((module, probe[:6], severity), ("flusher", "error_", "page"))
 
 
-def calm():
-    """Normal load, and a start and an end with a large snapshot: nothing rings."""
+def load(server, *options):
     benchmark = shutil.which("redis-benchmark")
     if not benchmark:
         raise Skip("redis-benchmark is missing; it is in redis-tools")
+    done = subprocess.run([benchmark, "-p", str(server.port), "-q", *options], capture_output=True,
+                          timeout=DEADLINE_S, preexec_fn=die_with_parent)
+    same((done.returncode, done.stderr), (0, b""))
+
+
+def hot_values_fit():
+    """Load on fewer keys than are held, and a burst of as many pushed out as lru.h forgives."""
+    with watched("--hot", "1000") as server, server.connect() as connection:
+        load(server, "-n", "100000", "-c", "20", "-P", "4", "-r", "500", "-t", "set,get,incr")
+        same(server.info("hot_entries"), 500)
+        assert server.info("hot_hits") > 50000, server.info("hot_hits")
+        connection.send(b"".join(request("SET", f"more {i}", i) for i in range(2500)))
+        same([connection.reply() for _ in range(2500)], ["OK"] * 2500)
+        server.end()
+        same(server.events(), [])
+
+
+def hot_values_pushed_out():
+    """The rule is the module's own: kvd has none about it."""
+    with watched("--hot", "1000") as server:
+        load(server, "-n", "50000", "-c", "20", "-P", "4", "-r", "1000000", "-t", "set,get")
+        rings(server, ("lru", "evictions", "warn"))
+        same(server.info("hot_entries"), 1000)
+        server.end()
+
+
+def calm():
+    """Normal load, and a start and an end with a large snapshot: nothing rings."""
     with watched("--save", "snap") as server:
         for more in (["-n", "200000", "-c", "50", "-P", "16", "-r", "100000"],
                      ["-n", "20000", "-c", "50"], ["-n", "2000", "-c", "20", "-d", "100000"]):
-            done = subprocess.run([benchmark, "-p", str(server.port), "-q", "-t",
-                                   "ping,set,get,incr", *more], capture_output=True,
-                                  timeout=DEADLINE_S, preexec_fn=die_with_parent)
-            same((done.returncode, done.stderr), (0, b""))
+            load(server, "-t", "ping,set,get,incr", *more)
         server.end()
         same(server.events(), [])
 
@@ -184,5 +208,6 @@ def calm():
 if __name__ == "__main__":
     sys.exit(run_cases([
         broken_invariant, stopped_flusher, hanging_loop, many_errors, crash, full_store,
-        too_many_clients, strangers, stalled_clients, full_buffers, failing_saves, calm,
+        too_many_clients, strangers, stalled_clients, full_buffers, failing_saves,
+        hot_values_fit, hot_values_pushed_out, calm,
     ]))
