@@ -61,6 +61,11 @@ bool stop_is_asked(void)
         return asked;
 }
 
+int stop_signal(void)
+{
+        return asked;
+}
+
 void stop_at(uint64_t in_ns)
 {
         const struct itimerval timer = { .it_value = { .tv_sec = (time_t)(in_ns / CLOCK_S_NS) } };

@@ -20,6 +20,9 @@ int stop_descriptor(void);
 /* By SIGINT, SIGTERM or SIGHUP. */
 bool stop_is_asked(void);
 
+/* Which of them; 0: none. */
+int stop_signal(void);
+
 /* From now on so much time; one that was over begins anew. At least a second. */
 void stop_at(uint64_t in_ns);
 
