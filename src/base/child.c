@@ -4,7 +4,7 @@
  * open descriptor to a program that did not ask for it.
  *
  * Between fork() and exec() only async-signal-safe calls are made: the watcher has threads, and any
- * of them may hold a lock at that moment. execvp() is not on POSIX's list, but glibc's neither
+ * of them may hold a lock at that moment. execvpe() is not on POSIX's list, but glibc's neither
  * allocates nor locks.
  */
 #include "base/child.h"
@@ -99,12 +99,24 @@ static int open_pipe(int *ret_ours, int *ret_childs)
         return fcntl(ends[0], F_SETFL, O_NONBLOCK) ? error_last() : 0;
 }
 
+/* Ours once more; nowhere if we have none. */
+static int open_shown(int *ret_fd)
+{
+        *ret_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, exec_fd);
+        if (*ret_fd < 0 && errno == EBADF)
+                return open_null(O_WRONLY, ret_fd);
+        return *ret_fd < 0 ? error_last() : 0;
+}
+
 /* What has been opened before an error is closed with the two structs. */
 static int open_ends(const struct child_request *request, struct child *child,
                      struct child_ends *ends)
 {
-        int failed = open_pipe(&child->refusal, &ends->refusal);
+        /* First, while 2 is still what it was, or nothing. */
+        int failed = request->shows_errors ? open_shown(&ends->errors) : 0;
 
+        if (!failed)
+                failed = open_pipe(&child->refusal, &ends->refusal);
         if (!failed && request->input_length)
                 failed = open_memory(request->input, request->input_length, &ends->input);
         else if (!failed)
@@ -154,23 +166,35 @@ static int arrange(struct child_ends *ends)
         return close_range(exec_fd + 1, UINT_MAX, 0) ? error_last() : 0;
 }
 
+/* These return only to fail. The cast is due to their age: they write to no argument. */
+static int execute(const struct child_request *request)
+{
+        char *const *environment =
+                request->environment ? (char *const *)(uintptr_t)request->environment : environ;
+
+        if (request->command)
+                (void)execle("/bin/sh", "sh", "-c", request->command, (char *)NULL, environment);
+        else
+                (void)execvpe(request->argv[0], (char *const *)(uintptr_t)request->argv,
+                              environment);
+        return error_last();
+}
+
 static int become(const struct child_request *request, struct child_ends *ends, pid_t parent)
 {
         int failed = arrange(ends);
 
         if (failed)
                 return failed;
-        if (setpgid(0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
+        if (setpgid(0, 0) ||
+            prctl(PR_SET_PDEATHSIG, request->end_signal ? request->end_signal : SIGKILL))
                 return error_last();
         if (getppid() != parent)
                 return -ESRCH; /* it died before the line above: nobody waits for us */
         reset_signals();
-        /* Both return only to fail. The cast is due to their age: they write to no argument. */
-        if (request->command)
-                (void)execl("/bin/sh", "sh", "-c", request->command, (char *)NULL);
-        else
-                (void)execvp(request->argv[0], (char *const *)(uintptr_t)request->argv);
-        return error_last();
+        if (request->directory && chdir(request->directory))
+                return error_last();
+        return execute(request);
 }
 
 _Noreturn static void live_as_child(const struct child_request *request, struct child_ends *ends,
@@ -237,8 +261,9 @@ static void drain(int *fd, struct text *into, int chunks)
         }
 }
 
-/* 0 when the child has ended, -ETIMEDOUT when its time is over. */
-static int follow(struct child *child, const struct child_request *request, uint64_t time_max_ns)
+/* 0 when the child has ended, -ETIMEDOUT when its time is over, -ECANCELED because of stop_fd. */
+static int follow(struct child *child, const struct child_request *request, uint64_t time_max_ns,
+                  int stop_fd)
 {
         uint64_t start_ns = clock_monotonic_ns();
 
@@ -247,6 +272,7 @@ static int follow(struct child *child, const struct child_request *request, uint
                         { .fd = child->pidfd, .events = POLLIN },
                         { .fd = child->output, .events = POLLIN },
                         { .fd = child->errors, .events = POLLIN },
+                        { .fd = stop_fd, .events = POLLIN },
                 };
                 uint64_t spent_ns = clock_monotonic_ns() - start_ns;
                 uint64_t left_ns = spent_ns < time_max_ns ? time_max_ns - spent_ns : 0;
@@ -261,6 +287,8 @@ static int follow(struct child *child, const struct child_request *request, uint
                         drain(&child->errors, request->errors, 1);
                 if (polled[0].revents)
                         return 0;
+                if (polled[3].revents)
+                        return -ECANCELED;
                 if (!left_ns)
                         return -ETIMEDOUT;
         }
@@ -274,7 +302,7 @@ static int finish(struct child *child, const struct child_request *request, int 
         int status, refusal;
 
         kill_group(child);
-        if (follow(child, request, CHILD_REAP_MAX_NS))
+        if (follow(child, request, CHILD_REAP_MAX_NS, -1))
                 return -ETIMEDOUT;
         drain(&child->output, request->output, chunks_max);
         drain(&child->errors, request->errors, chunks_max);
@@ -286,6 +314,19 @@ static int finish(struct child *child, const struct child_request *request, int 
         return 0;
 }
 
+/* Until it has ended or has to be killed: what follow() says of the time before it was told to. */
+static int await(struct child *child, const struct child_request *request)
+{
+        int stop_fd = request->stop_fd ? *request->stop_fd : -1;
+        int ended = follow(child, request, request->time_max_ns, stop_fd);
+
+        if ((ended == -ETIMEDOUT || ended == -ECANCELED) && request->end_signal) {
+                (void)kill(-child->pid, request->end_signal); /* gone already is what we want */
+                (void)follow(child, request, request->end_max_ns, -1); /* else it is killed */
+        }
+        return ended;
+}
+
 int child_run(const struct child_request *request, struct child_result *ret_result)
 {
         struct child child BASE_SCOPE(child_fini) = { -1, -1, -1, -1, -1 };
@@ -293,6 +334,7 @@ int child_run(const struct child_request *request, struct child_result *ret_resu
         int failed, ended, status = 0;
 
         assert(request->time_max_ns && !request->command != !request->argv);
+        assert(!request->shows_errors || !request->errors);
         failed = open_ends(request, &child, &ends);
         if (!failed)
                 failed = start(&child, &ends, request);
@@ -300,15 +342,17 @@ int child_run(const struct child_request *request, struct child_result *ret_resu
                 return failed;
         child_ends_fini(&ends);
 
-        ended = follow(&child, request, request->time_max_ns);
+        ended = await(&child, request);
         failed = finish(&child, request, &status);
-        /* Late, and not even dying in time: the kernel is at it, and late is the answer. */
-        if (failed && !(ended == -ETIMEDOUT && failed == -ETIMEDOUT))
+        /* Told to end, and not even dying in time: the kernel is at it; why it had to is known. */
+        if (failed && !(failed == -ETIMEDOUT && (ended == -ETIMEDOUT || ended == -ECANCELED)))
                 return failed;
-        if (ended && ended != -ETIMEDOUT)
+        if (ended && ended != -ETIMEDOUT && ended != -ECANCELED)
                 return ended;
         if (ended)
-                *ret_result = (struct child_result){ .end = CHILD_LATE };
+                *ret_result = (struct child_result){
+                        .end = ended == -ETIMEDOUT ? CHILD_LATE : CHILD_STOPPED,
+                };
         else if (WIFEXITED(status))
                 *ret_result = (struct child_result){ CHILD_EXITED, WEXITSTATUS(status) };
         else
@@ -329,6 +373,8 @@ void child_append_end(const struct child_result *result, struct text *into)
                 text_printf(into, "exit status %d", result->code);
         else if (result->end == CHILD_LATE)
                 text_append(into, "did not end in time");
+        else if (result->end == CHILD_STOPPED)
+                text_append(into, "was stopped");
         else if (name)
                 text_printf(into, "killed by SIG%s", name);
         else

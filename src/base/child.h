@@ -10,13 +10,16 @@
  *         int failed = child_run(&request, &result);
  *
  * The child leads its own process group, sees only descriptors 0, 1 and 2, default signals, and our
- * environment. When it ends or its time is over, the whole group is killed: nothing it started
- * stays behind unless it left the group on purpose. It dies when the thread that called dies. Its
- * input is a file in memory, so a command that does not read it costs us no SIGPIPE.
+ * environment or the one it is given; argv[0] is sought in our PATH in any case. When it ends or
+ * its time is over, the whole group is killed: nothing it started stays behind unless it left the
+ * group on purpose. With end_signal the group is told first, and may end on its own within
+ * end_max_ns. It dies (or is told, likewise) when the thread that called dies. Its input is a file
+ * in memory, so a command that does not read it costs us no SIGPIPE.
  *
  * Units:     nanoseconds of monotonic time; bytes. Ownership: the request and its texts are the
- *            caller's, used during the call only. Threads: any; blocks up to time_max_ns, plus
- *            CHILD_REAP_MAX_NS should the kernel be slow to kill.
+ *            caller's, used during the call only; stop_fd is not read from. Threads: any; blocks up
+ *            to time_max_ns and end_max_ns, plus CHILD_REAP_MAX_NS should the kernel be slow to
+ *            kill.
  * Errors:    -errno when it could not be run at all: -ENOENT without such a program, -EACCES, ...
  *            How it ended is in the result, whatever that was.
  * Limits:    output beyond the maximum of its text is read, dropped and remembered there.
@@ -62,7 +65,7 @@ int child_run(const struct child_request *request, struct child_result *ret_resu
 /* Whether it did what was asked: exited with status 0. */
 bool child_succeeded(const struct child_result *result);
 
-/* "exit status 3", "killed by SIGSEGV", "did not end in time". */
+/* "exit status 3", "killed by SIGSEGV", "did not end in time", "was stopped". */
 void child_append_end(const struct child_result *result, struct text *into);
 
 #endif

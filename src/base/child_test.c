@@ -98,8 +98,10 @@ static void signal_is_named(void **state)
         child_append_end(&(struct child_result){ CHILD_EXITED, 3 }, &text);
         text_append(&text, "; ");
         child_append_end(&(struct child_result){ CHILD_LATE, 0 }, &text);
+        text_append(&text, "; ");
+        child_append_end(&(struct child_result){ CHILD_STOPPED, 0 }, &text);
         assert_string_equal(text_view(&text),
-                            "killed by SIGSEGV; exit status 3; did not end in time");
+                            "killed by SIGSEGV; exit status 3; did not end in time; was stopped");
 }
 
 static void arguments_reach_a_program_unchanged(void **state)
@@ -348,6 +350,164 @@ static void environment_is_passed_on(void **state)
         assert_string_equal(text_view(&output), "seen\n");
 }
 
+static void environment_can_be_given(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(1000);
+        const char *environment[] = { "ONLY=this", NULL };
+        const char *nothing[] = { NULL };
+        const char *argv[] = { "env", NULL }; /* found although it gets no PATH */
+        struct child_request request = {
+                .argv = argv,
+                .output = &output,
+                .time_max_ns = LONG_NS,
+                .environment = environment,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_true(child_succeeded(&result));
+        assert_string_equal(text_view(&output), "ONLY=this\n");
+        text_clear(&output);
+        request.environment = nothing;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_string_equal(text_view(&output), "");
+        request.environment = environment;
+        request.argv = NULL;
+        request.command = "echo $ONLY $HOME";
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_string_equal(text_view(&output), "this\n");
+}
+
+static void directory_can_be_given(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_request request = {
+                .command = "pwd",
+                .output = &output,
+                .time_max_ns = LONG_NS,
+                .directory = "/usr",
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_string_equal(text_view(&output), "/usr\n");
+        request.directory = "/tocsin-no-such-folder";
+        assert_int_equal(child_run(&request, &result), -ENOENT);
+}
+
+/* Runs with our standard error being a pipe, or closed, and gives back what arrived there. */
+static void run_showing_errors(bool is_closed, struct text *output, char shown[static 32])
+{
+        struct child_request request = {
+                .command = "echo out; echo err >&2",
+                .output = output,
+                .time_max_ns = LONG_NS,
+                .shows_errors = true,
+        };
+        struct child_result result;
+        int ends[2], kept, failed;
+        ssize_t length;
+
+        assert_int_equal(pipe(ends), 0);
+        kept = fcntl(2, F_DUPFD_CLOEXEC, 100);
+        assert_true(kept >= 0);
+        if (is_closed)
+                (void)close(2);
+        else
+                (void)dup2(ends[1], 2);
+        failed = child_run(&request, &result);
+        (void)dup2(kept, 2);
+        assert_int_equal(close(kept) | close(ends[1]), 0);
+        length = read(ends[0], shown, 31);
+        assert_true(length >= 0);
+        shown[length] = '\0';
+        assert_int_equal(close(ends[0]), 0);
+        assert_int_equal(failed, 0);
+        assert_true(child_succeeded(&result));
+}
+
+static void errors_can_be_shown(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        char shown[32];
+
+        (void)state;
+        run_showing_errors(false, &output, shown);
+        assert_string_equal(text_view(&output), "out\n");
+        assert_string_equal(shown, "err\n");
+        run_showing_errors(true, &output, shown);
+        assert_string_equal(text_view(&output), "out\nout\n");
+        assert_string_equal(shown, "");
+}
+
+static void stop_ends_it_before_its_time(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        int ends[2];
+        struct child_request request = {
+                .command = "sleep 1000",
+                .output = &output,
+                .time_max_ns = LONG_NS,
+                .stop_fd = &ends[0],
+        };
+        struct child_result result;
+        uint64_t start_ns = clock_monotonic_ns();
+
+        (void)state;
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], "", 1), 1);
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_int_equal(result.end, CHILD_STOPPED);
+        assert_true(clock_monotonic_ns() - start_ns < 30 * CLOCK_S_NS);
+        assert_int_equal(read(ends[0], &(char){ 0 }, 1), 1); /* left for others to see */
+        request.command = "echo on";
+        assert_int_equal(child_run(&request, &result), 0); /* open, and nothing to read */
+        assert_true(child_succeeded(&result));
+        assert_string_equal(text_view(&output), "on\n");
+        assert_int_equal(close(ends[0]) | close(ends[1]), 0);
+}
+
+static void told_to_end_it_may_say_a_last_word(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_request request = {
+                .command = "trap 'echo bye; exit 3' TERM; sleep 1000 & wait",
+                .output = &output,
+                .time_max_ns = CLOCK_S_NS,
+                .end_signal = SIGTERM,
+                .end_max_ns = LONG_NS,
+        };
+        struct child_result result;
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_int_equal(result.end, CHILD_LATE);
+        assert_string_equal(text_view(&output), "bye\n");
+}
+
+static void deaf_to_its_signal_it_is_killed(void **state)
+{
+        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        struct child_request request = {
+                .command = "trap '' TERM; sleep 1000 & echo $!; sleep 1000; sleep 1000",
+                .output = &output,
+                .time_max_ns = 300 * CLOCK_MS_NS,
+                .end_signal = SIGTERM,
+                .end_max_ns = 200 * CLOCK_MS_NS,
+        };
+        struct child_result result;
+        uint64_t start_ns = clock_monotonic_ns();
+
+        (void)state;
+        assert_int_equal(child_run(&request, &result), 0);
+        assert_int_equal(result.end, CHILD_LATE);
+        assert_true(clock_monotonic_ns() - start_ns >= 500 * CLOCK_MS_NS);
+        assert_true(output.length > 1);
+        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *){ NULL })));
+}
+
 static void child_dies_with_its_parent(void **state)
 {
         char pid[32] = "";
@@ -426,6 +586,12 @@ int main(void)
                 cmocka_unit_test(works_without_standard_descriptors),
                 cmocka_unit_test(signals_are_default_in_the_child),
                 cmocka_unit_test(environment_is_passed_on),
+                cmocka_unit_test(environment_can_be_given),
+                cmocka_unit_test(directory_can_be_given),
+                cmocka_unit_test(errors_can_be_shown),
+                cmocka_unit_test(stop_ends_it_before_its_time),
+                cmocka_unit_test(told_to_end_it_may_say_a_last_word),
+                cmocka_unit_test(deaf_to_its_signal_it_is_killed),
                 cmocka_unit_test(child_dies_with_its_parent),
                 cmocka_unit_test(no_descriptor_is_leaked),
         };

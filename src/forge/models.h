@@ -12,8 +12,10 @@
  *         price: {input: 0.15, output: 0.60}
  *       - name: local
  *         provider: exec
- *         command: ./ask
+ *         command: /usr/local/bin/ask --quiet
  *         price: free
+ *
+ * A command is run in an empty folder: it is named by its whole path, or sought in PATH.
  *
  * A key never stands in the file: only the name of the variable that holds it, or a command that
  * prints it. No price, no call: a tier without one is refused.

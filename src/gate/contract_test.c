@@ -201,8 +201,8 @@ static void wrong_forms(void **state)
                   "1: anchors (&name) and tags (!name) are not taken; remove it" },
                 { "tocsin: 1\n\nmodule: *x\n", "3: aliases (*name) are not taken; write it out" },
                 { "a: 1\n---\nb: 1\n",
-                  "2: a second document begins here; a contract is one, remove the line ---" },
-                { "a: [[[[[[[[1]]]]]]]]\n", "1: nested more than 8 deep; a contract is flat" },
+                  "2: a second document begins here; a file is one, remove the line ---" },
+                { "a: [[[[[[[[1]]]]]]]]\n", "1: nested more than 8 deep; no key needs that" },
                 { "tocsin: \"1\\0\"\n", "1: holds a NUL byte; remove it" },
                 { "tocsin: \xff\n",
                   "1: not YAML: invalid leading UTF-8 octet; often a tab, a colon "

@@ -65,14 +65,14 @@ static bool form_holds(struct document *document, struct form *form, const yaml_
         case YAML_DOCUMENT_START_EVENT:
                 if (++form->documents > 1)
                         document_wrong(document, line,
-                                       "a second document begins here; a contract is one, remove "
-                                       "the line ---");
+                                       "a second document begins here; a file is one, remove the "
+                                       "line ---");
                 break;
         case YAML_SEQUENCE_START_EVENT:
         case YAML_MAPPING_START_EVENT:
                 if (++form->depth > document_depth_max)
                         document_wrong(document, line,
-                                       "nested more than %d deep; a contract is flat",
+                                       "nested more than %d deep; no key needs that",
                                        document_depth_max);
                 break;
         case YAML_SEQUENCE_END_EVENT:
@@ -192,8 +192,8 @@ static void refuse_key(struct document *document, unsigned line, const struct do
                                DOCUMENT_SHOWN(name), scope->what, nearest);
         else
                 document_wrong(document, line,
-                               "unknown key '%.*s' in %s; see doc/contracts.md for those there are",
-                               DOCUMENT_SHOWN(name), scope->what);
+                               "unknown key '%.*s' in %s; see %s for those there are",
+                               DOCUMENT_SHOWN(name), scope->what, scope->page);
 }
 
 static void read_pair(struct document *document, const struct document_scope *scope,
@@ -268,4 +268,77 @@ size_t document_item_count(const yaml_node_t *list)
 const yaml_node_t *document_item(struct document *document, const yaml_node_t *list, size_t index)
 {
         return yaml_document_get_node(&document->yaml, list->data.sequence.items.start[index]);
+}
+
+/* ---- Setters ------------------------------------------------------------------------------ */
+
+const char *document_value(struct document *document, const struct document_key *key,
+                           const yaml_node_t *value)
+{
+        const char *word = document_word(value);
+
+        if (!word)
+                document_wrong(document, document_line(value), "'%s' is one word; write %s: %s",
+                               key->name, key->name, key->wants);
+        else if (!word[0])
+                document_wrong(document, document_line(value), "'%s' has no value; write %s: %s",
+                               key->name, key->name, key->wants);
+        return word && word[0] ? word : NULL;
+}
+
+void document_set_word(struct document *document, const struct document_key *key,
+                       const yaml_node_t *value, void *field)
+{
+        const struct document_word_kind *kind = key->detail;
+        const char *word = document_value(document, key, value);
+
+        if (!word)
+                return;
+        if (!kind->holds(word)) {
+                document_wrong(document, document_line(value), "%s '%.*s' is not %s", key->name,
+                               DOCUMENT_SHOWN(word), key->wants);
+                return;
+        }
+        *(char **)field = strdup(word);
+        if (!*(char **)field)
+                document->error = -ENOMEM;
+}
+
+void document_set_choice(struct document *document, const struct document_key *key,
+                         const yaml_node_t *value, void *field)
+{
+        const struct document_choices *choices = key->detail;
+        const char *word = document_value(document, key, value);
+        const char *known[document_choices_max];
+        const char *nearest;
+
+        if (!word)
+                return;
+        for (size_t i = 0; i < choices->count && i < document_choices_max; i++) {
+                if (strcmp(choices->items[i].word, word) == 0) {
+                        memcpy(field, &choices->items[i].value, sizeof(int));
+                        return;
+                }
+                known[i] = choices->items[i].word;
+        }
+        nearest = option_nearest(word, known, choices->count);
+        document_wrong(document, document_line(value), "unknown %s '%.*s'; %s%s%s", key->name,
+                       DOCUMENT_SHOWN(word), nearest ? "did you mean " : "it is ",
+                       nearest ? nearest : choices->said, nearest ? "?" : "");
+}
+
+void document_set_number(struct document *document, const struct document_key *key,
+                         const yaml_node_t *value, void *field)
+{
+        const char *word = document_value(document, key, value);
+        uint64_t number;
+
+        if (!word)
+                return;
+        if (text_parse_u64(word, 0, INT64_MAX, &number))
+                document_wrong(document, document_line(value),
+                               "%s '%.*s' is not a whole number; write digits only, without a unit",
+                               key->name, DOCUMENT_SHOWN(word));
+        else
+                *(uint64_t *)field = number;
 }

@@ -2,7 +2,7 @@
 /*
  * document.h - a YAML file as mappings and lists of plain words, nothing else, with line numbers.
  *
- * libyaml reads it; what a contract does not need is refused: anchors, aliases, tags, several
+ * libyaml reads it; what our files do not need is refused: anchors, aliases, tags, several
  * documents, keys that are not words, the same key twice.
  *
  *         static const struct document_key keys[] = {
@@ -11,6 +11,8 @@
  *         };
  *
  *         document_read(&document, node, &scope, &contract);
+ *
+ * Setters of words, choices and numbers are here; a file's own stand beside its table of keys.
  *
  * Units:     lines from 1. Ownership: nodes and words belong to the document until
  *            document_fini(); setters copy what they keep.
@@ -67,6 +69,7 @@ struct document_key {
 
 struct document_scope {
         const char *what; /* "a contract" */
+        const char *page; /* where its keys are explained: "doc/contracts.md" */
         const struct document_key *keys;
         size_t key_count;
 };
@@ -75,6 +78,35 @@ struct document_scope {
  * wrong. */
 void document_read(struct document *document, const yaml_node_t *mapping,
                    const struct document_scope *scope, void *target);
+
+/* The value if it is one word that is not empty; else that is said, and NULL. */
+const char *document_value(struct document *document, const struct document_key *key,
+                           const yaml_node_t *value);
+
+/* A char *, copied. detail: what the word may be; its `wants` completes "is not ...". */
+struct document_word_kind {
+        bool (*holds)(const char *word);
+};
+void document_set_word(struct document *document, const struct document_key *key,
+                       const yaml_node_t *value, void *field);
+
+/* An enum, of int's size. detail: at most document_choices_max words. */
+enum { document_choices_max = 8 };
+struct document_choice {
+        const char *word;
+        int value;
+};
+struct document_choices {
+        const struct document_choice *items;
+        size_t count;
+        const char *said;
+};
+void document_set_choice(struct document *document, const struct document_key *key,
+                         const yaml_node_t *value, void *field);
+
+/* A uint64_t; no detail. */
+void document_set_number(struct document *document, const struct document_key *key,
+                         const yaml_node_t *value, void *field);
 
 /* The items of a list, in order: false when the node is no list or has too many, which is said. */
 bool document_items(struct document *document, const struct document_key *key,

@@ -13,6 +13,8 @@
 
 enum { summary_length_max = 200, path_length_max = 255, module_length_max = 23 };
 
+static const char page[] = "doc/contracts.md";
+
 /* ---- What a word may be ------------------------------------------------------------------- */
 
 static bool is_c_name(const char *word, size_t length_max)
@@ -104,32 +106,21 @@ static bool is_symbol(const char *word)
 
 /* ---- Choices ------------------------------------------------------------------------------ */
 
-struct choice {
-        const char *word;
-        int value;
-};
-
-struct choices {
-        const struct choice *items;
-        size_t count;
-        const char *said;
-};
-
-static const struct choice growth_items[] = {
+static const struct document_choice growth_items[] = {
         { "constant", CONTRACT_GROWTH_CONSTANT },   { "log", CONTRACT_GROWTH_LOG },
         { "linear", CONTRACT_GROWTH_LINEAR },       { "nlogn", CONTRACT_GROWTH_NLOGN },
         { "quadratic", CONTRACT_GROWTH_QUADRATIC },
 };
-static const struct choices growths = { growth_items, BASE_COUNT(growth_items),
-                                        "constant, log, linear, nlogn or quadratic" };
+static const struct document_choices growths = { growth_items, BASE_COUNT(growth_items),
+                                                 "constant, log, linear, nlogn or quadratic" };
 
-static const struct choice threads_items[] = {
+static const struct document_choice threads_items[] = {
         { "none", CONTRACT_THREADS_NONE },
         { "one_per_object", CONTRACT_THREADS_ONE_PER_OBJECT },
         { "any", CONTRACT_THREADS_ANY },
 };
-static const struct choices threads = { threads_items, BASE_COUNT(threads_items),
-                                        "none, one_per_object or any" };
+static const struct document_choices threads = { threads_items, BASE_COUNT(threads_items),
+                                                 "none, one_per_object or any" };
 
 static const char *const standards[] = { "c99", "c11", "c17", "gnu99", "gnu11", "gnu17" };
 static const char *const detects[] = { "leak", "slow", "alloc_failure", "invariant" };
@@ -154,88 +145,10 @@ static bool is_detected(const char *word)
 
 /* ---- Setters ------------------------------------------------------------------------------ */
 
-typedef bool is_word(const char *word);
-
-/* detail of a key whose value is a word, and of one whose value is a list of words. */
-struct word_kind {
-        is_word *holds;
-};
-
-static const char *word_of(struct document *document, const struct document_key *key,
-                           const yaml_node_t *value)
-{
-        const char *word = document_word(value);
-
-        if (!word)
-                document_wrong(document, document_line(value), "'%s' is one word; write %s: %s",
-                               key->name, key->name, key->wants);
-        else if (!word[0])
-                document_wrong(document, document_line(value), "'%s' has no value; write %s: %s",
-                               key->name, key->name, key->wants);
-        return word && word[0] ? word : NULL;
-}
-
-static void set_word(struct document *document, const struct document_key *key,
-                     const yaml_node_t *value, void *field)
-{
-        const struct word_kind *kind = key->detail;
-        const char *word = word_of(document, key, value);
-
-        if (!word)
-                return;
-        if (!kind->holds(word)) {
-                document_wrong(document, document_line(value), "%s '%.*s' is not %s", key->name,
-                               DOCUMENT_SHOWN(word), key->wants);
-                return;
-        }
-        *(char **)field = strdup(word);
-        if (!*(char **)field)
-                document->error = -ENOMEM;
-}
-
-static void set_choice(struct document *document, const struct document_key *key,
-                       const yaml_node_t *value, void *field)
-{
-        const struct choices *choices = key->detail;
-        const char *word = word_of(document, key, value);
-        const char *known[8];
-        const char *nearest;
-
-        if (!word)
-                return;
-        for (size_t i = 0; i < choices->count; i++) {
-                if (strcmp(choices->items[i].word, word) == 0) {
-                        memcpy(field, &choices->items[i].value, sizeof(int));
-                        return;
-                }
-                known[i] = choices->items[i].word;
-        }
-        nearest = option_nearest(word, known, choices->count);
-        document_wrong(document, document_line(value), "unknown %s '%.*s'; %s%s%s", key->name,
-                       DOCUMENT_SHOWN(word), nearest ? "did you mean " : "it is ",
-                       nearest ? nearest : choices->said, nearest ? "?" : "");
-}
-
-static void set_number(struct document *document, const struct document_key *key,
-                       const yaml_node_t *value, void *field)
-{
-        const char *word = word_of(document, key, value);
-        uint64_t number;
-
-        if (!word)
-                return;
-        if (text_parse_u64(word, 0, INT64_MAX, &number))
-                document_wrong(document, document_line(value),
-                               "%s '%.*s' is not a whole number; write digits only, without a unit",
-                               key->name, DOCUMENT_SHOWN(word));
-        else
-                *(uint64_t *)field = number;
-}
-
 static void set_version(struct document *document, const struct document_key *key,
                         const yaml_node_t *value, void *field)
 {
-        const char *word = word_of(document, key, value);
+        const char *word = document_value(document, key, value);
 
         (void)field; /* there is one version, and nothing to remember */
         if (word && strcmp(word, "1") != 0)
@@ -248,7 +161,7 @@ static void set_version(struct document *document, const struct document_key *ke
 static void set_all(struct document *document, const struct document_key *key,
                     const yaml_node_t *value, void *field)
 {
-        const char *word = word_of(document, key, value);
+        const char *word = document_value(document, key, value);
 
         if (word && strcmp(word, "all") != 0)
                 document_wrong(document, document_line(value),
@@ -279,7 +192,7 @@ bool schema_list_add(struct contract_list *list, const char *word, unsigned line
 static void refuse_item(struct document *document, const struct document_key *key, unsigned line,
                         const char *word)
 {
-        const struct word_kind *kind = key->detail;
+        const struct document_word_kind *kind = key->detail;
         const char *nearest = NULL;
 
         if (kind->holds == is_symbol)
@@ -297,7 +210,7 @@ static void refuse_item(struct document *document, const struct document_key *ke
 static void set_list(struct document *document, const struct document_key *key,
                      const yaml_node_t *value, void *field)
 {
-        const struct word_kind *kind = key->detail;
+        const struct document_word_kind *kind = key->detail;
         struct contract_list *list = field;
 
         if (!document_items(document, key, value, contract_list_max))
@@ -322,16 +235,16 @@ static void set_list(struct document *document, const struct document_key *key,
 
 /* ---- Budgets ------------------------------------------------------------------------------ */
 
-static const struct word_kind name_kind = { is_name };
-static const struct word_kind module_kind = { is_module };
-static const struct word_kind sentence_kind = { is_sentence };
-static const struct word_kind header_kind = { is_header_name };
-static const struct word_kind source_kind = { is_source_name };
-static const struct word_kind path_kind = { is_path };
-static const struct word_kind include_kind = { is_include };
-static const struct word_kind symbol_kind = { is_symbol };
-static const struct word_kind standard_kind = { is_standard };
-static const struct word_kind detected_kind = { is_detected };
+static const struct document_word_kind name_kind = { is_name };
+static const struct document_word_kind module_kind = { is_module };
+static const struct document_word_kind sentence_kind = { is_sentence };
+static const struct document_word_kind header_kind = { is_header_name };
+static const struct document_word_kind source_kind = { is_source_name };
+static const struct document_word_kind path_kind = { is_path };
+static const struct document_word_kind include_kind = { is_include };
+static const struct document_word_kind symbol_kind = { is_symbol };
+static const struct document_word_kind standard_kind = { is_standard };
+static const struct document_word_kind detected_kind = { is_detected };
 
 #define KEY(key, required, wants, setter, of, field, detail)                     \
         {                                                                        \
@@ -341,21 +254,22 @@ static const struct word_kind detected_kind = { is_detected };
         KEY(key, false, wants, setter, contract_budget, field, detail)
 
 static const struct document_key budget_keys[] = {
-        BUDGET("function", "a function of the header", set_word, function, &name_kind),
-        BUDGET("object", "a word for people", set_word, object, &name_kind),
-        BUDGET("case", "the name of a BENCH or STRESS", set_word, test_case, &name_kind),
-        BUDGET("axis", "the axis of that BENCH", set_word, axis, &name_kind),
+        BUDGET("function", "a function of the header", document_set_word, function, &name_kind),
+        BUDGET("object", "a word for people", document_set_word, object, &name_kind),
+        BUDGET("case", "the name of a BENCH or STRESS", document_set_word, test_case, &name_kind),
+        BUDGET("axis", "the axis of that BENCH", document_set_word, axis, &name_kind),
         BUDGET("probes", "all", set_all, probes, NULL),
-        BUDGET("growth", "constant, log, linear, nlogn or quadratic", set_choice, growth, &growths),
-        BUDGET("memory", "constant, log, linear, nlogn or quadratic", set_choice, memory_growth,
+        BUDGET("growth", "constant, log, linear, nlogn or quadratic", document_set_choice, growth,
                &growths),
-        BUDGET("instructions", "a number per call", set_number, instructions, NULL),
-        BUDGET("allocations", "a number per call", set_number, allocations, NULL),
-        BUDGET("bytes_per_entry", "a number of bytes", set_number, bytes_per_entry, NULL),
-        BUDGET("live_bytes", "a number of bytes", set_number, live_bytes, NULL),
-        BUDGET("overhead_percent", "a number", set_number, overhead_percent, NULL),
+        BUDGET("memory", "constant, log, linear, nlogn or quadratic", document_set_choice,
+               memory_growth, &growths),
+        BUDGET("instructions", "a number per call", document_set_number, instructions, NULL),
+        BUDGET("allocations", "a number per call", document_set_number, allocations, NULL),
+        BUDGET("bytes_per_entry", "a number of bytes", document_set_number, bytes_per_entry, NULL),
+        BUDGET("live_bytes", "a number of bytes", document_set_number, live_bytes, NULL),
+        BUDGET("overhead_percent", "a number", document_set_number, overhead_percent, NULL),
 };
-static const struct document_scope budget_scope = { "an entry of budgets", budget_keys,
+static const struct document_scope budget_scope = { "an entry of budgets", page, budget_keys,
                                                     BASE_COUNT(budget_keys) };
 
 static bool has_limit(const struct contract_budget *budget)
@@ -466,26 +380,28 @@ static void set_budgets(struct document *document, const struct document_key *ke
 /* set_version() and set_budgets() take the struct itself. */
 static const struct document_key contract_keys[] = {
         { "tocsin", true, "1", set_version, 0, NULL },
-        NEEDED("module", "a C name of at most 23 characters", set_word, module, &module_kind),
-        NEEDED("summary", "one line of at most 200 bytes", set_word, summary, &sentence_kind),
-        NEEDED("header", "a file name that ends in .h", set_word, header, &header_kind),
+        NEEDED("module", "a C name of at most 23 characters", document_set_word, module,
+               &module_kind),
+        NEEDED("summary", "one line of at most 200 bytes", document_set_word, summary,
+               &sentence_kind),
+        NEEDED("header", "a file name that ends in .h", document_set_word, header, &header_kind),
         NEEDED("supplies", "a file name that ends in .c or .h, without folders", set_list, supplies,
                &source_kind),
-        OPTIONAL("reference", "a path below the contract, such as candidates/reference", set_word,
-                 reference, &path_kind),
+        OPTIONAL("reference", "a path below the contract, such as candidates/reference",
+                 document_set_word, reference, &path_kind),
         OPTIONAL("headers", "a header as in #include <...>, such as string.h", set_list, headers,
                  &include_kind),
         OPTIONAL("symbols", "a preset, such as heap, or the name of one function", set_list,
                  symbols, &symbol_kind),
-        NEEDED("threads", "none, one_per_object or any", set_choice, threads, &threads),
-        OPTIONAL("invariant", "a function of the header", set_word, invariant, &name_kind),
-        OPTIONAL("standard", "c99, c11, c17, gnu99, gnu11 or gnu17", set_word, standard,
+        NEEDED("threads", "none, one_per_object or any", document_set_choice, threads, &threads),
+        OPTIONAL("invariant", "a function of the header", document_set_word, invariant, &name_kind),
+        OPTIONAL("standard", "c99, c11, c17, gnu99, gnu11 or gnu17", document_set_word, standard,
                  &standard_kind),
         { "budgets", false, "a list of entries", set_budgets, 0, NULL },
         OPTIONAL("detects", "leak, slow, alloc_failure or invariant", set_list, detects,
                  &detected_kind),
 };
-static const struct document_scope contract_scope = { "a contract", contract_keys,
+static const struct document_scope contract_scope = { "a contract", page, contract_keys,
                                                       BASE_COUNT(contract_keys) };
 
 /* What one key cannot know of another. */
@@ -529,12 +445,13 @@ void schema_read(struct document *document, struct contract *contract)
                 check_together(document, contract);
 }
 
-static void list_fini(struct contract_list *list)
+void schema_list_fini(struct contract_list *list)
 {
         for (size_t i = 0; i < list->count; i++)
                 free(list->items[i]);
         free(list->items);
         free(list->lines);
+        *list = (struct contract_list){ NULL, NULL, 0 };
 }
 
 void schema_fini(struct contract *contract)
@@ -545,11 +462,11 @@ void schema_fini(struct contract *contract)
         free(contract->reference);
         free(contract->standard);
         free(contract->invariant);
-        list_fini(&contract->supplies);
-        list_fini(&contract->headers);
-        list_fini(&contract->symbols);
-        list_fini(&contract->detects);
-        list_fini(&contract->cases);
+        schema_list_fini(&contract->supplies);
+        schema_list_fini(&contract->headers);
+        schema_list_fini(&contract->symbols);
+        schema_list_fini(&contract->detects);
+        schema_list_fini(&contract->cases);
         for (size_t i = 0; i < contract->budget_count; i++)
                 budget_fini(&contract->budgets[i]);
         free(contract->budgets);

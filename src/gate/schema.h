@@ -19,5 +19,6 @@ void schema_fini(struct contract *contract);
 
 /* False: no memory. */
 bool schema_list_add(struct contract_list *list, const char *word, unsigned line);
+void schema_list_fini(struct contract_list *list);
 
 #endif

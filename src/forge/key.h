@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * key.h - the key of an endpoint: read once, sent in one header, and never seen anywhere else.
+ *
+ * Units:     bytes. Ownership: key_fini() overwrites the bytes before it frees them.
+ * Errors:    0; -errno; KEY_WRONG with one sentence in `why`, in which the key does not stand.
+ * Threads:   one key, one thread; reading waits up to key_command_max_s for a command.
+ * Limits:    key_bytes_min, below which it is a stand-in ("none", "ollama") that servers without
+ *            keys are given, and is not taken out of texts in which it may well be a word.
+ */
+#ifndef FORGE_KEY_H
+#define FORGE_KEY_H
+
+#include "forge/models.h"
+
+enum { key_bytes_min = 8, key_bytes_max = 4096, key_command_max_s = 30 };
+enum key_outcome { KEY_WRONG = 1 };
+
+struct key {
+        struct text bytes; /* empty: none is configured */
+};
+
+int key_read(const struct model *model, struct key *ret_key, struct text *why);
+void key_fini(struct key *key);
+
+/* [key] wherever it stands. The text does not grow. */
+void key_redact(const struct key *key, struct text *text);
+/* The same for an array that ends with a NUL. */
+void key_redact_string(const struct key *key, char *string);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exists because every model has a command that can ask it, and because such commands look around:
+ * it runs in an empty folder, with nothing of our environment but what models.yaml lists. Without
+ * PATH among that, /bin/sh seeks programs where its own default says.
+ *
+ * What it prints is the answer; or one JSON object with the key "text", if it knows more than that.
+ */
+#include "base/child.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "forge/provider_kind.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+enum {
+        output_bytes_max = 16 << 20,
+        errors_bytes_max = 64 << 10,
+        quoted_bytes_max = 200,
+        exit_try_again = 75, /* EX_TEMPFAIL */
+};
+
+/* Never removes more than what mkdtemp() made. */
+static void remove_folder(char **path)
+{
+        /* What cannot be removed is left to whoever empties temporary folders. */
+        if (*path)
+                (void)file_remove_tree(AT_FDCWD, *path);
+        free(*path);
+}
+
+static int make_folder(char **ret_path)
+{
+        const char *parent = getenv("TMPDIR");
+        char *path;
+        int failed;
+
+        if (!parent || parent[0] != '/')
+                parent = "/tmp";
+        if (asprintf(&path, "%s/tocsin-ask-XXXXXX", parent) < 0)
+                return -ENOMEM;
+        if (!mkdtemp(path)) {
+                failed = error_last();
+                free(path);
+                return failed;
+        }
+        *ret_path = path;
+        return 0;
+}
+
+struct environment {
+        char **items; /* ends with NULL */
+        size_t count;
+        int error;
+};
+
+static void environment_fini(struct environment *environment)
+{
+        for (size_t i = 0; i < environment->count; i++)
+                free(environment->items[i]);
+        free(environment->items);
+}
+
+static void set(struct environment *environment, const char *name, const char *value)
+{
+        char *item;
+
+        if (asprintf(&item, "%s=%s", name, value) < 0)
+                environment->error = -ENOMEM;
+        else
+                environment->items[environment->count++] = item;
+}
+
+static int make_environment(const struct model *model, struct environment *environment)
+{
+        environment->items = calloc(model->environment.count + 2, sizeof(char *));
+        if (!environment->items)
+                return -ENOMEM;
+        for (size_t i = 0; i < model->environment.count; i++) {
+                const char *word = model->environment.items[i];
+                const char *value = strchr(word, '=') ? NULL : getenv(word);
+
+                if (value) {
+                        set(environment, word, value);
+                } else if (strchr(word, '=')) {
+                        environment->items[environment->count] = strdup(word);
+                        if (!environment->items[environment->count++])
+                                return -ENOMEM;
+                }
+        }
+        if (model->model)
+                set(environment, "TOCSIN_MODEL", model->model);
+        return environment->error;
+}
+
+/* ---- What it said ------------------------------------------------------------------------- */
+
+static uint64_t tokens_of(const json_t *usage, const char *key)
+{
+        const json_int_t value = json_integer_value(json_object_get(usage, key));
+
+        return value > 0 && (uint64_t)value < money_tokens_max ? (uint64_t)value
+               : value > 0                                     ? money_tokens_max
+                                                               : 0;
+}
+
+static void take_usage(const json_t *usage, struct money_usage *into)
+{
+        if (!json_is_integer(json_object_get(usage, "input")) ||
+            !json_is_integer(json_object_get(usage, "output")))
+                return;
+        *into = (struct money_usage){
+                .is_known = true,
+                .input = tokens_of(usage, "input"),
+                .cached = tokens_of(usage, "cached"),
+                .output = tokens_of(usage, "output"),
+                .reasoning = tokens_of(usage, "reasoning"),
+        };
+}
+
+static enum provider_finish finish_of(const json_t *name)
+{
+        const char *word = json_string_value(name);
+
+        if (word && strcmp(word, "length") == 0)
+                return PROVIDER_FINISH_LENGTH;
+        if (word && (strcmp(word, "filtered") == 0 || strcmp(word, "content_filter") == 0))
+                return PROVIDER_FINISH_FILTERED;
+        return PROVIDER_FINISH_STOP;
+}
+
+static void take_output(const struct text *output, struct provider_answer *answer)
+{
+        json_t *root = json_loadb(text_view(output), output->length, JSON_ALLOW_NUL, NULL);
+        const json_t *text = json_object_get(root, "text");
+        const char *model = json_string_value(json_object_get(root, "model"));
+
+        if (json_is_string(text)) {
+                text_append_bytes(&answer->bytes, json_string_value(text),
+                                  json_string_length(text));
+                answer->finish = finish_of(json_object_get(root, "finish"));
+                take_usage(json_object_get(root, "usage"), &answer->usage);
+                if (model)
+                        (void)snprintf(answer->model, sizeof(answer->model), "%s", model);
+        } else if (output->length) {
+                text_append_bytes(&answer->bytes, output->bytes, output->length);
+        }
+        json_decref(root);
+}
+
+/* The last line that is not empty. */
+static void quote_last_line(const struct text *errors, struct text *why)
+{
+        const char *line = text_view(errors);
+        size_t length = errors->length;
+        size_t start;
+
+        while (length && strchr("\r\n \t", line[length - 1]))
+                length--;
+        start = length;
+        while (start && line[start - 1] != '\n')
+                start--;
+        if (length - start > quoted_bytes_max)
+                length = start + quoted_bytes_max;
+        if (length > start)
+                text_printf(why, ": '%.*s'", (int)(length - start), line + start);
+}
+
+static int judge(const struct child_result *result, const struct text *errors,
+                 struct provider_answer *answer, struct text *why)
+{
+        if (result->end == CHILD_STOPPED) {
+                text_append(why, "stopped");
+                return PROVIDER_STOPPED;
+        }
+        /* Nobody but the command knows what it has asked for by then. */
+        answer->was_billed = true;
+        if (result->end == CHILD_LATE) {
+                text_append(why, "its command did not answer in time; give it longer, or ask for "
+                                 "less");
+                return PROVIDER_RETRY;
+        }
+        text_append(why, "its command ended with ");
+        child_append_end(result, why);
+        quote_last_line(errors, why);
+        if (result->end == CHILD_EXITED && result->code == exit_try_again)
+                return PROVIDER_RETRY;
+        if (result->end == CHILD_EXITED &&
+            (result->code == ERROR_EXIT_RUN_MISSING || result->code == ERROR_EXIT_RUN_DENIED)) {
+                text_append(why, "; it was not found or cannot be run: write its whole path, or "
+                                 "list PATH in environment");
+                return PROVIDER_WRONG;
+        }
+        text_append(why, "; run it in a shell to see why");
+        return PROVIDER_BROKEN;
+}
+
+static int run(const struct model *model, const struct provider_question *question,
+               struct child_request *request, struct child_result *ret_result)
+{
+        BASE_SCOPE(environment_fini) struct environment environment = { .count = 0 };
+        BASE_SCOPE(text_fini) struct text input = TEXT_INIT(TEXT_LENGTH_LIMIT);
+        BASE_SCOPE(remove_folder) char *folder = NULL;
+        const uint64_t now_ns = clock_monotonic_ns();
+        int failed = make_environment(model, &environment);
+
+        if (!failed)
+                failed = provider_render_plain(model, question, &input);
+        if (!failed)
+                failed = make_folder(&folder);
+        if (failed)
+                return failed;
+        request->command = model->command;
+        request->input = text_view(&input);
+        request->input_length = input.length;
+        request->environment = (const char *const *)environment.items;
+        request->directory = folder;
+        request->stop_fd = question->stop_fd >= 0 ? &question->stop_fd : NULL;
+        request->time_max_ns = question->deadline_ns > now_ns ? question->deadline_ns - now_ns : 1;
+        return child_run(request, ret_result);
+}
+
+/* ---- The kind ----------------------------------------------------------------------------- */
+
+static int ask(void *self, const struct provider_question *question, struct provider_answer *answer,
+               struct text *why)
+{
+        BASE_SCOPE(text_fini) struct text output = TEXT_INIT(output_bytes_max);
+        BASE_SCOPE(text_fini) struct text errors = TEXT_INIT(errors_bytes_max);
+        struct child_request request = { .output = &output, .errors = &errors };
+        struct child_result result;
+        int failed = run(self, question, &request, &result);
+
+        if (failed)
+                return failed;
+        if (!child_succeeded(&result))
+                return judge(&result, &errors, answer, why);
+        take_output(&output, answer);
+        if (question->progress)
+                question->progress(question->progress_context, answer->bytes.length);
+        return 0;
+}
+
+static int open_exec(const struct model *model, void **ret_self, struct text *why)
+{
+        (void)why;
+        /* Read only from here on: this kind keeps nothing of its own. */
+        *ret_self = (void *)(uintptr_t)model;
+        return 0;
+}
+
+static void close_exec(void *self)
+{
+        (void)self;
+}
+
+const struct provider_kind provider_exec = {
+        .open = open_exec,
+        .close = close_exec,
+        .ask = ask,
+        .render = provider_render_plain,
+};
