@@ -10,12 +10,13 @@
  *     ```
  *
  * Also understood: the name in the info string of the fence; and, if exactly one file is wanted and
- * none is named, the last fence. A fence is three or more backticks and ends with a line of at
- * least as many, so that a longer one may hold shorter ones. <think>...</think> at the start is
- * passed over. Of a file given twice the last one counts. Whatever is named otherwise ("../lru.c",
- * "main.c") is not taken, and said.
+ * none is named, the last fence of C. "**FILE: lru.c**", "### `lru.c`" and the like are names. A
+ * fence is three or more backticks (or ~) and ends with a line of at least as many, so that a
+ * longer one may hold shorter ones; what it is indented by is taken off its lines, and CRLF ends a
+ * line as LF does. <think>...</think> at the start is passed over. Of a file given twice the last
+ * one counts. Whatever is named otherwise ("../lru.c", "main.c") is not taken, and said.
  *
- * Units:     bytes. Ownership: names are views of the contract, bytes views of the answer.
+ * Units:     bytes. Ownership: names are views of the contract; bytes are the reply's.
  * Errors:    0; -ENOMEM; enum reply_outcome with one sentence in `why`, escaped.
  * Threads:   any. Limits: those of provider_answer_bytes_max and candidate_file_bytes_max.
  */
@@ -38,8 +39,7 @@ const char *reply_outcome_name(int outcome); /* files, empty, no-files, missing,
 
 struct reply_file {
         const char *name;
-        const char *bytes; /* not ended by a NUL */
-        size_t length;
+        struct text bytes;
 };
 
 struct reply {

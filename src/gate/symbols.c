@@ -143,6 +143,29 @@ const char *symbols_nearest_preset(const char *name)
         return option_nearest(name, presets, BASE_COUNT(presets));
 }
 
+/* "NAME:LINK:LINK ...": names, and those links that an author writes too, such as fabsf. */
+static void append_row(const char *names, struct text *into)
+{
+        while (*names) {
+                size_t length = strcspn(names, ": ");
+
+                if (length && names[0] != '_')
+                        text_printf(into, "%s%.*s", into->length ? " " : "", (int)length, names);
+                names += length;
+                names += *names != '\0';
+        }
+}
+
+void symbols_append_names(const char *word, struct text *into)
+{
+        BASE_SCOPE(text_fini) struct text names = TEXT_INIT(into->length_max);
+
+        for (size_t i = 0; i < BASE_COUNT(rows); i++)
+                if (strcmp(rows[i].preset, word) == 0)
+                        append_row(rows[i].names, &names);
+        text_append(into, names.length ? text_view(&names) : word);
+}
+
 /* What one word of the contract allows. */
 static bool word_allows(const char *word, const char *symbol)
 {

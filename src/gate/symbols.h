@@ -29,6 +29,10 @@ bool symbols_has_function(const char *name); /* in one of the presets */
 /* The preset that was probably meant; NULL: none is near. */
 const char *symbols_nearest_preset(const char *name);
 
+/* What an author may write for a word of the contract, parted by spaces: the names in a preset, or
+ * the word itself. */
+void symbols_append_names(const char *word, struct text *into);
+
 /* Whether an object of a candidate may refer to this symbol without defining it. */
 bool symbols_allows(const struct contract *contract, const char *link_symbol);
 

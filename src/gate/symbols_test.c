@@ -125,6 +125,30 @@ static void names_for_people(void **state)
         assert_string_equal(symbols_source_of("nobody_knows"), "nobody_knows");
 }
 
+static void appends(const char *word, const char *expected)
+{
+        BASE_SCOPE(text_fini) struct text into = TEXT_INIT(4096);
+
+        symbols_append_names(word, &into);
+        assert_string_equal(text_view(&into), expected);
+}
+
+static void test_names_that_authors_may_write(void **state)
+{
+        BASE_SCOPE(text_fini) struct text math = TEXT_INIT(16384);
+
+        (void)state;
+        appends("heap", "malloc calloc realloc reallocarray free aligned_alloc posix_memalign "
+                        "malloc_usable_size");
+        appends("errno", "errno");
+        appends("sort", "qsort qsort_r bsearch lfind lsearch");
+        appends("clock_gettime", "clock_gettime");
+        symbols_append_names("math", &math);
+        assert_non_null(strstr(text_view(&math), " floor floorf floorl "));
+        assert_non_null(strstr(text_view(&math), " isnan isinf "));
+        assert_null(strstr(text_view(&math), "_"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -133,6 +157,7 @@ int main(void)
                 cmocka_unit_test(compilers_may_emit_what_they_must),
                 cmocka_unit_test(tocsin_is_allowed_only_with_its_header),
                 cmocka_unit_test(names_for_people),
+                cmocka_unit_test(test_names_that_authors_may_write),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

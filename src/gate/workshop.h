@@ -89,6 +89,8 @@ struct parts {
         const char *library; /* libtocsin.a */
         const char *lens;    /* the program tocsin-lens */
         const char *page;    /* report.html */
+        const char *prompts; /* folder of templates, and a page for them: only the forge needs */
+        const char *instrumenting; /* these two, and says itself that they are missing */
 };
 const struct parts *parts_find(struct text *why);
 

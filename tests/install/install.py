@@ -79,7 +79,15 @@ def main():
         for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-gate.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
             assert page in pages, f"{page} is missing"
 
-    tests = [installs, shared, static, program, manual]
+    def prompts():
+        """What a model is told; read where the program looks for it."""
+        tocsin = subprocess.run(["find", place, "-path", "*/bin/tocsin"], capture_output=True, text=True).stdout.split()
+        share = os.path.join(os.path.dirname(os.path.dirname(tocsin[0])), "share", "tocsin")
+        for name in ("system", "contract", "write", "diagnose", "repair", "README"):
+            assert os.path.getsize(os.path.join(share, "prompts", name + ".md")) > 100, name
+        assert os.path.getsize(os.path.join(share, "instrumenting.md")) > 100
+
+    tests = [installs, shared, static, program, manual, prompts]
     with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json")) as file:
         sanitized = any(row["name"] == "b_sanitize" and row["value"] != "none" for row in json.load(file))
     print(f"1..{len(tests)}")
