@@ -17,6 +17,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+        { "forge", cmd_forge, "drive models until the gate accepts what one of them wrote" },
         { "gate", cmd_gate, "judge candidates against a contract, in a sandbox" },
         { "new", cmd_new, "begin a contract: a folder with all that one needs" },
         { "run", cmd_run, "start a program and watch it" },

@@ -197,7 +197,8 @@ static int settle_failure(struct run *run, struct attempt *attempt)
                 text_printf(&attempt->why, "%s%s", attempt->why.length ? ": " : "",
                             error_text(attempt->outcome));
         if (!is_final && !wait_ns)
-                wait_ns = retry_backoff_ns(run->state.call.tries - 1, run->state.seed);
+                wait_ns = retry_backoff_ns(run->state.call.tries - 1,
+                                           run->state.seed ^ clock_monotonic_ns());
         if (!is_final && wait_ns > call_wait_max_ns) {
                 text_printf(&attempt->why, "; it wants us to wait for %" PRIu64 " s",
                             wait_ns / CLOCK_S_NS);
@@ -314,7 +315,8 @@ static int keep_files(struct run *run, const struct reply *reply, json_t *list)
         for (size_t i = 0; i < reply->count; i++) {
                 const struct reply_file *file = &reply->files[i];
                 char blob[65];
-                int failed = ledger_keep(run->ledger, file->bytes, file->length, blob);
+                int failed =
+                        ledger_keep(run->ledger, text_view(&file->bytes), file->bytes.length, blob);
 
                 if (failed)
                         return failed;
@@ -327,21 +329,16 @@ static int keep_files(struct run *run, const struct reply *reply, json_t *list)
 /* The digest is the gate's, so that a verdict can be matched with it. */
 static int digest_files(const struct reply *reply, char ret_hex[65])
 {
-        struct candidate candidate;
         const char *names[contract_list_max];
         const struct text *views[contract_list_max];
-        struct text texts[contract_list_max];
+        struct candidate candidate;
         int failed;
 
         for (size_t i = 0; i < reply->count; i++) {
-                text_init(&texts[i], candidate_file_bytes_max);
-                text_append_bytes(&texts[i], reply->files[i].bytes, reply->files[i].length);
                 names[i] = reply->files[i].name;
-                views[i] = &texts[i];
+                views[i] = &reply->files[i].bytes;
         }
         failed = candidate_make("reply", names, views, reply->count, &candidate);
-        for (size_t i = 0; i < reply->count; i++)
-                text_fini(&texts[i]);
         if (failed)
                 return failed;
         memcpy(ret_hex, candidate.sha256, 65);

@@ -50,20 +50,24 @@ static void say_beginning(const struct run *run)
 static void say_verdict(const struct run *run, unsigned id)
 {
         const struct state_candidate *candidate = state_candidate(&run->state, id);
+        const char *first = json_string_value(json_array_get(candidate->keys, 0));
 
         if (candidate->judgement == STATE_IS_ACCEPTED)
-                screen_say(run->screen, SCREEN_GREEN, "   candidate %u accepted", id);
+                screen_say(run->screen, SCREEN_GREEN, "   candidate %u is accepted", id);
         else if (candidate->judgement == STATE_IS_REJECTED)
-                screen_say(run->screen, SCREEN_RED, "   candidate %u rejected, score .%03u: %s", id,
-                           candidate->score_permille, candidate->headline);
+                screen_say(run->screen, SCREEN_RED, "   candidate %u is rejected: %s, score .%03u",
+                           id, first ? first : "?", candidate->score_permille);
 }
 
 static void append_totals(const struct run *run, struct text *into)
 {
-        text_printf(into, "%u candidate%s, %u call%s, ", run->state.candidate_count,
+        text_printf(into, "%u candidate%s, %u call%s", run->state.candidate_count,
                     run->state.candidate_count == 1 ? "" : "s", run->state.slots,
                     run->state.slots == 1 ? "" : "s");
-        money_append(into, run->state.spent_microusd);
+        if (run->state.spent_microusd) {
+                text_append(into, ", ");
+                money_append(into, run->state.spent_microusd);
+        }
         text_printf(into, ", %" PRIu64 " s", (run->state.elapsed_ms + 500) / 1000);
 }
 

@@ -277,8 +277,10 @@ static int try_reference(struct gate *gate)
                 return 0;
         }
         gate->has_reference = true;
+        terminal_brief(gate->judge.terminal, true);
         terminal_title(gate->judge.terminal, gate->contract.module, "the reference");
         failed = judge_try(&gate->judge, &gate->reference);
+        terminal_brief(gate->judge.terminal, false);
         if (!failed)
                 blame_reference(gate, into);
         return failed;

@@ -26,6 +26,8 @@ struct terminal {
         bool has_colour;
         bool has_progress;
         int error; /* of writing, the first */
+        bool is_brief;
+        struct text title; /* not shown yet */
         /* The line that is replaced, with its own thread to count the seconds. */
         pthread_t drawer;
         pthread_mutex_t lock;
@@ -134,6 +136,7 @@ int terminal_open(bool is_json, struct terminal **ret_terminal)
         if (!terminal)
                 return -ENOMEM;
         terminal->out = is_json ? stderr : stdout;
+        text_init(&terminal->title, line_bytes_max);
         terminal->has_colour = say_wants_colour(is_json ? STDERR_FILENO : STDOUT_FILENO);
         (void)pthread_mutex_init(&terminal->lock, NULL);
         (void)pthread_cond_init(&terminal->changed, NULL);
@@ -161,6 +164,7 @@ int terminal_close(struct terminal **address)
         (void)pthread_mutex_destroy(&terminal->lock);
         (void)pthread_cond_destroy(&terminal->changed);
         error = terminal->error;
+        text_fini(&terminal->title);
         free(terminal);
         *address = NULL;
         return error;
@@ -186,16 +190,26 @@ static void append_foreign(struct text *into, const char *foreign)
         text_append_escaped(into, foreign, strlen(foreign));
 }
 
+void terminal_brief(struct terminal *terminal, bool is_brief)
+{
+        terminal->is_brief = is_brief;
+        text_clear(&terminal->title);
+}
+
 void terminal_title(struct terminal *terminal, const char *module, const char *what)
 {
-        BASE_SCOPE(text_fini) struct text line = TEXT_INIT(line_bytes_max);
+        struct text *line = &terminal->title;
 
-        text_append(&line, colour(terminal, bold));
-        append_foreign(&line, module);
-        text_append(&line, ": ");
-        append_foreign(&line, what);
-        text_printf(&line, "%s\n", colour(terminal, plain));
-        put(terminal, terminal->out, &line);
+        text_clear(line);
+        text_append(line, colour(terminal, bold));
+        append_foreign(line, module);
+        text_append(line, ": ");
+        append_foreign(line, what);
+        text_printf(line, "%s\n", colour(terminal, plain));
+        if (terminal->is_brief)
+                return;
+        put(terminal, terminal->out, line);
+        text_clear(line);
 }
 
 static const char *colour_of(enum stage_verdict verdict)
@@ -254,6 +268,10 @@ void terminal_stage(struct terminal *terminal, const struct verdict *verdict, si
         enum stage_verdict is = result ? result->verdict : STAGE_SKIP;
 
         rest(terminal);
+        if (terminal->is_brief && is == STAGE_PASS && result->was_cached)
+                return;
+        text_append(&lines, text_view(&terminal->title));
+        text_clear(&terminal->title);
         text_printf(&lines, "  %-10s  %s%-7s%s", stages[stage].name,
                     colour(terminal, colour_of(is)), stage_verdict_name(is),
                     colour(terminal, plain));

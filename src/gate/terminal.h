@@ -22,6 +22,9 @@ struct terminal;
 int terminal_open(bool is_json, struct terminal **ret_terminal);
 int terminal_close(struct terminal **terminal);
 
+/* While brief, stages that passed before and come from the cache get no line, and a title none
+ * until something below it has one. */
+void terminal_brief(struct terminal *terminal, bool is_brief);
 void terminal_title(struct terminal *terminal, const char *module, const char *what);
 void terminal_begin(struct terminal *terminal, const char *stage);
 void terminal_progress(void *terminal, const char *text); /* a stage_context's progress */
