@@ -75,12 +75,27 @@ struct attempt {
         int outcome;
 };
 
-static int open_provider(struct run *run, unsigned tier)
+static int open_provider(struct run *run, size_t tier)
 {
+        int failed;
+
         if (run->providers[tier])
                 return 0;
         text_clear(&run->why);
-        return provider_new(&run->models.tiers[tier], &run->providers[tier], &run->why);
+        failed = provider_new(&run->models.tiers[tier], &run->providers[tier], &run->why);
+        return failed == PROVIDER_STOPPED ? RUN_STOPPED
+               : failed == PROVIDER_WRONG ? RUN_WRONG
+               : failed > 0               ? RUN_UNKNOWN
+                                          : failed;
+}
+
+int call_providers(struct run *run)
+{
+        int failed = 0;
+
+        for (size_t i = 0; i < run->models.count && !failed; i++)
+                failed = open_provider(run, i);
+        return failed;
 }
 
 static json_t *usage_json(const struct money_usage *usage)
@@ -283,8 +298,6 @@ static int get_answer(struct run *run, const struct decision *decision, const st
         struct provider_question question;
         int failed = open_provider(run, decision->tier);
 
-        if (failed)
-                return failed == PROVIDER_WRONG ? RUN_WRONG : failed;
         while (!failed && !run->state.call.answer[0] && !run->state.is_troubled) {
                 bool is_over = false;
 

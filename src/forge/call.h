@@ -22,6 +22,9 @@
 enum { call_tries_max = 6 };
 #define call_wait_max_ns (10 * CLOCK_MIN_NS)
 
+/* Reads all keys and opens all recordings. */
+int call_providers(struct run *run);
+
 int call_make(struct run *run, const struct decision *decision);
 
 #endif

@@ -298,10 +298,13 @@ static int report(struct run *run, int failed)
         return ERROR_EXIT_UNKNOWN;
 }
 
+/* A key that is missing is said before anything runs. Who goes on may not need it any more. */
 static int live(struct run *run)
 {
-        int failed = run_open(run);
+        int failed = run->request->resume ? 0 : call_providers(run);
 
+        if (!failed)
+                failed = run_open(run);
         if (failed)
                 return report(run, failed);
         say_beginning(run);

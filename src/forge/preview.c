@@ -22,12 +22,19 @@ static int refuse(struct run *run, int failed)
                                                              : ERROR_EXIT_UNKNOWN;
 }
 
+static const struct state_candidate *last_rejected(const struct state *state)
+{
+        for (unsigned id = state->candidate_count; id; id--)
+                if (state_candidate(state, id)->judgement == STATE_IS_REJECTED)
+                        return state_candidate(state, id);
+        return NULL;
+}
+
 /* What a call of that stage would be now: the run's next one, or as it would be after the last
  * rejection. */
 static int aim(struct run *run, enum prompt_stage stage, struct decision *ret_decision)
 {
-        const struct state_candidate *last =
-                state_candidate(&run->state, run->state.candidate_count);
+        const struct state_candidate *last = last_rejected(&run->state);
         struct decision next = { .action = DECIDE_STOP };
 
         if (run->state.has_begun && !run->state.outcome)
@@ -43,7 +50,7 @@ static int aim(struct run *run, enum prompt_stage stage, struct decision *ret_de
                                            .lineage = run->state.lineage_count + 1 };
         if (stage == PROMPT_WRITE)
                 return 0;
-        if (!last || last->judgement != STATE_IS_REJECTED) {
+        if (!last) {
                 text_printf(&run->why,
                             "a %s prompt speaks of a candidate that was rejected, and there is "
                             "none; name a run that has one with --resume",

@@ -229,7 +229,7 @@ static int create(struct run *run)
                 text_printf(&run->why, "cannot make a folder for the run: %s", error_text(failed));
         return failed == -EACCES || failed == -ENOTDIR || failed == -EINVAL || failed == -EROFS
                        ? RUN_WRONG
-                                                                           : RUN_UNKNOWN;
+                       : RUN_UNKNOWN;
 }
 
 static int add_up(struct run *run)
@@ -296,8 +296,8 @@ static int find(struct run *run, enum ledger_mode mode)
 {
         BASE_SCOPE(text_fini) struct text path = TEXT_INIT(path_text_max);
         const char *out = run->request->output ? run->request->output : CATALOGUE_OUT;
-        int failed = catalogue_find(out, run->contract.module, run->request->resume, &path,
-                                    &run->why);
+        int failed =
+                catalogue_find(out, run->contract.module, run->request->resume, &path, &run->why);
 
         if (!failed) {
                 run->folder = strdup(text_view(&path));
