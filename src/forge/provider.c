@@ -126,6 +126,14 @@ int provider_render_plain(const struct model *model, const struct provider_quest
         return into->error;
 }
 
+void provider_copy_name(const char *name, char ret_name[static provider_name_max + 1])
+{
+        BASE_SCOPE(text_fini) struct text plain = TEXT_INIT(provider_name_max);
+
+        text_append_escaped(&plain, name, strlen(name));
+        memcpy(ret_name, text_view(&plain), plain.length + 1);
+}
+
 void provider_answer_init(struct provider_answer *answer)
 {
         /* Room beyond the limit, so that a key that stands across it is found whole. */

@@ -142,7 +142,7 @@ static void take_output(const struct text *output, struct provider_answer *answe
                 answer->finish = finish_of(json_object_get(root, "finish"));
                 take_usage(json_object_get(root, "usage"), &answer->usage);
                 if (model)
-                        (void)snprintf(answer->model, sizeof(answer->model), "%s", model);
+                        provider_copy_name(model, answer->model);
         } else if (output->length) {
                 text_append_bytes(&answer->bytes, output->bytes, output->length);
         }

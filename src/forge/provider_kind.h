@@ -32,4 +32,7 @@ extern const struct provider_kind provider_replay;
 int provider_render_plain(const struct model *model, const struct provider_question *question,
                           struct text *into);
 
+/* A name that somebody else gave: escaped, and cut between two characters. */
+void provider_copy_name(const char *name, char ret_name[static provider_name_max + 1]);
+
 #endif

@@ -1,29 +1,462 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exists so that the rest links while the network part is being written. */
+/*
+ * Exists to turn what happened on the wire into what the caller can do about it. A clean end of the
+ * transfer proves nothing: a connection that is closed in the middle looks the same. An answer is
+ * whole if the server said 200 and how it finished.
+ */
+#include "base/error.h"
+#include "forge/http.h"
+#include "forge/key.h"
+#include "forge/openai.h"
 #include "forge/provider_kind.h"
+#include "forge/sse.h"
 
-static int open_openai(const struct model *model, void **ret_self, struct text *why)
+#include <errno.h>
+
+enum { raw_bytes_max = 16 << 20, quoted_bytes_max = 200, status_ok = 200 };
+
+struct openai {
+        const struct model *model;
+        struct key key;
+        struct http *http;
+        struct openai_quirks quirks;
+};
+
+/* ---- One request and its answer ----------------------------------------------------------- */
+
+enum form { FORM_UNKNOWN, FORM_STREAM, FORM_BODY };
+
+struct exchange {
+        struct openai *openai;
+        const struct provider_question *question;
+        struct openai_reply reply;
+        struct sse sse;
+        struct text raw; /* what has come, until it is known to be a stream of events */
+        enum form form;
+        int outcome; /* of the reply's parts */
+        struct http_answer http;
+};
+
+static bool take_event(void *context, const char *data, size_t length)
 {
-        (void)model, (void)ret_self;
-        text_append(why, "provider openai is not built yet; use exec");
-        return PROVIDER_WRONG;
+        struct exchange *exchange = context;
+        int outcome = openai_take_chunk(&exchange->reply, data, length);
+
+        text_clear(&exchange->raw);
+        /* What follows a whole answer adds figures to it, or nothing. */
+        if (outcome == OPENAI_STRANGE && exchange->reply.finish[0])
+                outcome = 0;
+        exchange->outcome = outcome;
+        return !outcome && !exchange->reply.error.stands;
+}
+
+static void exchange_init(struct exchange *exchange, struct openai *openai,
+                          const struct provider_question *question)
+{
+        *exchange = (struct exchange){
+                .openai = openai,
+                .question = question,
+                .raw = TEXT_INIT(raw_bytes_max),
+        };
+        openai_reply_init(&exchange->reply);
+        sse_init(&exchange->sse, take_event, exchange);
+}
+
+static void exchange_fini(struct exchange *exchange)
+{
+        openai_reply_fini(&exchange->reply);
+        sse_fini(&exchange->sse);
+        text_fini(&exchange->raw);
+}
+
+static size_t count_blanks(const char *bytes, size_t length)
+{
+        size_t count = 0;
+
+        while (count < length && strchr(" \t\r\n", bytes[count]) && bytes[count])
+                count++;
+        return count;
+}
+
+static enum http_news take_piece_of_stream(struct exchange *exchange, const char *bytes,
+                                           size_t length)
+{
+        const struct openai_reply *reply = &exchange->reply;
+        const size_t content = reply->content.length;
+        const uint64_t before = reply->reasoning_bytes + reply->refusal.length + content;
+
+        text_append_bytes(&exchange->raw, bytes, length);
+        if (sse_feed(&exchange->sse, bytes, length))
+                return HTTP_ENOUGH;
+        if (reply->content.length != content && exchange->question->progress)
+                exchange->question->progress(exchange->question->progress_context,
+                                             reply->content.length);
+        if (reply->is_done)
+                return HTTP_LAST;
+        return reply->reasoning_bytes + reply->refusal.length + reply->content.length != before
+                       ? HTTP_NEWS
+                       : HTTP_NOTHING;
+}
+
+/* A stream, unless it begins as an object does: what the header calls it is not to be relied on. */
+static enum http_news take_piece(void *context, long status, const char *bytes, size_t length)
+{
+        struct exchange *exchange = context;
+        const size_t blanks = count_blanks(bytes, length);
+
+        if (exchange->form == FORM_UNKNOWN && blanks < length)
+                exchange->form =
+                        status != status_ok || bytes[blanks] == '{' ? FORM_BODY : FORM_STREAM;
+        if (exchange->form == FORM_STREAM)
+                return take_piece_of_stream(exchange, bytes, length);
+        text_append_bytes(&exchange->raw, bytes, length);
+        return blanks < length ? HTTP_NEWS : HTTP_NOTHING;
+}
+
+static int finish_reply(struct exchange *exchange)
+{
+        struct openai_reply *reply = &exchange->reply;
+
+        if (exchange->form == FORM_BODY)
+                exchange->outcome =
+                        openai_take_body(reply, text_view(&exchange->raw), exchange->raw.length);
+        else if (exchange->http.end == HTTP_END_WHOLE)
+                (void)sse_end(&exchange->sse); /* an event's outcome is kept beside it */
+        if (exchange->sse.outcome == -EOVERFLOW)
+                exchange->outcome = OPENAI_FULL;
+        if (exchange->sse.outcome < 0 && exchange->sse.outcome != -EOVERFLOW)
+                return exchange->sse.outcome;
+        return exchange->outcome < 0 ? exchange->outcome : 0;
+}
+
+static int perform(struct exchange *exchange)
+{
+        BASE_SCOPE(text_fini) struct text body = TEXT_INIT(TEXT_LENGTH_LIMIT);
+        struct openai *openai = exchange->openai;
+        struct http_request request = {
+                .key = text_view(&openai->key.bytes),
+                .deadline_ns = exchange->question->deadline_ns,
+                .silence_ns = openai->model->silence_ns,
+                .stop_fd = exchange->question->stop_fd,
+                .take = take_piece,
+                .context = exchange,
+        };
+        int failed = openai_render(openai->model, exchange->question, &openai->quirks, &body);
+
+        if (failed)
+                return failed;
+        request.body = text_view(&body);
+        request.body_length = body.length;
+        failed = http_post(openai->http, &request, &exchange->http);
+        return failed ? failed : finish_reply(exchange);
+}
+
+/* ---- What went wrong, in a sentence ------------------------------------------------------- */
+
+/* Its own words, or the beginning of whatever it sent; without a key, before anything is cut. */
+static void quote(struct exchange *exchange, struct text *why)
+{
+        BASE_SCOPE(text_fini) struct text quoted = TEXT_INIT(quoted_bytes_max);
+        struct text *said = exchange->reply.error.message.length ? &exchange->reply.error.message
+                                                                 : &exchange->raw;
+
+        key_redact(&exchange->openai->key, said);
+        text_append_escaped(&quoted, text_view(said), said->length);
+        if (quoted.length)
+                text_printf(why, ": '%s'", text_view(&quoted));
+}
+
+static bool is_word(const struct openai_error *error, const char *word)
+{
+        return strcmp(error->code, word) == 0 || strcmp(error->type, word) == 0;
+}
+
+/* By its codes only: texts about the usual limits speak of billing, too. */
+static bool is_about_money(long status, const struct openai_error *error)
+{
+        return status == 402 || is_word(error, "insufficient_quota") ||
+               is_word(error, "insufficient_balance") || strstr(error->code, "billing") ||
+               strstr(error->type, "billing");
+}
+
+static int tell_money(struct exchange *exchange, long status, struct text *why)
+{
+        text_printf(why, "the account has no credit left (%ld)", status);
+        quote(exchange, why);
+        text_append(why, "; see to its billing, or use another tier");
+        return PROVIDER_BROKEN;
+}
+
+static int tell_key(struct exchange *exchange, long status, struct text *why)
+{
+        const struct model *model = exchange->openai->model;
+
+        if (!exchange->openai->key.bytes.length)
+                text_printf(why, "%s wants a key (%ld)", http_place(exchange->openai->http),
+                            status);
+        else
+                text_printf(why, "the key was refused (%ld)", status);
+        quote(exchange, why);
+        if (model->key_env)
+                text_printf(why, "; see what stands in %s", model->key_env);
+        else
+                text_append(why, model->key_command ? "; see what key_command prints"
+                                                    : "; name its variable with key_env");
+        return PROVIDER_BROKEN;
+}
+
+/* For all that asking again cannot mend. */
+static int tell_refusal(struct exchange *exchange, long status, struct text *why)
+{
+        const struct model *model = exchange->openai->model;
+        const char *place = http_place(exchange->openai->http);
+
+        if (status == 401 || status == 403)
+                return tell_key(exchange, status, why);
+        text_printf(why, "%s answers %ld", place, status);
+        quote(exchange, why);
+        if (status == 404)
+                text_printf(why,
+                            "; see whether it has a model '%s', and whether url ends as it "
+                            "should, mostly in /v1",
+                            model->model);
+        else if (status >= 300 && status < 400)
+                text_append(why, "; no key is sent on to another address: write that one as url");
+        else if (status == 413 || is_word(&exchange->reply.error, "context_length_exceeded") ||
+                 is_word(&exchange->reply.error, "exceed_context_size_error"))
+                text_append(why, "; the prompt is longer than it reads: use a tier with a larger "
+                                 "context");
+        else
+                text_append(why, "; correct its models.yaml, or use another tier");
+        return PROVIDER_BROKEN;
+}
+
+static int tell_failure(struct exchange *exchange, long status, struct provider_answer *answer,
+                        struct text *why)
+{
+        text_printf(why, "%s answers %ld", http_place(exchange->openai->http), status);
+        quote(exchange, why);
+        text_append(why, "; it may be better later");
+        answer->retry_ns = exchange->http.hints.after_ns;
+        return PROVIDER_RETRY;
+}
+
+/* Under 200 an error comes without a status, unless its code is one. */
+static long status_of(const struct exchange *exchange)
+{
+        static const struct {
+                const char *word;
+                long status;
+        } words[] = {
+                { "invalid_api_key", 401 },           { "authentication_error", 401 },
+                { "model_not_found", 404 },           { "context_length_exceeded", 400 },
+                { "exceed_context_size_error", 400 }, { "invalid_request_error", 400 },
+        };
+        const struct openai_error *error = &exchange->reply.error;
+        uint64_t code;
+
+        if (exchange->http.status != status_ok)
+                return exchange->http.status;
+        if (!text_parse_u64(error->code, 400, 599, &code))
+                return (long)code;
+        for (size_t i = 0; i < BASE_COUNT(words); i++)
+                if (is_word(error, words[i].word))
+                        return words[i].status;
+        return 500;
+}
+
+static int judge_error(struct exchange *exchange, struct provider_answer *answer, struct text *why)
+{
+        const long status = status_of(exchange);
+
+        if (is_about_money(status, &exchange->reply.error))
+                return tell_money(exchange, status, why);
+        if (retry_is_worth_status(status, &exchange->http.hints))
+                return tell_failure(exchange, status, answer, why);
+        return tell_refusal(exchange, status, why);
+}
+
+/* No status came, or an answer without an end. */
+static int judge_end(struct exchange *exchange, struct text *why)
+{
+        const struct http_answer *http = &exchange->http;
+        const char *place = http_place(exchange->openai->http);
+        const char *message = http->message[0] ? http->message : curl_easy_strerror(http->code);
+
+        switch (http->end) {
+        case HTTP_END_LATE:
+                text_printf(why,
+                            "%s did not finish its answer in time; give it longer, or ask "
+                            "for less",
+                            place);
+                return PROVIDER_RETRY;
+        case HTTP_END_SILENT:
+                text_printf(why, "%s said nothing for ", place);
+                text_append_duration(why, exchange->openai->model->silence_ns);
+                text_append(why, "; raise silence if it thinks for longer");
+                return PROVIDER_RETRY;
+        case HTTP_END_BROKEN:
+                if (http->code == CURLE_COULDNT_CONNECT)
+                        text_printf(why, "no connection to %s (%s); see whether its server runs",
+                                    place, message);
+                else
+                        text_printf(why, "the connection to %s broke (%s); it may be better later",
+                                    place, message);
+                return retry_is_worth_code(http->code) ? PROVIDER_RETRY : PROVIDER_BROKEN;
+        default:
+                break;
+        }
+        if (exchange->form == FORM_BODY && http->is_too_long) {
+                text_printf(why,
+                            "%s answers with more than %d bytes in one piece; use one that "
+                            "streams",
+                            place, http_body_bytes_max);
+                return PROVIDER_BROKEN;
+        }
+        text_printf(why, "%s did not finish its answer", place);
+        if (!exchange->reply.content.length)
+                quote(exchange, why);
+        text_append(why, "; see whether url leads to chat completions, mostly to /v1");
+        return PROVIDER_RETRY;
+}
+
+/* ---- What came of it ---------------------------------------------------------------------- */
+
+/* All that can be known however it ended. */
+static void take_figures(struct exchange *exchange, struct provider_answer *answer)
+{
+        struct openai_reply *reply = &exchange->reply;
+        const struct key *key = &exchange->openai->key;
+        char *id = exchange->http.id[0] ? exchange->http.id : reply->id;
+
+        key_redact_string(key, reply->model);
+        provider_copy_name(reply->model, answer->model);
+        key_redact_string(key, id);
+        provider_copy_name(id, answer->request_id);
+        answer->usage = reply->usage;
+        answer->reasoning_bytes = reply->reasoning_bytes;
+        answer->was_billed = reply->content.length || reply->refusal.length ||
+                             reply->reasoning_bytes || reply->usage.is_known;
+}
+
+static int take_answer(struct exchange *exchange, enum openai_end end,
+                       struct provider_answer *answer, struct text *why)
+{
+        struct openai_reply *reply = &exchange->reply;
+        const struct provider_question *question = exchange->question;
+        const size_t prompt_bytes = strlen(question->system) + strlen(question->user);
+        struct text *said = reply->content.length || end != OPENAI_END_FILTERED ? &reply->content
+                                                                                : &reply->refusal;
+
+        if (openai_is_truncated(&reply->usage, prompt_bytes)) {
+                text_printf(why,
+                            "%s has read %llu tokens of a prompt of %zu bytes, so it cut its "
+                            "beginning off; give the server a larger context (Ollama: "
+                            "OLLAMA_CONTEXT_LENGTH or num_ctx, llama.cpp: -c), or use another tier",
+                            http_place(exchange->openai->http),
+                            (unsigned long long)reply->usage.input, prompt_bytes);
+                return PROVIDER_BROKEN;
+        }
+        key_redact(&exchange->openai->key, said);
+        text_append_bytes(&answer->bytes, text_view(said), said->length);
+        answer->finish = end == OPENAI_END_LENGTH     ? PROVIDER_FINISH_LENGTH
+                         : end == OPENAI_END_FILTERED ? PROVIDER_FINISH_FILTERED
+                                                      : PROVIDER_FINISH_STOP;
+        return 0;
+}
+
+static int judge(struct exchange *exchange, struct provider_answer *answer, struct text *why)
+{
+        const struct http_answer *http = &exchange->http;
+        const enum openai_end end = openai_end(&exchange->reply);
+        const bool is_cut = exchange->outcome == OPENAI_FULL ||
+                            (http->is_too_long && exchange->form == FORM_STREAM);
+
+        take_figures(exchange, answer);
+        if (http->end == HTTP_END_STOPPED) {
+                text_append(why, "stopped");
+                return PROVIDER_STOPPED;
+        }
+        if (!http->status)
+                return judge_end(exchange, why);
+        if (http->status != status_ok || exchange->reply.error.stands)
+                return judge_error(exchange, answer, why);
+        if (is_cut)
+                return take_answer(exchange, OPENAI_END_LENGTH, answer, why);
+        if (end == OPENAI_END_FAILED) {
+                text_printf(why, "%s gave up in the middle; it may be better later",
+                            http_place(exchange->openai->http));
+                return PROVIDER_RETRY;
+        }
+        if (end == OPENAI_END_NONE || exchange->outcome == OPENAI_STRANGE)
+                return judge_end(exchange, why);
+        return take_answer(exchange, end, answer, why);
+}
+
+/* ---- The kind ----------------------------------------------------------------------------- */
+
+/* A parameter that is refused is left out from then on, and the question put again at once: nothing
+ * has been paid. Each can be mended once, so this ends. */
+static int ask(void *self, const struct provider_question *question, struct provider_answer *answer,
+               struct text *why)
+{
+        struct openai *openai = self;
+
+        for (;;) {
+                BASE_SCOPE(exchange_fini) struct exchange exchange;
+                int outcome;
+
+                exchange_init(&exchange, openai, question);
+                outcome = perform(&exchange);
+                if (!outcome && exchange.http.status == 400 &&
+                    exchange.http.end == HTTP_END_WHOLE &&
+                    openai_mend(&openai->quirks, openai->model, &exchange.reply.error))
+                        continue;
+                if (!outcome)
+                        outcome = judge(&exchange, answer, why);
+                key_redact(&openai->key, why);
+                return outcome;
+        }
 }
 
 static void close_openai(void *self)
 {
-        (void)self;
+        struct openai *openai = self;
+
+        http_free(&openai->http);
+        key_fini(&openai->key);
+        free(openai);
 }
 
-static int ask(void *self, const struct provider_question *question, struct provider_answer *answer,
-               struct text *why)
+static int open_openai(const struct model *model, void **ret_self, struct text *why)
 {
-        (void)self, (void)question, (void)answer, (void)why;
-        return PROVIDER_WRONG;
+        struct openai *openai = calloc(1, sizeof(*openai));
+        int failed;
+
+        if (!openai)
+                return -ENOMEM;
+        openai->model = model;
+        failed = http_new(model->url, "/chat/completions", &openai->http, why);
+        if (!failed)
+                failed = key_read(model, &openai->key, why);
+        if (failed)
+                close_openai(openai);
+        else
+                *ret_self = openai;
+        return failed > 0 ? PROVIDER_WRONG : failed;
+}
+
+static int render(const struct model *model, const struct provider_question *question,
+                  struct text *into)
+{
+        const struct openai_quirks none = { .drops_seed = false };
+
+        return openai_render(model, question, &none, into);
 }
 
 const struct provider_kind provider_openai = {
         .open = open_openai,
         .close = close_openai,
         .ask = ask,
-        .render = provider_render_plain,
+        .render = render,
 };

@@ -284,8 +284,7 @@ static int give(const struct replay *replay, const struct call *call,
         }
         answer->finish = finish_of(string_of(call->result, "finish"));
         take_usage(json_object_get(call->result, "usage"), &answer->usage);
-        (void)snprintf(answer->model, sizeof(answer->model), "%s",
-                       string_of(call->result, "model"));
+        provider_copy_name(string_of(call->result, "model"), answer->model);
         return 0;
 }
 
