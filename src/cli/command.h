@@ -15,6 +15,7 @@
 
 int cmd_forge(int argc, char **argv);
 int cmd_gate(int argc, char **argv);
+int cmd_ledger(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_new(int argc, char **argv);
