@@ -6,6 +6,7 @@
 #include "forge/verify.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "forge/replay.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -150,15 +151,11 @@ static int check_shelves(struct check *check)
 
 /* ---- Decisions --------------------------------------------------------------------------- */
 
-/*
- * THE REPLAY GOES HERE: `return replay_check(ledger, why);` of forge/replay.h, its outcomes above 0
- * made VERIFY_FAILS. It asks whether each decision follows from the records before it.
- */
 static int check_decisions(const struct ledger *ledger, struct text *why)
 {
-        (void)ledger;
-        (void)why;
-        return 0;
+        int outcome = replay_check(ledger, why);
+
+        return outcome == REPLAY_DIFFERS ? VERIFY_FAILS : outcome;
 }
 
 int verify_run(const struct ledger *ledger, struct text *why)
