@@ -21,7 +21,15 @@ struct part {
         const char *what;      /* for people */
 };
 
-enum { PART_INCLUDE, PART_CASE_LIBRARY, PART_LIBRARY, PART_LENS, PART_PAGE, PART_COUNT };
+enum {
+        PART_INCLUDE,
+        PART_CASE_LIBRARY,
+        PART_LIBRARY,
+        PART_LENS,
+        PART_PAGE,
+        PART_FORGE_PAGE,
+        PART_COUNT
+};
 
 static const struct part wanted[PART_COUNT] = {
         [PART_INCLUDE] = { NULL, "include", "include", "tocsin/case.h",
@@ -32,6 +40,8 @@ static const struct part wanted[PART_COUNT] = {
         [PART_LENS] = { "src/lens/tocsin-lens", NULL, "libexec/tocsin/tocsin-lens", NULL,
                         "the program tocsin-lens" },
         [PART_PAGE] = { NULL, "web/report.html", "share/tocsin/report.html", NULL, "report.html" },
+        [PART_FORGE_PAGE] = { NULL, "web/forge.html", "share/tocsin/forge.html", NULL,
+                              "forge.html" },
 };
 
 static const char *const library_folders[] = {
@@ -115,16 +125,18 @@ static void search(void)
                 .library = at[PART_LIBRARY],
                 .lens = at[PART_LENS],
                 .page = at[PART_PAGE],
+                .forge_page = at[PART_FORGE_PAGE],
         };
 }
 
 const struct parts *parts_find(struct text *why)
 {
-        const char *const *at[PART_COUNT] = { &found.include, &found.case_library, &found.library,
-                                              &found.lens, &found.page };
+        /* The gate does without the page of a run. */
+        const char *const *at[] = { &found.include, &found.case_library, &found.library,
+                                    &found.lens, &found.page };
 
         (void)pthread_once(&once, search);
-        for (unsigned i = 0; i < PART_COUNT; i++)
+        for (unsigned i = 0; i < BASE_COUNT(at); i++)
                 if (!*at[i])
                         text_printf(why, "%s%s is missing at %s", why->length ? "; " : "",
                                     wanted[i].what, paths[i]);
