@@ -8,8 +8,10 @@
 #include "cli/command.h"
 #include "forge/catalogue.h"
 #include "forge/listing.h"
+#include "forge/page.h"
 #include "forge/story.h"
 #include "forge/verify.h"
+#include "gate/workshop.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -34,6 +36,7 @@ struct request {
         const char *out;
         bool json;
         bool verify;
+        bool page;
         bool has_colour;
 };
 
@@ -43,6 +46,8 @@ static int parse(int argc, char **argv, struct request *request, struct option_o
                 OPTION_FLAG("verify", 0,
                             "check the chain of records, every blob, and each decision",
                             &request->verify),
+                OPTION_FLAG("page", 0, "write the page of a run, index.html in its folder, anew",
+                            &request->page),
                 OPTION_FLAG("json", 0, "print an array of runs, or one run, as JSON",
                             &request->json),
                 OPTION_TEXT("output", 'o', "DIR", "where runs lie (" CATALOGUE_OUT ")",
@@ -190,6 +195,23 @@ static int verify(const struct ledger *ledger, const struct request *request)
         return print_text(&line);
 }
 
+static int write_page(const struct ledger *ledger)
+{
+        BASE_SCOPE(text_fini) struct text line = TEXT_INIT(5 * catalogue_path_max);
+        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(4 * why_bytes_max);
+        const char *page = parts_find(&why)->forge_page;
+        int failed = page ? page_write(ledger, page) : -ENOENT;
+
+        if (failed) {
+                say_error("cannot write the page of '%s': %s", ledger_folder(ledger),
+                          page ? error_text(failed) : "its template forge.html is missing");
+                return ERROR_EXIT_UNKNOWN;
+        }
+        text_append_escaped(&line, ledger_folder(ledger), strlen(ledger_folder(ledger)));
+        text_append(&line, "/index.html\n");
+        return print_text(&line);
+}
+
 static int one(const char *word, const struct request *request)
 {
         BASE_SCOPE(text_fini) struct text path = TEXT_INIT(catalogue_path_max);
@@ -204,6 +226,8 @@ static int one(const char *word, const struct request *request)
         outcome = ledger_open(text_view(&path), LEDGER_READ, &ledger, &why);
         if (outcome)
                 return complain(text_view(&path), outcome, &why);
+        if (request->page)
+                return write_page(ledger);
         return request->verify ? verify(ledger, request) : show(ledger, request);
 }
 
@@ -285,10 +309,15 @@ int cmd_ledger(int argc, char **argv)
                 say_error("--output: the name of the folder is empty");
                 return ERROR_EXIT_USAGE;
         }
+        if (request.page && (request.verify || request.json)) {
+                say_error("--page goes with neither --verify nor --json");
+                return ERROR_EXIT_USAGE;
+        }
         if (operands.count)
                 return one(operands.values[0], &request);
-        if (!request.verify)
+        if (!request.verify && !request.page)
                 return all(&request);
-        say_error("--verify wants a RUN: MODULE/N, the folder of a run, or last");
+        say_error("--%s wants a RUN: MODULE/N, the folder of a run, or last",
+                  request.verify ? "verify" : "page");
         return ERROR_EXIT_USAGE;
 }

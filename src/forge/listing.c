@@ -98,9 +98,9 @@ static void append_value(struct text *row, const json_t *value)
 {
         char *dump;
 
-        if (json_is_string(value)) {
+        if (json_string_length(value)) {
                 text_append_escaped(row, json_string_value(value), json_string_length(value));
-        } else if (!value || json_is_null(value)) {
+        } else if (!value || json_is_null(value) || json_is_string(value)) {
                 text_append(row, "-");
         } else {
                 dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
@@ -212,11 +212,17 @@ static void append_pairs(const json_t *object, const char *prefix, struct text *
 
         json_object_foreach((json_t *)object, key, value)
         {
+                bool is_money = strcmp(key, "cost_microusd") == 0;
+
                 text_append(rows, prefix);
-                text_append_escaped(rows, key, strlen(key));
+                text_append_escaped(rows, key, is_money ? strlen("cost") : strlen(key));
                 text_append(rows, "\t");
-                append_value(rows, value);
-                text_append(rows, "\n");
+                if (is_money) {
+                        append_money(rows, object, '\n');
+                } else {
+                        append_value(rows, value);
+                        text_append(rows, "\n");
+                }
         }
 }
 

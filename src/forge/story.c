@@ -231,6 +231,7 @@ static void take_preflight(struct story *story, const json_t *record)
 {
         json_t *it = json_object();
 
+        copy(story, it, "n", count_of(record, "n"));
         copy(story, it, "result", string_of(record, "result"));
         copy(story, it, "why", string_of(record, "why"));
         copy(story, it, "ms", count_of(record, "ms"));
@@ -292,6 +293,7 @@ static void take_intent(struct story *story, const json_t *record)
         json_t *it = json_object();
         char key[2 * key_bytes_max];
 
+        copy(story, it, "n", count_of(record, "n"));
         copy(story, it, "slot", id_of(record, "slot"));
         copy(story, it, "attempt", id_of(record, "attempt"));
         copy(story, it, "stage", stage ? stage : string_of(plan, "stage"));
@@ -368,6 +370,8 @@ static json_t *candidate_of(struct story *story, const json_t *record)
         if (it || !id)
                 return it;
         it = json_object();
+        copy(story, it, "n", count_of(record, "n"));
+        copy(story, it, "began", string_of(record, "t"));
         copy(story, it, "id", id);
         for (size_t i = 0; i < BASE_COUNT(none); i++)
                 copy(story, it, none[i], NULL);

@@ -29,6 +29,7 @@ enum {
         PART_PAGE,
         PART_PROMPTS,
         PART_INSTRUMENTING,
+        PART_FORGE_PAGE,
         PART_COUNT,
 };
 
@@ -44,6 +45,7 @@ static const struct part wanted[PART_COUNT] = {
         [PART_PROMPTS] = { NULL, "prompts", "share/tocsin/prompts", "system.md", NULL },
         [PART_INSTRUMENTING] = { NULL, "doc/instrumenting.md", "share/tocsin/instrumenting.md",
                                  NULL, NULL },
+        [PART_FORGE_PAGE] = { NULL, "web/forge.html", "share/tocsin/forge.html", NULL, NULL },
 };
 
 static const char *const library_folders[] = {
@@ -54,6 +56,7 @@ static const char *const library_folders[] = {
 };
 
 static char paths[PART_COUNT][path_max];
+static bool is_missing[PART_COUNT];
 static struct parts found;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -121,6 +124,8 @@ static void search(void)
         for (unsigned i = 0; i < PART_COUNT; i++)
                 if (find(i, prefix))
                         at[i] = paths[i];
+                else
+                        is_missing[i] = true;
         found = (struct parts){
                 .include = at[PART_INCLUDE],
                 .case_library = at[PART_CASE_LIBRARY],
@@ -129,19 +134,15 @@ static void search(void)
                 .page = at[PART_PAGE],
                 .prompts = at[PART_PROMPTS],
                 .instrumenting = at[PART_INSTRUMENTING],
+                .forge_page = at[PART_FORGE_PAGE],
         };
 }
 
 const struct parts *parts_find(struct text *why)
 {
-        const char *const *at[PART_COUNT] = { &found.include,      &found.case_library,
-                                              &found.library,      &found.lens,
-                                              &found.page,         &found.prompts,
-                                              &found.instrumenting };
-
         (void)pthread_once(&once, search);
         for (unsigned i = 0; i < PART_COUNT; i++)
-                if (!*at[i] && wanted[i].what)
+                if (is_missing[i] && wanted[i].what)
                         text_printf(why, "%s%s is missing at %s", why->length ? "; " : "",
                                     wanted[i].what, paths[i]);
         return &found;

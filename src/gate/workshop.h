@@ -82,15 +82,18 @@ const char *workshop_include(const struct workshop *workshop);
 const char *workshop_why(void);
 
 /* Where the parts of Tocsin lie that the gate needs: build tree or installation (parts.c).
- * include: holds tocsin.h; NULL when not found, and then why names what is missing. */
+ * include: holds tocsin.h; NULL when not found, and then why names what is missing, unless it is
+ * forge_page, which the gate does not need. */
 struct parts {
         const char *include;
         const char *case_library;
         const char *library; /* libtocsin.a */
         const char *lens;    /* the program tocsin-lens */
         const char *page;    /* report.html */
-        const char *prompts; /* folder of templates, and a page for them: only the forge needs */
-        const char *instrumenting; /* these two, and says itself that they are missing */
+        /* What only the forge needs, which says itself that it is missing: */
+        const char *prompts;       /* a folder of templates */
+        const char *instrumenting; /* a page for them */
+        const char *forge_page;    /* forge.html */
 };
 const struct parts *parts_find(struct text *why);
 
