@@ -5,9 +5,13 @@
  * From the folder of a report (verdict.json, evidence/): one finding in full, the others by a line,
  * up to packet_lines_max. In full means: its message, the lines of its evidence that speak of the
  * candidate's files, and the source of the case that failed. The same failure gives the same
- * bytes: addresses, process numbers, temporary paths, times and durations are taken out. All of it
- * is data from a candidate: printable ASCII only, within a fence whose mark nobody can guess, and
- * at most packet_bytes_max in all.
+ * bytes: addresses, process numbers, temporary paths, times and fractions of seconds are taken out
+ * (whole seconds stay: they are those of rules). All of it is data from a candidate: printable
+ * ASCII only, within a fence whose mark nobody can guess, and at most packet_bytes_max in all:
+ *
+ *         === data 0123456789abcdef ===
+ *         ...
+ *         === end 0123456789abcdef ===
  *
  * Units:     bytes; a score in permille. Ownership: the struct's until packet_fini().
  * Errors:    0; -errno; PACKET_WRONG: no verdict that can be read, with a sentence in `why`.
@@ -16,7 +20,7 @@
 #ifndef FORGE_PACKET_H
 #define FORGE_PACKET_H
 
-#include "gate/contract.h"
+#include "gate/candidate.h"
 
 #include <jansson.h>
 
@@ -41,9 +45,10 @@ struct packet {
         struct text why;      /* of unknown */
 };
 
-/* report: the folder. mark: of the fence, 16 hex digits. */
-int packet_read(const char *report, const struct contract *contract, const char *mark,
-                struct packet *ret_packet, struct text *why);
+/* report: the folder. mark: of the fence, 16 hex digits. candidate: to quote its lines; NULL. */
+int packet_read(const char *report, const struct contract *contract,
+                const struct candidate *candidate, const char *mark, struct packet *ret_packet,
+                struct text *why);
 void packet_fini(struct packet *packet);
 
 #endif
