@@ -14,11 +14,6 @@ static const char *const action_names[] = {
         [DECIDE_STOP] = "stop",
 };
 
-const char *decide_action_name(enum decide_action action)
-{
-        return action_names[action];
-}
-
 unsigned decide_bound_permille(unsigned attempts)
 {
         return attempts ? (unsigned)ceil(1000 * (1 - pow(0.05, 1.0 / attempts))) : 1000;
@@ -365,7 +360,7 @@ static json_t *evidence(const struct state *state, const struct decision *decisi
 
 json_t *decide_record(const struct state *state, const struct decision *decision)
 {
-        json_t *json = json_pack("{s:s}", "action", decide_action_name(decision->action));
+        json_t *json = json_pack("{s:s}", "action", action_names[decision->action]);
 
         switch (decision->action) {
         case DECIDE_CALL:

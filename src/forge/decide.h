@@ -70,6 +70,4 @@ json_t *decide_record(const struct state *state, const struct decision *decision
  * 1 - 0.05^(1/n), in permille, rounded up. 1000 for n = 0. */
 unsigned decide_bound_permille(unsigned attempts);
 
-const char *decide_action_name(enum decide_action action);
-
 #endif

@@ -300,9 +300,9 @@ static void test_no_core_but_vain_repairs_is_a_plateau(void **state)
 static void test_a_cap_is_a_budget_and_no_ceiling(void **state)
 {
         static const char capped[] =
-                "{\"type\":\"run.start\",\"seed\":\"7\",\"tiers\":[{\"name\":\"s\",\"calls_max\":1},"
-                "{\"name\":\"l\",\"calls_max\":1}],\"limits\":{\"calls\":9,\"cost_microusd\":9,"
-                "\"seconds\":9}}";
+                "{\"type\":\"run.start\",\"seed\":\"7\",\"tiers\":["
+                "{\"name\":\"s\",\"calls_max\":1},{\"name\":\"l\",\"calls_max\":1}],"
+                "\"limits\":{\"calls\":9,\"cost_microusd\":9,\"seconds\":9}}";
         struct tale tale = begin(capped);
 
         (void)state;

@@ -13,6 +13,7 @@
 #include "forge/run.h"
 #include "forge/story.h"
 #include "gate/stop.h"
+#include "gate/workshop.h"
 
 #include <errno.h>
 #include <inttypes.h>

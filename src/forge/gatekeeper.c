@@ -310,6 +310,7 @@ static int record_verdict(struct run *run, unsigned id, const struct child_resul
         BASE_SCOPE(text_fini) struct text why = TEXT_INIT(2000);
         int code = result->end == CHILD_EXITED ? result->code : ERROR_EXIT_UNKNOWN;
         struct packet packet;
+        BASE_SCOPE(candidate_fini) struct candidate candidate = { .name = NULL };
         char mark[digest_hex_size];
         int failed;
 
@@ -325,7 +326,10 @@ static int record_verdict(struct run *run, unsigned id, const struct child_resul
         text_printf(&report, "%s/reports/%u", run->folder, id);
         failed = make_mark(run, id, mark);
         if (!failed)
-                failed = packet_read(text_view(&report), &run->contract, mark, &packet, &why);
+                failed = run_candidate(run, id, &candidate);
+        if (!failed)
+                failed = packet_read(text_view(&report), &run->contract, &candidate, mark, &packet,
+                                     &why);
         if (failed < 0)
                 return failed;
         if (failed)

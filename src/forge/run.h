@@ -4,7 +4,7 @@
  *
  *         DIR/ledger.jsonl, DIR/blobs/   ledger.h
  *         DIR/candidates/7/              the files of candidate 7, as the gate judges them
- *         DIR/reports/7/                 what the gate says of it; reports/contract: of the contract
+ *         DIR/reports/7/                 what the gate says of it, and of reports/contract
  *         DIR/accepted/                  the files that were accepted
  *         DIR/index.html                 the story of it all
  *
