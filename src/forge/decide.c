@@ -338,10 +338,13 @@ static const char *advice_of(const struct decision *decision, bool is_common_to_
 
 static json_t *evidence(const struct state *state, const struct decision *decision)
 {
-        json_t *core = core_of(state, state->tier_count);
-        const char *advice = advice_of(decision, json_array_size(core) > 0);
-        json_t *json = json_object();
+        json_t *json = json_object(), *core;
+        const char *advice;
 
+        if (decision->outcome == STATE_ACCEPTED)
+                return json;
+        core = core_of(state, state->tier_count);
+        advice = advice_of(decision, json_array_size(core) > 0);
         if (decision->signal)
                 (void)json_object_set_new(json, "signal", json_string(decision->signal));
         if (decision->signal)
@@ -353,8 +356,7 @@ static json_t *evidence(const struct state *state, const struct decision *decisi
                         json_string(json_array_size(core) ? "capability" : "composition"));
         (void)json_object_set_new(json, "never_passed", core);
         (void)json_object_set_new(json, "bounds", bounds(state));
-        if (decision->outcome != STATE_ACCEPTED)
-                (void)json_object_set_new(json, "advice", json_string(advice));
+        (void)json_object_set_new(json, "advice", json_string(advice));
         return json;
 }
 

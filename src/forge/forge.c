@@ -87,14 +87,13 @@ static void say_evidence(const struct run *run, const json_t *stop)
         {
                 json_int_t bound = json_integer_value(json_object_get(entry, "bound_permille"));
 
-                if (run->state.outcome != STATE_ACCEPTED)
-                        screen_say(run->screen, SCREEN_PLAIN,
-                                   "   %s: 0 of %" JSON_INTEGER_FORMAT
-                                   " attempts from scratch were accepted: its rate of success is "
-                                   "below %" JSON_INTEGER_FORMAT " %%, with 95 %% confidence",
-                                   json_string_value(json_object_get(entry, "tier")),
-                                   json_integer_value(json_object_get(entry, "lineages")),
-                                   (bound + 9) / 10);
+                screen_say(run->screen, SCREEN_PLAIN,
+                           "   %s: 0 of %" JSON_INTEGER_FORMAT
+                           " attempts from scratch were accepted: its rate of success is "
+                           "below %" JSON_INTEGER_FORMAT " %%, with 95 %% confidence",
+                           json_string_value(json_object_get(entry, "tier")),
+                           json_integer_value(json_object_get(entry, "lineages")),
+                           (bound + 9) / 10);
         }
         if (advice)
                 screen_say(run->screen, SCREEN_PLAIN, "   %s", advice);

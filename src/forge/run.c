@@ -198,18 +198,19 @@ static json_t *limits_json(const struct state_limits *limits)
 static int begin(struct run *run)
 {
         const struct forge_request *request = run->request;
+        const char *slash = strrchr(run->folder, '/');
         uint64_t seed = request->seed;
 
         if (!request->has_seed && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
                 return error_last();
-        return run_record(run, "run.start",
-                          json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o, s:o, s:s}", "tocsin",
-                                    request->version, "module", run->contract.module, "run",
-                                    run->folder, "contract", "path", request->contract, "sha256",
-                                    run->contract.sha256, "seed", json_sprintf("%" PRIu64, seed),
-                                    "tiers", tiers_json(&run->models), "limits",
-                                    limits_json(&request->limits), "prompts",
-                                    prompt_kit_sha256(run->kit)));
+        return run_record(
+                run, "run.start",
+                json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o, s:o, s:s}", "tocsin",
+                          request->version, "module", run->contract.module, "run",
+                          slash ? slash + 1 : run->folder, "contract", "path", request->contract,
+                          "sha256", run->contract.sha256, "seed", json_sprintf("%" PRIu64, seed),
+                          "tiers", tiers_json(&run->models), "limits",
+                          limits_json(&request->limits), "prompts", prompt_kit_sha256(run->kit)));
 }
 
 static int create(struct run *run)
