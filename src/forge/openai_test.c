@@ -326,6 +326,36 @@ static void whole_answers_are_understood(void **state)
         assert_int_equal(openai_take_body(&reply, "{\"status\":\"ok\"}", 15), OPENAI_STRANGE);
 }
 
+/* What is fed is a mutilated answer; sanitizers and the limits are what looks at the result. */
+static void random_damage_does_no_harm(void **state)
+{
+        static const char whole[] =
+                "{\"id\":\"i\",\"model\":\"n\",\"error\":null,\"choices\":[{\"index\":0,\"delta\":"
+                "{\"content\":\"a\",\"reasoning\":\"b\",\"refusal\":null},\"finish_reason\":"
+                "\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}";
+        static const char marks[] = "{}[]\",:07neE.\\u";
+        uint64_t random = 88172645463325252U;
+
+        (void)state;
+        for (unsigned round = 0; round < 20000; round++) {
+                struct openai_reply reply BASE_SCOPE(openai_reply_fini);
+                char damaged[sizeof(whole)];
+
+                memcpy(damaged, whole, sizeof(whole));
+                for (unsigned i = 0; i < 1 + round % 4; i++) {
+                        random = random * 6364136223846793005U + 1442695040888963407U;
+                        damaged[(random >> 33) % (sizeof(whole) - 1)] =
+                                marks[(random >> 13) % (sizeof(marks) - 1)];
+                }
+                openai_reply_init(&reply);
+                assert_in_range(openai_take_chunk(&reply, damaged, sizeof(whole) - 1), 0,
+                                OPENAI_FULL);
+                assert_in_range(openai_take_body(&reply, damaged, sizeof(whole) - 1 - round % 9), 0,
+                                OPENAI_FULL);
+                assert_in_range(openai_end(&reply), OPENAI_END_NONE, OPENAI_END_FAILED);
+        }
+}
+
 static void content_limit_is_exact(void **state)
 {
         struct text chunk BASE_SCOPE(text_fini) = TEXT_INIT(2 * openai_content_bytes_max);
@@ -401,6 +431,7 @@ int main(void)
                 cmocka_unit_test(usage_is_taken_with_care),
                 cmocka_unit_test(errors_of_any_shape),
                 cmocka_unit_test(whole_answers_are_understood),
+                cmocka_unit_test(random_damage_does_no_harm),
                 cmocka_unit_test(content_limit_is_exact),
                 cmocka_unit_test(each_parameter_is_mended_once),
                 cmocka_unit_test(truncation_is_noticed_at_its_limit),

@@ -9,6 +9,7 @@
 #include "base/child.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "forge/key.h"
 #include "forge/provider_kind.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 enum {
         output_bytes_max = 16 << 20,
-        errors_bytes_max = 64 << 10,
+        errors_bytes_max = 1 << 20,
         quoted_bytes_max = 200,
         exit_try_again = 75, /* EX_TEMPFAIL */
 };
@@ -94,6 +95,37 @@ static int make_environment(const struct model *model, struct environment *envir
         return environment->error;
 }
 
+/* ---- Keys ---------------------------------------------------------------------------------- */
+
+static bool is_secret(const char *word)
+{
+        static const char *const parts[] = { "KEY", "TOKEN", "SECRET", "PASSW" };
+
+        for (size_t i = 0; i < BASE_COUNT(parts); i++) {
+                const char *found = strcasestr(word, parts[i]);
+
+                if (found && (size_t)(found - word) < strcspn(word, "="))
+                        return true;
+        }
+        return false;
+}
+
+/* What it was handed in a variable that is called so is not handed on by what it says. */
+static void redact(const struct model *model, struct text *said)
+{
+        for (size_t i = 0; i < model->environment.count; i++) {
+                BASE_SCOPE(key_fini) struct key key = { TEXT_INIT(TEXT_LENGTH_LIMIT) };
+                const char *word = model->environment.items[i];
+                const char *value = strchr(word, '=') ? strchr(word, '=') + 1 : getenv(word);
+
+                if (!value || !is_secret(word))
+                        continue;
+                text_append(&key.bytes, value);
+                if (!key.bytes.error)
+                        key_redact(&key, said);
+        }
+}
+
 /* ---- What it said ------------------------------------------------------------------------- */
 
 static uint64_t tokens_of(const json_t *usage, const char *key)
@@ -149,13 +181,15 @@ static void take_output(const struct text *output, struct provider_answer *answe
         json_decref(root);
 }
 
-/* The last line that is not empty. */
+/* The last line that is not empty. Of one that was cut nobody knows what it held. */
 static void quote_last_line(const struct text *errors, struct text *why)
 {
         const char *line = text_view(errors);
         size_t length = errors->length;
         size_t start;
 
+        while (errors->error && length && line[length - 1] != '\n')
+                length--;
         while (length && strchr("\r\n \t", line[length - 1]))
                 length--;
         start = length;
@@ -234,9 +268,12 @@ static int ask(void *self, const struct provider_question *question, struct prov
 
         if (failed)
                 return failed;
+        redact(self, &output);
+        redact(self, &errors);
         if (!child_succeeded(&result))
                 return judge(&result, &errors, answer, why);
         take_output(&output, answer);
+        redact(self, &answer->bytes);
         if (question->progress)
                 question->progress(question->progress_context, answer->bytes.length);
         return 0;

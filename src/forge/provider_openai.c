@@ -5,15 +5,14 @@
  * whole if the server said 200 and how it finished.
  */
 #include "base/error.h"
-#include "forge/http.h"
+#include "forge/exchange.h"
 #include "forge/key.h"
-#include "forge/openai.h"
 #include "forge/provider_kind.h"
-#include "forge/sse.h"
 
 #include <errno.h>
 
-enum { raw_bytes_max = 16 << 20, quoted_bytes_max = 200, status_ok = 200 };
+/* An error under 200 that does not say of which kind it is: as one of the server's own. */
+enum { quoted_bytes_max = 200, status_unsaid = 599 };
 
 struct openai {
         const struct model *model;
@@ -22,145 +21,16 @@ struct openai {
         struct openai_quirks quirks;
 };
 
-/* ---- One request and its answer ----------------------------------------------------------- */
-
-enum form { FORM_UNKNOWN, FORM_STREAM, FORM_BODY };
-
-struct exchange {
-        struct openai *openai;
-        const struct provider_question *question;
-        struct openai_reply reply;
-        struct sse sse;
-        struct text raw; /* what has come, until it is known to be a stream of events */
-        enum form form;
-        int outcome; /* of the reply's parts */
-        struct http_answer http;
-};
-
-static bool take_event(void *context, const char *data, size_t length)
-{
-        struct exchange *exchange = context;
-        int outcome = openai_take_chunk(&exchange->reply, data, length);
-
-        text_clear(&exchange->raw);
-        /* What follows a whole answer adds figures to it, or nothing. */
-        if (outcome == OPENAI_STRANGE && exchange->reply.finish[0])
-                outcome = 0;
-        exchange->outcome = outcome;
-        return !outcome && !exchange->reply.error.stands;
-}
-
-static void exchange_init(struct exchange *exchange, struct openai *openai,
-                          const struct provider_question *question)
-{
-        *exchange = (struct exchange){
-                .openai = openai,
-                .question = question,
-                .raw = TEXT_INIT(raw_bytes_max),
-        };
-        openai_reply_init(&exchange->reply);
-        sse_init(&exchange->sse, take_event, exchange);
-}
-
-static void exchange_fini(struct exchange *exchange)
-{
-        openai_reply_fini(&exchange->reply);
-        sse_fini(&exchange->sse);
-        text_fini(&exchange->raw);
-}
-
-static size_t count_blanks(const char *bytes, size_t length)
-{
-        size_t count = 0;
-
-        while (count < length && strchr(" \t\r\n", bytes[count]) && bytes[count])
-                count++;
-        return count;
-}
-
-static enum http_news take_piece_of_stream(struct exchange *exchange, const char *bytes,
-                                           size_t length)
-{
-        const struct openai_reply *reply = &exchange->reply;
-        const size_t content = reply->content.length;
-        const uint64_t before = reply->reasoning_bytes + reply->refusal.length + content;
-
-        text_append_bytes(&exchange->raw, bytes, length);
-        if (sse_feed(&exchange->sse, bytes, length))
-                return HTTP_ENOUGH;
-        if (reply->content.length != content && exchange->question->progress)
-                exchange->question->progress(exchange->question->progress_context,
-                                             reply->content.length);
-        if (reply->is_done)
-                return HTTP_LAST;
-        return reply->reasoning_bytes + reply->refusal.length + reply->content.length != before
-                       ? HTTP_NEWS
-                       : HTTP_NOTHING;
-}
-
-/* A stream, unless it begins as an object does: what the header calls it is not to be relied on. */
-static enum http_news take_piece(void *context, long status, const char *bytes, size_t length)
-{
-        struct exchange *exchange = context;
-        const size_t blanks = count_blanks(bytes, length);
-
-        if (exchange->form == FORM_UNKNOWN && blanks < length)
-                exchange->form =
-                        status != status_ok || bytes[blanks] == '{' ? FORM_BODY : FORM_STREAM;
-        if (exchange->form == FORM_STREAM)
-                return take_piece_of_stream(exchange, bytes, length);
-        text_append_bytes(&exchange->raw, bytes, length);
-        return blanks < length ? HTTP_NEWS : HTTP_NOTHING;
-}
-
-static int finish_reply(struct exchange *exchange)
-{
-        struct openai_reply *reply = &exchange->reply;
-
-        if (exchange->form == FORM_BODY)
-                exchange->outcome =
-                        openai_take_body(reply, text_view(&exchange->raw), exchange->raw.length);
-        else if (exchange->http.end == HTTP_END_WHOLE)
-                (void)sse_end(&exchange->sse); /* an event's outcome is kept beside it */
-        if (exchange->sse.outcome == -EOVERFLOW)
-                exchange->outcome = OPENAI_FULL;
-        if (exchange->sse.outcome < 0 && exchange->sse.outcome != -EOVERFLOW)
-                return exchange->sse.outcome;
-        return exchange->outcome < 0 ? exchange->outcome : 0;
-}
-
-static int perform(struct exchange *exchange)
-{
-        BASE_SCOPE(text_fini) struct text body = TEXT_INIT(TEXT_LENGTH_LIMIT);
-        struct openai *openai = exchange->openai;
-        struct http_request request = {
-                .key = text_view(&openai->key.bytes),
-                .deadline_ns = exchange->question->deadline_ns,
-                .silence_ns = openai->model->silence_ns,
-                .stop_fd = exchange->question->stop_fd,
-                .take = take_piece,
-                .context = exchange,
-        };
-        int failed = openai_render(openai->model, exchange->question, &openai->quirks, &body);
-
-        if (failed)
-                return failed;
-        request.body = text_view(&body);
-        request.body_length = body.length;
-        failed = http_post(openai->http, &request, &exchange->http);
-        return failed ? failed : finish_reply(exchange);
-}
-
 /* ---- What went wrong, in a sentence ------------------------------------------------------- */
 
 /* Its own words, or the beginning of whatever it sent; without a key, before anything is cut. */
-static void quote(struct exchange *exchange, struct text *why)
+static void quote(const struct openai *openai, struct exchange *exchange, struct text *why)
 {
         BASE_SCOPE(text_fini) struct text quoted = TEXT_INIT(quoted_bytes_max);
         struct text *said = exchange->reply.error.message.length ? &exchange->reply.error.message
                                                                  : &exchange->raw;
 
-        key_redact(&exchange->openai->key, said);
+        key_redact(&openai->key, said);
         text_append_escaped(&quoted, text_view(said), said->length);
         if (quoted.length)
                 text_printf(why, ": '%s'", text_view(&quoted));
@@ -179,24 +49,25 @@ static bool is_about_money(long status, const struct openai_error *error)
                strstr(error->type, "billing");
 }
 
-static int tell_money(struct exchange *exchange, long status, struct text *why)
+static int tell_money(const struct openai *openai, struct exchange *exchange, long status,
+                      struct text *why)
 {
         text_printf(why, "the account has no credit left (%ld)", status);
-        quote(exchange, why);
+        quote(openai, exchange, why);
         text_append(why, "; see to its billing, or use another tier");
         return PROVIDER_BROKEN;
 }
 
-static int tell_key(struct exchange *exchange, long status, struct text *why)
+static int tell_key(const struct openai *openai, struct exchange *exchange, long status,
+                    struct text *why)
 {
-        const struct model *model = exchange->openai->model;
+        const struct model *model = openai->model;
 
-        if (!exchange->openai->key.bytes.length)
-                text_printf(why, "%s wants a key (%ld)", http_place(exchange->openai->http),
-                            status);
+        if (!openai->key.bytes.length)
+                text_printf(why, "%s wants a key (%ld)", http_place(openai->http), status);
         else
                 text_printf(why, "the key was refused (%ld)", status);
-        quote(exchange, why);
+        quote(openai, exchange, why);
         if (model->key_env)
                 text_printf(why, "; see what stands in %s", model->key_env);
         else
@@ -206,15 +77,16 @@ static int tell_key(struct exchange *exchange, long status, struct text *why)
 }
 
 /* For all that asking again cannot mend. */
-static int tell_refusal(struct exchange *exchange, long status, struct text *why)
+static int tell_refusal(const struct openai *openai, struct exchange *exchange, long status,
+                        struct text *why)
 {
-        const struct model *model = exchange->openai->model;
-        const char *place = http_place(exchange->openai->http);
+        const struct model *model = openai->model;
+        const char *place = http_place(openai->http);
 
         if (status == 401 || status == 403)
-                return tell_key(exchange, status, why);
+                return tell_key(openai, exchange, status, why);
         text_printf(why, "%s answers %ld", place, status);
-        quote(exchange, why);
+        quote(openai, exchange, why);
         if (status == 404)
                 text_printf(why,
                             "; see whether it has a model '%s', and whether url ends as it "
@@ -231,11 +103,14 @@ static int tell_refusal(struct exchange *exchange, long status, struct text *why
         return PROVIDER_BROKEN;
 }
 
-static int tell_failure(struct exchange *exchange, long status, struct provider_answer *answer,
-                        struct text *why)
+static int tell_failure(const struct openai *openai, struct exchange *exchange, long status,
+                        struct provider_answer *answer, struct text *why)
 {
-        text_printf(why, "%s answers %ld", http_place(exchange->openai->http), status);
-        quote(exchange, why);
+        if (status == status_unsaid)
+                text_printf(why, "%s reports an error", http_place(openai->http));
+        else
+                text_printf(why, "%s answers %ld", http_place(openai->http), status);
+        quote(openai, exchange, why);
         text_append(why, "; it may be better later");
         answer->retry_ns = exchange->http.hints.after_ns;
         return PROVIDER_RETRY;
@@ -255,32 +130,33 @@ static long status_of(const struct exchange *exchange)
         const struct openai_error *error = &exchange->reply.error;
         uint64_t code;
 
-        if (exchange->http.status != status_ok)
+        if (exchange->http.status != exchange_status_ok)
                 return exchange->http.status;
         if (!text_parse_u64(error->code, 400, 599, &code))
                 return (long)code;
         for (size_t i = 0; i < BASE_COUNT(words); i++)
                 if (is_word(error, words[i].word))
                         return words[i].status;
-        return 500;
+        return status_unsaid;
 }
 
-static int judge_error(struct exchange *exchange, struct provider_answer *answer, struct text *why)
+static int judge_error(const struct openai *openai, struct exchange *exchange,
+                       struct provider_answer *answer, struct text *why)
 {
         const long status = status_of(exchange);
 
         if (is_about_money(status, &exchange->reply.error))
-                return tell_money(exchange, status, why);
+                return tell_money(openai, exchange, status, why);
         if (retry_is_worth_status(status, &exchange->http.hints))
-                return tell_failure(exchange, status, answer, why);
-        return tell_refusal(exchange, status, why);
+                return tell_failure(openai, exchange, status, answer, why);
+        return tell_refusal(openai, exchange, status, why);
 }
 
 /* No status came, or an answer without an end. */
-static int judge_end(struct exchange *exchange, struct text *why)
+static int judge_end(const struct openai *openai, struct exchange *exchange, struct text *why)
 {
         const struct http_answer *http = &exchange->http;
-        const char *place = http_place(exchange->openai->http);
+        const char *place = http_place(openai->http);
         const char *message = http->message[0] ? http->message : curl_easy_strerror(http->code);
 
         switch (http->end) {
@@ -292,21 +168,26 @@ static int judge_end(struct exchange *exchange, struct text *why)
                 return PROVIDER_RETRY;
         case HTTP_END_SILENT:
                 text_printf(why, "%s said nothing for ", place);
-                text_append_duration(why, exchange->openai->model->silence_ns);
+                text_append_duration(why, openai->model->silence_ns);
                 text_append(why, "; raise silence if it thinks for longer");
                 return PROVIDER_RETRY;
         case HTTP_END_BROKEN:
                 if (http->code == CURLE_COULDNT_CONNECT)
                         text_printf(why, "no connection to %s (%s); see whether its server runs",
                                     place, message);
-                else
+                else if (retry_is_worth_code(http->code))
                         text_printf(why, "the connection to %s broke (%s); it may be better later",
+                                    place, message);
+                else
+                        text_printf(why,
+                                    "no connection to %s can be trusted (%s); correct its url, or "
+                                    "the certificates of this machine",
                                     place, message);
                 return retry_is_worth_code(http->code) ? PROVIDER_RETRY : PROVIDER_BROKEN;
         default:
                 break;
         }
-        if (exchange->form == FORM_BODY && http->is_too_long) {
+        if (exchange->form == EXCHANGE_BODY && http->is_too_long) {
                 text_printf(why,
                             "%s answers with more than %d bytes in one piece; use one that "
                             "streams",
@@ -315,7 +196,7 @@ static int judge_end(struct exchange *exchange, struct text *why)
         }
         text_printf(why, "%s did not finish its answer", place);
         if (!exchange->reply.content.length)
-                quote(exchange, why);
+                quote(openai, exchange, why);
         text_append(why, "; see whether url leads to chat completions, mostly to /v1");
         return PROVIDER_RETRY;
 }
@@ -323,10 +204,11 @@ static int judge_end(struct exchange *exchange, struct text *why)
 /* ---- What came of it ---------------------------------------------------------------------- */
 
 /* All that can be known however it ended. */
-static void take_figures(struct exchange *exchange, struct provider_answer *answer)
+static void take_figures(const struct openai *openai, struct exchange *exchange,
+                         struct provider_answer *answer)
 {
         struct openai_reply *reply = &exchange->reply;
-        const struct key *key = &exchange->openai->key;
+        const struct key *key = &openai->key;
         char *id = exchange->http.id[0] ? exchange->http.id : reply->id;
 
         key_redact_string(key, reply->model);
@@ -339,7 +221,7 @@ static void take_figures(struct exchange *exchange, struct provider_answer *answ
                              reply->reasoning_bytes || reply->usage.is_known;
 }
 
-static int take_answer(struct exchange *exchange, enum openai_end end,
+static int take_answer(const struct openai *openai, struct exchange *exchange, enum openai_end end,
                        struct provider_answer *answer, struct text *why)
 {
         struct openai_reply *reply = &exchange->reply;
@@ -353,11 +235,11 @@ static int take_answer(struct exchange *exchange, enum openai_end end,
                             "%s has read %llu tokens of a prompt of %zu bytes, so it cut its "
                             "beginning off; give the server a larger context (Ollama: "
                             "OLLAMA_CONTEXT_LENGTH or num_ctx, llama.cpp: -c), or use another tier",
-                            http_place(exchange->openai->http),
-                            (unsigned long long)reply->usage.input, prompt_bytes);
+                            http_place(openai->http), (unsigned long long)reply->usage.input,
+                            prompt_bytes);
                 return PROVIDER_BROKEN;
         }
-        key_redact(&exchange->openai->key, said);
+        key_redact(&openai->key, said);
         text_append_bytes(&answer->bytes, text_view(said), said->length);
         answer->finish = end == OPENAI_END_LENGTH     ? PROVIDER_FINISH_LENGTH
                          : end == OPENAI_END_FILTERED ? PROVIDER_FINISH_FILTERED
@@ -365,32 +247,33 @@ static int take_answer(struct exchange *exchange, enum openai_end end,
         return 0;
 }
 
-static int judge(struct exchange *exchange, struct provider_answer *answer, struct text *why)
+static int judge(const struct openai *openai, struct exchange *exchange,
+                 struct provider_answer *answer, struct text *why)
 {
         const struct http_answer *http = &exchange->http;
         const enum openai_end end = openai_end(&exchange->reply);
         const bool is_cut = exchange->outcome == OPENAI_FULL ||
-                            (http->is_too_long && exchange->form == FORM_STREAM);
+                            (http->is_too_long && exchange->form == EXCHANGE_STREAM);
 
-        take_figures(exchange, answer);
+        take_figures(openai, exchange, answer);
         if (http->end == HTTP_END_STOPPED) {
                 text_append(why, "stopped");
                 return PROVIDER_STOPPED;
         }
         if (!http->status)
-                return judge_end(exchange, why);
-        if (http->status != status_ok || exchange->reply.error.stands)
-                return judge_error(exchange, answer, why);
+                return judge_end(openai, exchange, why);
+        if (http->status != exchange_status_ok || exchange->reply.error.stands)
+                return judge_error(openai, exchange, answer, why);
         if (is_cut)
-                return take_answer(exchange, OPENAI_END_LENGTH, answer, why);
+                return take_answer(openai, exchange, OPENAI_END_LENGTH, answer, why);
         if (end == OPENAI_END_FAILED) {
                 text_printf(why, "%s gave up in the middle; it may be better later",
-                            http_place(exchange->openai->http));
+                            http_place(openai->http));
                 return PROVIDER_RETRY;
         }
         if (end == OPENAI_END_NONE || exchange->outcome == OPENAI_STRANGE)
-                return judge_end(exchange, why);
-        return take_answer(exchange, end, answer, why);
+                return judge_end(openai, exchange, why);
+        return take_answer(openai, exchange, end, answer, why);
 }
 
 /* ---- The kind ----------------------------------------------------------------------------- */
@@ -406,14 +289,15 @@ static int ask(void *self, const struct provider_question *question, struct prov
                 BASE_SCOPE(exchange_fini) struct exchange exchange;
                 int outcome;
 
-                exchange_init(&exchange, openai, question);
-                outcome = perform(&exchange);
+                exchange_init(&exchange, question);
+                outcome = exchange_perform(&exchange, openai->model, &openai->quirks,
+                                           text_view(&openai->key.bytes), openai->http);
                 if (!outcome && exchange.http.status == 400 &&
                     exchange.http.end == HTTP_END_WHOLE &&
                     openai_mend(&openai->quirks, openai->model, &exchange.reply.error))
                         continue;
                 if (!outcome)
-                        outcome = judge(&exchange, answer, why);
+                        outcome = judge(openai, &exchange, answer, why);
                 key_redact(&openai->key, why);
                 return outcome;
         }
