@@ -189,6 +189,18 @@ def as_json(place):
     check(story["files"][0]["path"] == "lru.c" and story["evidence"] == {"candidate": 2}, story)
 
 
+def the_page(place):
+    run = accepted_run(os.path.join(place, "tocsin-forge/lru/1"))
+    code, out, err = ledger(place, "--page", "last")
+    check((code, out, err) == (0, "tocsin-forge/lru/1/index.html\n", ""), (code, out, err))
+    with open(os.path.join(run.folder, "index.html"), encoding="utf-8") as file:
+        page = file.read()
+    story = re.search('<script type="application/json" id="story">(.*?)</script>', page).group(1)
+    check(json.loads(story)["head"] == sha256(run.lines[-1]), story)
+    for words in [["--page"], ["--page", "--json", "last"], ["--page", "--verify", "last"]]:
+        check(ledger(place, *words)[0] == 2, words)
+
+
 def calls_that_did_not_end(place):
     run = Run(os.path.join(place, "tocsin-forge/lru/1"))
     run.start()
@@ -412,7 +424,7 @@ def a_reader_that_leaves(place):
     check(done.returncode == 3 and b"cannot write" in done.stderr, done)
 
 
-TESTS = [no_folder, empty_folder, lists_all, tells_one, as_json, calls_that_did_not_end, running,
+TESTS = [no_folder, empty_folder, lists_all, tells_one, as_json, the_page, calls_that_did_not_end, running,
          verifies, damage_is_found, blobs_are_checked, a_torn_line_is_no_damage,
          what_cannot_be_read, hostile_words, records_of_any_form, colour_on_a_terminal_only,
          requests_that_are_wrong, a_reader_that_leaves]
