@@ -18,7 +18,7 @@ struct part {
         const char *source;    /* below the source tree */
         const char *installed; /* below the prefix; "LIB" stands for the library folder */
         const char *probe;     /* a file that must lie in it, when it is a folder */
-        const char *what;      /* for people */
+        const char *what;      /* for people; NULL: the gate does without it */
 };
 
 enum {
@@ -40,8 +40,7 @@ static const struct part wanted[PART_COUNT] = {
         [PART_LENS] = { "src/lens/tocsin-lens", NULL, "libexec/tocsin/tocsin-lens", NULL,
                         "the program tocsin-lens" },
         [PART_PAGE] = { NULL, "web/report.html", "share/tocsin/report.html", NULL, "report.html" },
-        [PART_FORGE_PAGE] = { NULL, "web/forge.html", "share/tocsin/forge.html", NULL,
-                              "forge.html" },
+        [PART_FORGE_PAGE] = { NULL, "web/forge.html", "share/tocsin/forge.html", NULL, NULL },
 };
 
 static const char *const library_folders[] = {
@@ -131,13 +130,14 @@ static void search(void)
 
 const struct parts *parts_find(struct text *why)
 {
-        /* The gate does without the page of a run. */
-        const char *const *at[] = { &found.include, &found.case_library, &found.library,
-                                    &found.lens, &found.page };
+        const char *const *at[PART_COUNT] = {
+                &found.include, &found.case_library, &found.library,
+                &found.lens,    &found.page,         &found.forge_page
+        };
 
         (void)pthread_once(&once, search);
-        for (unsigned i = 0; i < BASE_COUNT(at); i++)
-                if (!*at[i])
+        for (unsigned i = 0; i < PART_COUNT; i++)
+                if (!*at[i] && wanted[i].what)
                         text_printf(why, "%s%s is missing at %s", why->length ? "; " : "",
                                     wanted[i].what, paths[i]);
         return &found;
