@@ -11,7 +11,6 @@
 #include "forge/page.h"
 #include "forge/story.h"
 #include "forge/verify.h"
-#include "gate/workshop.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -198,13 +197,10 @@ static int verify(const struct ledger *ledger, const struct request *request)
 static int write_page(const struct ledger *ledger)
 {
         BASE_SCOPE(text_fini) struct text line = TEXT_INIT(5 * catalogue_path_max);
-        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(4 * why_bytes_max);
-        const char *page = parts_find(&why)->forge_page;
-        int failed = page ? page_write(ledger, page) : -ENOENT;
+        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(2 * catalogue_path_max);
 
-        if (failed) {
-                say_error("cannot write the page of '%s': %s", ledger_folder(ledger),
-                          page ? error_text(failed) : "its template forge.html is missing");
+        if (page_write(ledger, &why)) {
+                say_error("%s", text_view(&why));
                 return ERROR_EXIT_UNKNOWN;
         }
         text_append_escaped(&line, ledger_folder(ledger), strlen(ledger_folder(ledger)));

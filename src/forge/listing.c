@@ -19,12 +19,13 @@ static const char *colour_of(const char *cell, size_t length)
                 const char *word;
                 const char *colour;
         } words[] = {
-                { "accepted", "\x1b[32m" },    { "rejected", "\x1b[31m" },
-                { "failed", "\x1b[31m" },      { "contract", "\x1b[31m" },
-                { "changed", "\x1b[31m" },     { "budget", "\x1b[33m" },
-                { "ceiling", "\x1b[33m" },     { "infra", "\x1b[33m" },
-                { "interrupted", "\x1b[33m" }, { "unfinished", "\x1b[33m" },
-                { "unknown", "\x1b[33m" },     { "running", "\x1b[36m" },
+                { "accepted", "\x1b[32m" },   { "rejected", "\x1b[31m" },
+                { "failed", "\x1b[31m" },     { "contract", "\x1b[31m" },
+                { "changed", "\x1b[31m" },    { "unsound", "\x1b[31m" },
+                { "budget", "\x1b[33m" },     { "ceiling", "\x1b[33m" },
+                { "infra", "\x1b[33m" },      { "interrupted", "\x1b[33m" },
+                { "unfinished", "\x1b[33m" }, { "unknown", "\x1b[33m" },
+                { "running", "\x1b[36m" },
         };
 
         for (size_t i = 0; i < BASE_COUNT(words); i++)

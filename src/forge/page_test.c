@@ -51,13 +51,16 @@ static void test_what_is_embedded_is_data(void **state)
         BASE_SCOPE(text_fini) struct text why = TEXT_INIT(5000);
         BASE_SCOPE(text_fini) struct text page = TEXT_INIT(1 << 20);
         BASE_SCOPE(text_fini) struct text template = TEXT_INIT(1 << 20);
-        const char *from, *end, *forge_page = parts_find(&why)->forge_page;
+        const char *forge_page = parts_find(&why)->forge_page;
+        const char *from, *end;
         json_t *told, *story;
         struct stat is;
 
         assert_non_null(forge_page);
-        assert_int_equal(page_write(ledger, forge_page), 0);
-        assert_int_equal(page_write(ledger, forge_page), 0); /* and again */
+        text_clear(&why);
+        assert_int_equal(page_write(ledger, &why), 0);
+        assert_int_equal(page_write(ledger, &why), 0); /* and again */
+        assert_int_equal(why.length, 0);
         assert_int_equal(fstatat(place->fd, "index.html", &is, 0), 0);
         assert_int_equal(is.st_mode & 07777, 0600);
         assert_int_equal(file_read(place->fd, "index.html", &page), 0);
@@ -101,18 +104,30 @@ static void test_a_template_that_is_none(void **state)
 {
         const struct place *place = *state;
         BASE_SCOPE(ledger_close) struct ledger *ledger = make(place);
-        BASE_SCOPE(text_fini) struct text page = TEXT_INIT(100);
+        BASE_SCOPE(text_fini) struct text page = TEXT_INIT(1 << 16);
+        BASE_SCOPE(text_fini) struct text small = TEXT_INIT(20);
 
         assert_int_equal(fchdir(place->fd), 0);
-        assert_int_equal(file_replace(place->fd, "index.html", "old", 3, 0600), 0);
-        assert_int_equal(page_write(ledger, "nowhere.html"), -ENOENT);
+        assert_int_equal(page_fill(ledger, "nowhere.html", &page), -ENOENT);
         assert_int_equal(file_replace(place->fd, "none.html", "no hole", 7, 0600), 0);
-        assert_int_equal(page_write(ledger, "none.html"), -EBADMSG);
-        assert_int_equal(file_read(place->fd, "index.html", &page), 0);
-        assert_string_equal(text_view(&page), "old");
+        assert_int_equal(page_fill(ledger, "none.html", &page), -EBADMSG);
+        assert_int_equal(page.length, 0);
         assert_int_equal(file_replace(place->fd, "small.html", "<@STORY@>", 9, 0600), 0);
-        assert_int_equal(page_write(ledger, "small.html"), 0);
+        assert_int_equal(page_fill(ledger, "small.html", &small), -EOVERFLOW);
+        assert_int_equal(page_fill(ledger, "small.html", &page), 0);
+        assert_memory_equal(text_view(&page), "<{\"run\":", 8);
         assert_int_equal(chdir("/"), 0);
+}
+
+static void test_a_page_that_cannot_be_replaced(void **state)
+{
+        const struct place *place = *state;
+        BASE_SCOPE(ledger_close) struct ledger *ledger = make(place);
+        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(5000);
+
+        assert_int_equal(mkdirat(place->fd, "index.html", 0700), 0);
+        assert_int_equal(page_write(ledger, &why), -EINVAL);
+        assert_non_null(strstr(text_view(&why), "/index.html"));
 }
 
 int main(void)
@@ -121,6 +136,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_what_is_embedded_is_data, enter, leave),
                 cmocka_unit_test_setup_teardown(test_the_template_keeps_its_word, enter, leave),
                 cmocka_unit_test_setup_teardown(test_a_template_that_is_none, enter, leave),
+                cmocka_unit_test_setup_teardown(test_a_page_that_cannot_be_replaced, enter, leave),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -411,7 +411,9 @@ static void take_verdict(struct story *story, const json_t *record)
         copy(story, it, "verdict", string_of(record, "verdict"));
         copy(story, it, "score_permille", count_of(record, "score_permille"));
         copy(story, it, "failed_stage", string_of(record, "stage"));
-        copy(story, it, "headline", string_of(record, "headline"));
+        copy(story, it, "headline",
+             string_of(record, "headline") ? string_of(record, "headline")
+                                           : string_of(record, "why"));
         copy(story, it, "report", string_of(record, "report"));
         if (list_of(record, "keys"))
                 copy(story, it, "keys", list_of(record, "keys"));

@@ -72,6 +72,7 @@ static int check_record(struct check *check, size_t line, const json_t *record)
         } names[] = {
                 { "call.intent", "prompt" },
                 { "call.result", "answer" },
+                { "reply", "prose" },
                 { "verdict", "packet" },
         };
         const char *type = json_string_value(json_object_get(record, "type"));

@@ -51,7 +51,7 @@ class Run:
             file.write(b"".join(line + b"\n" for line in self.lines))
         return self
 
-    def start(self, module="lru"):
+    def start(self, module="lru", is_decided=True):
         self.add("run.start", tocsin="0.1.0", module=module, run=1, seed="7",
                  contract={"path": f"modules/{module}", "sha256": "c" * 64},
                  tiers=[{"name": "small", "provider": "openai", "model": "coder-32b",
@@ -59,8 +59,9 @@ class Run:
                         {"name": "local", "provider": "exec", "model": "ask", "price": "free",
                          "calls_max": 4}],
                  limits={"calls": 20, "cost_microusd": 2000000, "seconds": 3600}, prompts="d" * 64)
-        self.add("decision", action="preflight")
-        self.add("preflight", result="sound", why="", ms=1500)
+        if is_decided:
+            self.add("decision", action="preflight")
+            self.add("preflight", result="sound", why="", ms=1500)
 
     def ask(self, slot, stage, tier, answer, **more):
         self.add("decision", action="call", stage=stage, tier=tier, lineage=more.get("lineage", 1),
@@ -95,6 +96,16 @@ def accepted_run(folder):
     run.add("decision", action="stop", outcome="accepted", why="candidate 2 passed every stage",
             evidence={"candidate": 2})
     run.add("accept", candidate=2, files=[{"path": "lru.c", "sha256": source}])
+    return run.write()
+
+
+def begun_run(folder):
+    """Without decisions: whether those follow is for the forge's own tests, which really decide."""
+    run = Run(folder)
+    run.start(is_decided=False)
+    run.keep(b"an answer that was kept, and not recorded before the crash")
+    run.add("interrupt")
+    run.add("interrupt")
     return run.write()
 
 
@@ -189,6 +200,18 @@ def as_json(place):
     check(story["files"][0]["path"] == "lru.c" and story["evidence"] == {"candidate": 2}, story)
 
 
+def the_page(place):
+    run = accepted_run(os.path.join(place, "tocsin-forge/lru/1"))
+    code, out, err = ledger(place, "--page", "last")
+    check((code, out, err) == (0, "tocsin-forge/lru/1/index.html\n", ""), (code, out, err))
+    with open(os.path.join(run.folder, "index.html"), encoding="utf-8") as file:
+        page = file.read()
+    story = re.search('<script type="application/json" id="story">(.*?)</script>', page).group(1)
+    check(json.loads(story)["head"] == sha256(run.lines[-1]), story)
+    for words in [["--page"], ["--page", "--json", "last"], ["--page", "--verify", "last"]]:
+        check(ledger(place, *words)[0] == 2, words)
+
+
 def calls_that_did_not_end(place):
     run = Run(os.path.join(place, "tocsin-forge/lru/1"))
     run.start()
@@ -227,7 +250,7 @@ def running(place):
 
 
 def verifies(place):
-    run = accepted_run(os.path.join(place, "tocsin-forge/lru/1"))
+    run = begun_run(os.path.join(place, "tocsin-forge/lru/1"))
     code, out, err = ledger(place, "--verify", "lru/1")
     check(code == 0 and "holds" in out and sha256(run.lines[-1]) in out and err == "", (out, err))
     code, out, err = ledger(place, "--verify", "--json", "lru/1")
@@ -273,7 +296,7 @@ def blobs_are_checked(place):
         check(code == 1 and "is gone" in err and "ledger.jsonl:" in err, (code, err))
         with open(blob, "wb") as file:
             file.write(was)
-    check(ledger(place, "--verify", "lru/1")[0] == 0, "as it was")
+    check("blob" not in ledger(place, "--verify", "lru/1")[2], "as it was")
     with open(os.path.join(folder, "blobs", "stray"), "wb") as file:
         file.write(b"x")
     code, _, err = ledger(place, "--verify", "lru/1")
@@ -287,11 +310,14 @@ def blobs_are_checked(place):
 
 
 def a_torn_line_is_no_damage(place):
-    run = accepted_run(os.path.join(place, "tocsin-forge/lru/1"))
+    run = begun_run(os.path.join(place, "tocsin-forge/lru/1"))
     path = os.path.join(run.folder, "ledger.jsonl")
     os.truncate(path, os.path.getsize(path) - 5)
     code, out, err = ledger(place, "--verify", "lru/1")
     check(code == 0 and "torn" in err and sha256(run.lines[-2]) in out, (code, out, err))
+    shutil.rmtree(run.folder)
+    run = accepted_run(run.folder)
+    os.truncate(path, os.path.getsize(path) - 5)
     story = json.loads(ledger(place, "--json", "lru/1")[1])
     check(story["torn"] is True and story["accepted"] is None, story)
 
@@ -412,7 +438,7 @@ def a_reader_that_leaves(place):
     check(done.returncode == 3 and b"cannot write" in done.stderr, done)
 
 
-TESTS = [no_folder, empty_folder, lists_all, tells_one, as_json, calls_that_did_not_end, running,
+TESTS = [no_folder, empty_folder, lists_all, tells_one, as_json, the_page, calls_that_did_not_end, running,
          verifies, damage_is_found, blobs_are_checked, a_torn_line_is_no_damage,
          what_cannot_be_read, hostile_words, records_of_any_form, colour_on_a_terminal_only,
          requests_that_are_wrong, a_reader_that_leaves]
