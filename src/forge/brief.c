@@ -228,7 +228,8 @@ static int add_instrumenting(const struct contract *contract, struct text *into,
                                       failed, why)
                               : 0;
         }
-        text_append(into, "This contract has none: tocsin.h is not among its headers.");
+        text_append(into, "# Probes\n\nThis contract has none: tocsin.h is not among its "
+                          "headers.");
         return 0;
 }
 

@@ -302,10 +302,11 @@ static void read_evidence(const struct report *report, const json_t *finding, st
                         packet_evidence_max, into);
 }
 
-/* The first that has evidence, else the first. */
+/* The first that has evidence, else the first. Few are looked at: to read all would take as long as
+ * whoever made the report likes. */
 static size_t most_telling(const struct report *report, struct text *evidence)
 {
-        for (size_t i = 0; i < json_array_size(report->findings); i++) {
+        for (size_t i = 0; i < json_array_size(report->findings) && i < packet_lines_max; i++) {
                 read_evidence(report, json_array_get(report->findings, i), evidence);
                 if (evidence->length)
                         return i;

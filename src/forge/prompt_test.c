@@ -129,7 +129,7 @@ static void test_what_is_told_of_a_contract(void **state)
                           "at the peak\n- all probes together: at most 6 percent more "
                           "instructions than the same code without them\n\n## Cases");
         has(&prompt.user, "They are not shown. They draw their values from a seed");
-        has(&prompt.user, "## Probes\n\n# Probes: how a module is heard\n");
+        has(&prompt.user, "known beforehand.\n\n# Probes: how a module is heard\n");
         has_not(&prompt.user, "BENCH(");
         assert_true(prompt.stable_length > 0 && prompt.stable_length < prompt.user.length);
         assert_int_equal(prompt.user.bytes[prompt.stable_length - 1], '\n');
@@ -331,7 +331,8 @@ static void test_a_contract_without_probes(void **state)
         bare.threads = CONTRACT_THREADS_NONE;
         kit = load(&bare, NULL, false);
         make(kit, PROMPT_WRITE, &parts, &prompt);
-        has(&prompt.user, "This contract has none: tocsin.h is not among its headers.");
+        has(&prompt.user,
+            "\n# Probes\n\nThis contract has none: tocsin.h is not among its headers.");
         has_not(&prompt.user, "# Probes: how");
         has(&prompt.user, "are free.\n\n- none\n");
         has(&prompt.user, "\n- none is stated\n");
