@@ -13,7 +13,6 @@
 #include "forge/run.h"
 #include "forge/story.h"
 #include "gate/stop.h"
-#include "gate/workshop.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -231,26 +230,13 @@ static int print_paths(const struct run *run)
         return failed || fflush(stdout) ? -EIO : 0;
 }
 
-static int write_page(struct run *run)
-{
-        const char *page = parts_find(&run->why)->forge_page;
-        int failed = page ? page_write(run->ledger, page) : -ENOENT;
-
-        text_clear(&run->why);
-        if (failed)
-                text_printf(&run->why, "cannot write the page of the run: %s%s",
-                            page ? error_text(failed) : "forge.html is missing",
-                            page ? "" : "; build or install tocsin again");
-        return failed;
-}
-
 static int publish(struct run *run)
 {
         int failed = run->state.outcome == STATE_ACCEPTED ? deliver(run) : 0;
 
         text_clear(&run->why);
         if (!failed)
-                failed = write_page(run);
+                failed = page_write(run->ledger, &run->why);
         if (failed)
                 return failed;
         say_outcome(run);
