@@ -14,6 +14,7 @@
 #define CLI_COMMAND_H
 
 int cmd_gate(int argc, char **argv);
+int cmd_ledger(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_new(int argc, char **argv);

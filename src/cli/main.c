@@ -18,6 +18,7 @@ struct command {
 
 static const struct command commands[] = {
         { "gate", cmd_gate, "judge candidates against a contract, in a sandbox" },
+        { "ledger", cmd_ledger, "show runs of the forge: what was tried, what it cost" },
         { "new", cmd_new, "begin a contract: a folder with all that one needs" },
         { "run", cmd_run, "start a program and watch it" },
         { "rules", cmd_rules, "list the alert rules that stand in a program or library" },

@@ -184,12 +184,13 @@ static int load(struct ledger *ledger, struct text *why)
 
 /* The process that holds the lock, 0 if the kernel does not tell: a line of /proc/locks is
  * "1: FLOCK  ADVISORY  WRITE 4711 fe:00:123456 0 EOF". */
-static unsigned holder_of(int fd)
+static unsigned holder_of(int folder_fd)
 {
         BASE_SCOPE(text_fini) struct text locks = TEXT_INIT(locks_bytes_max);
         struct stat is;
 
-        if (fstat(fd, &is) || file_read(AT_FDCWD, "/proc/locks", &locks))
+        if (fstatat(folder_fd, file_name, &is, AT_SYMLINK_NOFOLLOW) ||
+            file_read(AT_FDCWD, "/proc/locks", &locks))
                 return 0;
         for (char *rest = locks.bytes, *line; (line = strsep(&rest, "\n"));) {
                 unsigned process = 0;
@@ -212,7 +213,7 @@ static int lock(const struct ledger *ledger, struct text *why)
                         continue;
                 if (errno != EWOULDBLOCK)
                         return error_last();
-                process = holder_of(ledger->fd);
+                process = holder_of(ledger->folder_fd);
                 text_append(why, "another tocsin writes to this run");
                 if (process)
                         text_printf(why, " (process %u)", process);
@@ -371,6 +372,11 @@ const json_t *ledger_record(const struct ledger *ledger, size_t index)
 bool ledger_was_torn(const struct ledger *ledger)
 {
         return ledger->was_torn;
+}
+
+bool ledger_is_busy(const struct ledger *ledger)
+{
+        return !ledger->is_writable && holder_of(ledger->folder_fd);
 }
 
 const char *ledger_head(const struct ledger *ledger)

@@ -52,6 +52,8 @@ int ledger_folder_fd(const struct ledger *ledger);
 size_t ledger_count(const struct ledger *ledger);
 const json_t *ledger_record(const struct ledger *ledger, size_t index);
 bool ledger_was_torn(const struct ledger *ledger);
+/* Whether another process writes to it at this moment, as far as the kernel tells. */
+bool ledger_is_busy(const struct ledger *ledger);
 /* SHA-256 of the last line: what vouches for all of it. */
 const char *ledger_head(const struct ledger *ledger);
 

@@ -18,10 +18,18 @@ struct part {
         const char *source;    /* below the source tree */
         const char *installed; /* below the prefix; "LIB" stands for the library folder */
         const char *probe;     /* a file that must lie in it, when it is a folder */
-        const char *what;      /* for people */
+        const char *what;      /* for people; NULL: the gate does without it */
 };
 
-enum { PART_INCLUDE, PART_CASE_LIBRARY, PART_LIBRARY, PART_LENS, PART_PAGE, PART_COUNT };
+enum {
+        PART_INCLUDE,
+        PART_CASE_LIBRARY,
+        PART_LIBRARY,
+        PART_LENS,
+        PART_PAGE,
+        PART_FORGE_PAGE,
+        PART_COUNT
+};
 
 static const struct part wanted[PART_COUNT] = {
         [PART_INCLUDE] = { NULL, "include", "include", "tocsin/case.h",
@@ -32,6 +40,7 @@ static const struct part wanted[PART_COUNT] = {
         [PART_LENS] = { "src/lens/tocsin-lens", NULL, "libexec/tocsin/tocsin-lens", NULL,
                         "the program tocsin-lens" },
         [PART_PAGE] = { NULL, "web/report.html", "share/tocsin/report.html", NULL, "report.html" },
+        [PART_FORGE_PAGE] = { NULL, "web/forge.html", "share/tocsin/forge.html", NULL, NULL },
 };
 
 static const char *const library_folders[] = {
@@ -115,17 +124,20 @@ static void search(void)
                 .library = at[PART_LIBRARY],
                 .lens = at[PART_LENS],
                 .page = at[PART_PAGE],
+                .forge_page = at[PART_FORGE_PAGE],
         };
 }
 
 const struct parts *parts_find(struct text *why)
 {
-        const char *const *at[PART_COUNT] = { &found.include, &found.case_library, &found.library,
-                                              &found.lens, &found.page };
+        const char *const *at[PART_COUNT] = {
+                &found.include, &found.case_library, &found.library,
+                &found.lens,    &found.page,         &found.forge_page
+        };
 
         (void)pthread_once(&once, search);
         for (unsigned i = 0; i < PART_COUNT; i++)
-                if (!*at[i])
+                if (!*at[i] && wanted[i].what)
                         text_printf(why, "%s%s is missing at %s", why->length ? "; " : "",
                                     wanted[i].what, paths[i]);
         return &found;

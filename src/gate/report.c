@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The page is a constant with one hole, into which the verdict goes as JSON that has no '<' in it:
- * nothing that a candidate wrote can end the element that it stands in.
+ * Exists so that a report is never half there. Its page is a constant with one hole (embed.h): what
+ * a candidate wrote cannot become markup.
  */
 #include "gate/report.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "gate/digest.h"
+#include "gate/embed.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { page_bytes_max = 4 << 20, report_path_max = 4096 };
-
-static const char hole[] = "@VERDICT@";
+enum { report_path_max = 4096 };
 
 static void close_fd(int *fd)
 {
@@ -117,38 +116,12 @@ static int write_verdict(int fd, const struct verdict *verdict)
         return failed;
 }
 
-/* '<' and '&' stand in JSON within strings only, where \u003c is the same. */
-static void append_for_page(struct text *into, const char *json)
-{
-        for (const char *from = json; *from;) {
-                size_t length = strcspn(from, "<>&");
-
-                text_append_bytes(into, from, length);
-                from += length;
-                if (*from)
-                        text_printf(into, "\\u%04x", (unsigned char)*from++);
-        }
-}
-
 static int write_page(int fd, const struct verdict *verdict, const char *page)
 {
-        BASE_SCOPE(text_fini) struct text template = TEXT_INIT(page_bytes_max);
-        BASE_SCOPE(text_fini) struct text whole = TEXT_INIT((size_t)16 * page_bytes_max);
-        int failed = file_read(AT_FDCWD, page, &template);
-        const char *at = failed ? NULL : strstr(text_view(&template), hole);
-        json_t *json;
-        char *dump;
+        BASE_SCOPE(text_fini) struct text whole = TEXT_INIT(embed_page_max);
+        json_t *json = verdict_json(verdict, true);
+        int failed = embed_json(page, "@VERDICT@", json, &whole);
 
-        if (!at)
-                return failed ? failed : -EBADMSG;
-        json = verdict_json(verdict, true);
-        dump = json ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-        text_append_bytes(&whole, text_view(&template), (size_t)(at - text_view(&template)));
-        if (dump)
-                append_for_page(&whole, dump);
-        text_append(&whole, at + strlen(hole));
-        failed = dump ? whole.error : -ENOMEM;
-        free(dump);
         json_decref(json);
         return failed ? failed : file_replace(fd, "index.html", whole.bytes, whole.length, 0666);
 }

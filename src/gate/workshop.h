@@ -82,13 +82,15 @@ const char *workshop_include(const struct workshop *workshop);
 const char *workshop_why(void);
 
 /* Where the parts of Tocsin lie that the gate needs: build tree or installation (parts.c).
- * include: holds tocsin.h; NULL when not found, and then why names what is missing. */
+ * include: holds tocsin.h; NULL when not found, and then why names what is missing of what the gate
+ * needs. */
 struct parts {
         const char *include;
         const char *case_library;
-        const char *library; /* libtocsin.a */
-        const char *lens;    /* the program tocsin-lens */
-        const char *page;    /* report.html */
+        const char *library;    /* libtocsin.a */
+        const char *lens;       /* the program tocsin-lens */
+        const char *page;       /* report.html */
+        const char *forge_page; /* forge.html: only the forge needs it */
 };
 const struct parts *parts_find(struct text *why);
 
