@@ -159,6 +159,11 @@ static void set_url(struct document *document, const struct document_key *key,
                                DOCUMENT_SHOWN(word), key->wants);
                 return;
         }
+        if (strstr(word, "/chat/completions")) {
+                document_wrong(document, document_line(value),
+                               "url ends before /chat/completions; remove that");
+                return;
+        }
         *(char **)field = strdup(word);
         if (!*(char **)field)
                 document->error = -ENOMEM;

@@ -124,6 +124,8 @@ static const struct {
         { HEAD OPENAI FREE "    url: ftp://h/v1\n", "'url' stands in line 5 already" },
         { HEAD "  - name: t\n    provider: openai\n    model: m\n    url: h/v1\n" FREE,
           ":6: url 'h/v1' is not an address such as https://host/v1" },
+        { HEAD "  - name: t\n    provider: openai\n    url: https://h/v1/chat/completions\n" FREE,
+          ":5: url ends before /chat/completions; remove that" },
         { HEAD EXEC FREE "    temprature: 1\n", ":7: unknown key 'temprature' in a tier; did you" },
         { HEAD EXEC FREE "    zzzzzzz: 1\n", "; see doc/forge.md for those there are" },
         { HEAD OPENAI FREE "    temperature: 2.001\n", ":8: temperature '2.001' is not a number" },

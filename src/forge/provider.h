@@ -3,7 +3,9 @@
  * provider.h - asks one model one question, once, and says what came of it.
  *
  * Three kinds: an endpoint that speaks OpenAI's chat completions, any command, and a recorded run.
- * Retries are the caller's (call.h), which records each attempt before it is made.
+ * Retries are the caller's (call.h), which records each attempt before it is made. Only a parameter
+ * that a server refuses (400, nothing paid) is renamed or left out and the question put again at
+ * once, each parameter once in the life of a provider.
  *
  *         struct provider *provider = NULL;
  *         int outcome = provider_new(&tier, &provider, &why);
@@ -67,7 +69,8 @@ struct provider_answer {
         bool differs; /* replay in order: the question is not the one that was recorded */
         /* Of PROVIDER_RETRY: */
         uint64_t retry_ns; /* as the server asked; 0: it did not say */
-        bool was_billed;   /* something of an answer had come: it may have been paid */
+        bool was_billed;   /* something of an answer had come, or a command was ended: it may have
+                            been paid */
 };
 
 struct provider;

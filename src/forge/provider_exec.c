@@ -264,8 +264,13 @@ static int ask(void *self, const struct provider_question *question, struct prov
         BASE_SCOPE(text_fini) struct text errors = TEXT_INIT(errors_bytes_max);
         struct child_request request = { .output = &output, .errors = &errors };
         struct child_result result;
-        int failed = run(self, question, &request, &result);
+        int failed;
 
+        if (clock_monotonic_ns() >= question->deadline_ns) {
+                text_append(why, "its time was over before it could begin; give it longer");
+                return PROVIDER_RETRY;
+        }
+        failed = run(self, question, &request, &result);
         if (failed)
                 return failed;
         redact(self, &output);
