@@ -23,6 +23,7 @@ enum {
         message_bytes_max = 700, /* of the finding in full */
         line_bytes_max = 240,    /* of the others */
         word_bytes_max = 100,    /* of a rule, a case, a build */
+        key_words_max = 1024,    /* looked at before packet_keys_max are kept */
         evidence_read_max = 1 << 20,
         chunk_bytes = 16 << 10,
         body_bytes_max = 64 << 10, /* before it is cut */
@@ -195,11 +196,8 @@ static int compare_words(const void *left, const void *right)
         return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static void append_key(const json_t *finding, struct text *into)
+static void append_key(const char *rule, const char *test_case, struct text *into)
 {
-        const char *rule = word_of(finding, "rule");
-        const char *test_case = word_of(finding, "case");
-
         excerpt_append_plain(rule, strlen(rule), word_bytes_max, into);
         if (!test_case)
                 return;
@@ -223,25 +221,51 @@ static int collect_keys(struct packet *packet, char **words, size_t count)
         return digest_end(&digest, packet->signature);
 }
 
+struct keys {
+        char *words[key_words_max];
+        size_t count;
+        int error;
+};
+
+static void keys_free(struct keys **keys)
+{
+        for (size_t i = 0; *keys && i < (*keys)->count; i++)
+                free((*keys)->words[i]);
+        free(*keys);
+}
+
+static void add_key(struct keys *keys, const char *rule, const char *test_case)
+{
+        BASE_SCOPE(text_fini) struct text key = TEXT_INIT(16 * word_bytes_max);
+
+        if (keys->error || keys->count == key_words_max)
+                return;
+        append_key(rule, test_case, &key);
+        keys->words[keys->count] = strdup(text_view(&key));
+        keys->error = keys->words[keys->count] ? key.error : -ENOMEM;
+        keys->count += keys->words[keys->count] != NULL;
+}
+
+/* A finding that several cases share stands for each of them: which one the gate names first
+ * depends on the candidate's seed. */
 static int add_keys(const struct report *report, struct packet *packet)
 {
-        const size_t count = json_array_size(report->findings);
-        char **words = calloc(count + 1, sizeof(*words));
-        int failed = words && packet->keys ? 0 : -ENOMEM;
+        struct keys *keys BASE_SCOPE(keys_free) = calloc(1, sizeof(*keys));
+        const json_t *finding, *other;
+        size_t i, k;
 
-        for (size_t i = 0; i < count && !failed; i++) {
-                BASE_SCOPE(text_fini) struct text key = TEXT_INIT(16 * word_bytes_max);
+        if (!keys || !packet->keys)
+                return -ENOMEM;
+        json_array_foreach(report->findings, i, finding)
+        {
+                const char *rule = word_of(finding, "rule");
 
-                append_key(json_array_get(report->findings, i), &key);
-                words[i] = strdup(text_view(&key));
-                failed = words[i] ? key.error : -ENOMEM;
+                add_key(keys, rule, word_of(finding, "case"));
+                json_array_foreach(json_object_get(finding, "other_cases"), k,
+                                   other) if (json_is_string(other))
+                        add_key(keys, rule, json_string_value(other));
         }
-        if (!failed)
-                failed = collect_keys(packet, words, count);
-        for (size_t i = 0; words && i < count; i++)
-                free(words[i]);
-        free(words);
-        return failed;
+        return keys->error ? keys->error : collect_keys(packet, keys->words, keys->count);
 }
 
 /* ---- Findings ---------------------------------------------------------------------------- */

@@ -173,6 +173,7 @@ static bool find_finding(struct cache *cache, const json_t *kept, struct stage_r
         finding_at(finding, text_or_null(kept, "file"),
                    (unsigned)json_integer_value(json_object_get(kept, "line")));
         finding_case(finding, text_or_null(kept, "case"), text_or_null(kept, "build"));
+        finding_other_cases(finding, text_or_null(kept, "others"));
         finding->fail_at = (uint64_t)json_integer_value(json_object_get(kept, "fault"));
         finding->is_sticky = json_is_true(json_object_get(kept, "sticky"));
         return !sha256 || find_evidence(cache, sha256, finding);
@@ -248,12 +249,13 @@ static json_t *keep_finding(struct cache *cache, const struct finding *finding)
 
         if (finding->evidence && !keep_evidence(cache, finding, sha256))
                 return NULL;
-        return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:b}", "rule", finding->rule,
-                         "message", text_json(finding->message), "file", text_json(finding->file),
-                         "line", (json_int_t)finding->line, "evidence",
+        return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:b}", "rule",
+                         finding->rule, "message", text_json(finding->message), "file",
+                         text_json(finding->file), "line", (json_int_t)finding->line, "evidence",
                          text_json(finding->evidence ? sha256 : NULL), "case",
-                         text_json(finding->test_case), "build", text_json(finding->build), "fault",
-                         (json_int_t)finding->fail_at, "sticky", (int)finding->is_sticky);
+                         text_json(finding->test_case), "others", text_json(finding->other_cases),
+                         "build", text_json(finding->build), "fault", (json_int_t)finding->fail_at,
+                         "sticky", (int)finding->is_sticky);
 }
 
 static void keep_object(struct cache *cache, const char *key, const json_t *object)

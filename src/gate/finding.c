@@ -20,6 +20,7 @@ void stage_result_fini(struct stage_result *result)
                 free(result->findings[i].file);
                 free(result->findings[i].evidence);
                 free(result->findings[i].test_case);
+                free(result->findings[i].other_cases);
         }
         free(result->findings);
         json_decref(result->measures);
@@ -108,6 +109,12 @@ void finding_case(struct finding *finding, const char *test_case, const char *bu
                 return;
         set(&finding->test_case, test_case);
         finding->build = build;
+}
+
+void finding_other_cases(struct finding *finding, const char *names)
+{
+        if (finding)
+                set(&finding->other_cases, names);
 }
 
 void stage_unknown(struct stage_result *result, const char *format, ...)

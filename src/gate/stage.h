@@ -47,6 +47,7 @@ struct finding {
         char *evidence;   /* bytes of the evidence file; NULL: none */
         size_t evidence_length;
         char *test_case;   /* for the repeat command; NULL */
+        char *other_cases; /* with the same trouble, joined by ", "; NULL */
         const char *build; /* name of a build or tool; constant; NULL */
         uint64_t fail_at;  /* which allocation; 0: none */
         bool is_sticky;    /* and from then on */
@@ -130,6 +131,7 @@ struct finding *finding_add(struct stage_result *result, const char *rule, const
 void finding_at(struct finding *finding, const char *file, unsigned line);
 void finding_evidence(struct finding *finding, const void *bytes, size_t length);
 void finding_case(struct finding *finding, const char *test_case, const char *build);
+void finding_other_cases(struct finding *finding, const char *names);
 
 /* "Could not find out", with a sentence that names the remedy. The first one counts. */
 void stage_unknown(struct stage_result *result, const char *format, ...) BASE_PRINTF(2, 3);

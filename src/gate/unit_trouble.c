@@ -9,7 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 
-enum { others_named_max = 3 };
+enum { others_named_max = 3, others_bytes_max = 16 << 10 };
 
 /* What a report says, sought in this order; `fault`: the rule in a FAULT case. */
 static const struct mark {
@@ -299,7 +299,7 @@ int unit_trouble_note(struct unit_troubles *troubles, const struct candidate *ca
                 .is_sticky = sight->run->is_sticky,
                 .allocations = sight->verdict->allocations,
                 .times = 1,
-                .others = TEXT_INIT(400),
+                .others = TEXT_INIT(others_bytes_max),
                 .what = TEXT_INIT(1024),
                 .evidence = TEXT_INIT(unit_evidence_max),
         };
@@ -360,12 +360,23 @@ static void gather(struct unit_troubles *troubles)
                             !other->is_own_place || strcmp(first->rule, other->rule) != 0 ||
                             !places_agree(first, other))
                                 continue;
-                        if (first->other_count++ < others_named_max)
-                                text_printf(&first->others, ", %s", other->test_case);
+                        first->other_count++;
+                        text_printf(&first->others, ", %s", other->test_case);
                         merge(first, other);
                         other->is_told_elsewhere = true;
                 }
         }
+}
+
+/* The first few; the finding has all of them. */
+static void append_others(const struct unit_trouble *trouble, struct text *into)
+{
+        const char *others = text_view(&trouble->others);
+        const char *end = others;
+
+        for (size_t i = 0; i < others_named_max && *end; i++)
+                end += 1 + strcspn(end + 1, ",");
+        text_append_bytes(into, others, (size_t)(end - others));
 }
 
 static void tell(const struct unit_trouble *trouble, struct stage_result *result)
@@ -374,7 +385,7 @@ static void tell(const struct unit_trouble *trouble, struct stage_result *result
         struct finding *finding;
 
         text_append(&line, trouble->test_case);
-        text_append(&line, text_view(&trouble->others));
+        append_others(trouble, &line);
         if (trouble->other_count > others_named_max)
                 text_printf(&line, " and %zu more", trouble->other_count - others_named_max);
         text_printf(&line, ": %s", text_view(&trouble->what));
@@ -395,6 +406,8 @@ static void tell(const struct unit_trouble *trouble, struct stage_result *result
         if (trouble->evidence.length > 0)
                 finding_evidence(finding, text_view(&trouble->evidence), trouble->evidence.length);
         finding_case(finding, trouble->test_case, trouble->ways[0]);
+        if (trouble->others.length)
+                finding_other_cases(finding, text_view(&trouble->others) + strlen(", "));
         finding->fail_at = trouble->fail_at;
         finding->is_sticky = trouble->is_sticky;
 }

@@ -35,7 +35,7 @@ struct unit_sight {
 struct unit_trouble {
         const char *rule;
         char test_case[48];
-        struct text others; /* further cases with the same trouble, joined by ", " */
+        struct text others; /* further cases with the same trouble, each after ", " */
         size_t other_count;
         const char *ways[unit_way_max]; /* the first is the one to repeat it in */
         size_t way_count;

@@ -256,6 +256,21 @@ static void add_evidence(json_t *into, const struct finding *finding, size_t *ex
                         excerpt_json(finding->evidence, finding->evidence_length, excerpts_left));
 }
 
+/* Of names joined by ", ". */
+static json_t *names_json(const char *names)
+{
+        json_t *list = json_array();
+
+        while (*names) {
+                size_t length = strcspn(names, ",");
+
+                (void)json_array_append_new(list, escaped(names, length));
+                names += length;
+                names += strspn(names, ", ");
+        }
+        return list;
+}
+
 static json_t *finding_json(const struct verdict *verdict, size_t stage, size_t index,
                             size_t *excerpts_left)
 {
@@ -271,6 +286,8 @@ static json_t *finding_json(const struct verdict *verdict, size_t stage, size_t 
         (void)json_object_set_new(json, "line",
                                   finding->line ? json_integer(finding->line) : json_null());
         (void)json_object_set_new(json, "case", text_json(finding->test_case));
+        if (finding->other_cases)
+                (void)json_object_set_new(json, "other_cases", names_json(finding->other_cases));
         (void)json_object_set_new(json, "build", text_json(finding->build));
         if (finding->fail_at) {
                 (void)json_object_set_new(json, "fault",
