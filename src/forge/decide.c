@@ -302,18 +302,29 @@ static json_t *id_json(unsigned id)
         return id ? json_integer(id) : json_null();
 }
 
+/* What has not been answered has not failed. */
+static unsigned attempts_of(const struct state *state, unsigned tier)
+{
+        unsigned count = 0;
+
+        for (unsigned id = 1; id <= state->lineage_count; id++)
+                count += state_lineage(state, id)->tier == tier &&
+                         state_lineage(state, id)->was_answered;
+        return count;
+}
+
 static json_t *bounds(const struct state *state)
 {
         json_t *list = json_array();
 
         for (unsigned i = 0; i < state->tier_count; i++)
-                if (state->tiers[i].lineages)
+                if (attempts_of(state, i))
                         (void)json_array_append_new(
                                 list,
                                 json_pack("{s:s, s:i, s:i, s:i}", "tier", state->tiers[i].name,
-                                          "lineages", (int)state->tiers[i].lineages, "candidates",
+                                          "lineages", (int)attempts_of(state, i), "candidates",
                                           (int)state->tiers[i].candidates, "bound_permille",
-                                          (int)decide_bound_permille(state->tiers[i].lineages)));
+                                          (int)decide_bound_permille(attempts_of(state, i))));
         return list;
 }
 

@@ -71,9 +71,16 @@ static void append_totals(const struct run *run, struct text *into)
         text_printf(into, ", %" PRIu64 " s", (run->state.elapsed_ms + 500) / 1000);
 }
 
+static void say_how_to_go_on(const struct run *run)
+{
+        screen_say(run->screen, SCREEN_PLAIN, "   go on: tocsin forge %s --resume %s",
+                   run->request->contract, run->folder);
+}
+
 static void say_evidence(const struct run *run, const json_t *stop)
 {
         const json_t *evidence = json_object_get(stop, "evidence");
+        bool has_failed = run->state.outcome == STATE_CEILING || run->state.outcome == STATE_BUDGET;
         const char *advice = json_string_value(json_object_get(evidence, "advice"));
         const json_t *entry;
         size_t at;
@@ -86,13 +93,14 @@ static void say_evidence(const struct run *run, const json_t *stop)
         {
                 json_int_t bound = json_integer_value(json_object_get(entry, "bound_permille"));
 
-                screen_say(run->screen, SCREEN_PLAIN,
-                           "   %s: 0 of %" JSON_INTEGER_FORMAT
-                           " attempts from scratch were accepted: its rate of success is "
-                           "below %" JSON_INTEGER_FORMAT " %%, with 95 %% confidence",
-                           json_string_value(json_object_get(entry, "tier")),
-                           json_integer_value(json_object_get(entry, "lineages")),
-                           (bound + 9) / 10);
+                if (has_failed)
+                        screen_say(run->screen, SCREEN_PLAIN,
+                                   "   %s: 0 of %" JSON_INTEGER_FORMAT
+                                   " attempts from scratch were accepted: its rate of success is "
+                                   "below %" JSON_INTEGER_FORMAT " %%, with 95 %% confidence",
+                                   json_string_value(json_object_get(entry, "tier")),
+                                   json_integer_value(json_object_get(entry, "lineages")),
+                                   (bound + 9) / 10);
         }
         if (advice)
                 screen_say(run->screen, SCREEN_PLAIN, "   %s", advice);
@@ -267,8 +275,7 @@ static void say_resume(const struct run *run)
 
         append_totals(run, &totals);
         screen_say(run->screen, SCREEN_YELLOW, "interrupted after %s", text_view(&totals));
-        screen_say(run->screen, SCREEN_PLAIN, "   go on: tocsin forge %s --resume %s",
-                   run->request->contract, run->folder);
+        say_how_to_go_on(run);
 }
 
 /* What has been paid is in the ledger; a disk that is full takes not even that we were asked. */
@@ -292,8 +299,7 @@ static int report(struct run *run, int failed)
         if (failed == RUN_WRONG)
                 return ERROR_EXIT_USAGE;
         if (run->folder && run->state.has_begun)
-                screen_say(run->screen, SCREEN_PLAIN, "   go on: tocsin forge %s --resume %s",
-                           run->request->contract, run->folder);
+                say_how_to_go_on(run);
         return ERROR_EXIT_UNKNOWN;
 }
 

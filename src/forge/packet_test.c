@@ -101,6 +101,32 @@ static void has_not(const struct packet *packet, const char *part)
 
 /* ---- What it says ------------------------------------------------------------------------ */
 
+/* One mistake that several cases see: each of them is a key, whichever is named first. */
+static void test_every_case_is_a_key(void **state)
+{
+        static const char *const orders[] = {
+                "\"case\": \"usual\", \"other_cases\": [\"adds\", \"sums\", 7]",
+                "\"case\": \"sums\", \"other_cases\": [\"usual\", \"adds\"]",
+        };
+        char signature[2][65];
+
+        (void)state;
+        for (size_t i = 0; i < BASE_COUNT(orders); i++) {
+                BASE_SCOPE(packet_fini) struct packet packet = { .keys = NULL };
+                char finding[300];
+
+                (void)snprintf(finding, sizeof(finding),
+                               "{\"rule\": \"unit.leak\", \"message\": \"m\", %s}", orders[i]);
+                put_findings(finding);
+                read_packet(&packet);
+                assert_int_equal(json_array_size(packet.keys), 3);
+                assert_string_equal(json_string_value(json_array_get(packet.keys, 0)),
+                                    "unit.leak adds");
+                memcpy(signature[i], packet.signature, sizeof(signature[i]));
+        }
+        assert_string_equal(signature[0], signature[1]);
+}
+
 static void test_one_finding_in_full(void **state)
 {
         BASE_SCOPE(packet_fini) struct packet packet = { .keys = NULL };
@@ -497,6 +523,7 @@ static void test_at_most_six_kilobytes(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_every_case_is_a_key),
                 cmocka_unit_test(test_one_finding_in_full),
                 cmocka_unit_test(test_accepted_and_unknown),
                 cmocka_unit_test(test_signatures),

@@ -82,6 +82,8 @@ static int show(struct run *run, enum prompt_stage stage)
         struct decision decision;
         int failed = run->request->resume ? run_look(run) : 0;
 
+        if (!run->state.has_begun && run->request->has_seed)
+                run->state.seed = run->request->seed;
         if (!failed)
                 failed = aim(run, stage, &decision);
         if (!failed)

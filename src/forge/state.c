@@ -363,6 +363,7 @@ static int apply_reply(struct state *state, const json_t *record)
 
         if (!is_of_call(state, record) || !state->call.answer[0])
                 return -EPROTO;
+        lineage->was_answered = true;
         if (is_word(record, "result", "conflict") && state->last_conflict != state->call.lineage) {
                 state->conflicts++;
                 state->last_conflict = state->call.lineage;

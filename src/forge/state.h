@@ -80,6 +80,7 @@ struct state_lineage {
         unsigned last;        /* candidate */
         unsigned diagnoses;   /* asked for */
         unsigned repair_lost; /* repairs that brought no candidate */
+        bool was_answered;    /* at least one answer has come */
         bool repeats;         /* its last candidate is, byte for byte, an earlier one */
         char diagnosis[65];   /* a blob, of its best; "": none */
 };

@@ -214,6 +214,7 @@ static void one_line_in_many_cases_is_one(void **state)
         assert_string_equal(result.findings[0].message,
                             "f, e, d, c and 2 more: 64 byte(s) leaked in 1 allocation(s) (asan)");
         assert_string_equal(result.findings[0].test_case, "f");
+        assert_string_equal(result.findings[0].other_cases, "e, d, c, b, x");
         unit_troubles_fini(&troubles);
         stage_result_fini(&result);
 }

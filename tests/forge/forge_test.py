@@ -18,6 +18,11 @@ import tempfile
 import time
 import traceback
 
+sys.dont_write_bytecode = True
+import server  # noqa: E402
+
+server.PROMPT_TOKENS = 4000  # about what our prompts have: fewer would be called cut off
+
 TOCSIN, BOX, KILLER = (os.path.abspath(argument) for argument in sys.argv[1:4])
 ONLY = sys.argv[4:]
 TIME_MAX_S = 300
@@ -506,8 +511,92 @@ def check_money(place, records, kills, where):
         raise AssertionError(f"{billed} were billed, and the ledger says {spent}: {where}")
 
 
+NETWORK = """tocsin: 1
+tiers:
+  - {name: small, provider: openai, url: '%s', model: %s, key_env: TEST_KEY,
+     price: {input: 1, output: 4}, output_tokens: 1000}
+"""
+KEY = "sk-a-secret-for-this-test"
+
+
+def over_the_network(place):
+    """An endpoint: what --prompt shows is what is sent; costs are those it counts; no key anywhere."""
+    good = (place.path / "good.c").read_text()
+    wrong = good.replace("return box->sum;", "return box->sum + 1;")
+    answers = [f"FILE: box.c\n```c\n{source}```\n" for source in (wrong, good)]
+    env = {"TEST_KEY": KEY}
+    with server.Server(answers=answers) as endpoint:
+        (place.path / "models.yaml").write_text(NETWORK % (endpoint.url + "/v1", "good"))
+        shown = place.forge("box", "--prompt", "write", "--seed", 3)
+        same(shown.returncode, 0, shown.stderr)
+        done = place.forge("box", "--seed", 3, "--json", env=env)
+        same(done.returncode, 0, done.stderr)
+        same(endpoint.count.bodies[0]["raw"], shown.stdout, "what was sent")
+        told = json.loads(done.stdout)
+        usage = [(call["input"], call["output"]) for call in told["calls"]]
+        same(told["totals"]["cost_microusd"], sum(i + 4 * o for i, o in usage))
+        same(endpoint.count.view()["billed_total"], 2)
+    for path in place.path.rglob("*"):
+        if path.is_file() and KEY.encode() in path.read_bytes():
+            raise AssertionError(f"the key stands in {path}")
+
+
+def endpoints_that_fail(place):
+    """A wrong key, a page instead of JSON, nobody there: status 3, one clear line, resumed later."""
+    good = f"FILE: box.c\n```c\n{(place.path / 'good.c').read_text()}```\n"
+    env = {"TEST_KEY": KEY}
+    with server.Server(answers=[good]) as endpoint:
+        for behaviour, part in [("401", "key"), ("402", "credit"), ("404", "model"),
+                                ("truncated_context", "context")]:
+            (place.path / "models.yaml").write_text(
+                NETWORK % (f"{endpoint.url}/{behaviour}/v1", "m"))
+            done = place.forge("box", env=env)
+            same((done.returncode, done.stdout), (3, ""), f"{behaviour}: {done.stderr}")
+            has(done.stderr, part)
+            has(done.stderr, "--resume")
+            if KEY in done.stderr:
+                raise AssertionError(f"{behaviour} says the key: {done.stderr}")
+        # The same tier by the same name, at another address: the run goes on.
+        (place.path / "models.yaml").write_text(NETWORK % (endpoint.url + "/good/v1", "m"))
+        done = place.forge("box", "--resume", "last", env=env)
+        same(done.returncode, 0, done.stderr)
+    done = place.forge("box", env=env)  # the server is gone
+    same(done.returncode, 3, done.stderr)
+    has(done.stderr, "attempt 5 failed")
+    same([fail["kind"] for fail in of_type(place.ledger("5"), "call.fail")], ["retry"] * 5 + ["final"])
+    told = json.loads(place.forge("box/5", "--json", command="ledger").stdout)
+    same(told["totals"]["cost_microusd"], 0, "what nobody answered")
+
+
+def useless_answers(place):
+    """What is no candidate: each in one line that says why, and none of it reaches the gate."""
+    good = (place.path / "good.c").read_text()
+    fence = f"```c\n{good}```\n"
+    env = {"TEST_KEY": KEY}
+    for answer, behaviour, result, part in [
+            ("I shall not.", "good", "no-files", "no "),
+            (f"FILE: main.c\n{fence}", "good", "no-files", "main.c"),
+            (f"FILE: ../box.c\n{fence}", "good", "no-files", "../box.c"),
+            (f"FILE: box.c\n```c\n{good}", "good", "cut", "end"),
+            ("x", "huge", "cut", "token"),
+            ("x", "refusal", "refused", "refuse"),
+            ("x", "length", "cut", "output_tokens")]:
+        with server.Server(answers=[answer]) as endpoint:
+            (place.path / "models.yaml").write_text(
+                NETWORK % (f"{endpoint.url}/{behaviour}/v1", "m"))
+            done = place.forge("box", "--max-calls", 1, "--json", env=env)
+        same(done.returncode, 1, done.stderr)
+        number = max(int(path.name) for path in (place.path / "tocsin-forge/box").iterdir())
+        records = place.ledger(str(number))
+        same([reply["result"] for reply in of_type(records, "reply")], [result],
+             f"{behaviour} {answer[:30]!r}: {done.stderr}")
+        has(of_type(records, "reply")[0]["why"].lower(), part.lower())
+        same(of_type(records, "verdict"), [])
+
+
 TESTS = [wrong_requests, prints_what_it_would_send, accepts, tells_as_json,
-         packet_reaches_the_model, replays_byte_for_byte, names_the_ceiling, other_ends,
+         packet_reaches_the_model, replays_byte_for_byte, over_the_network,
+         endpoints_that_fail, useless_answers, names_the_ceiling, other_ends,
          limits_stop_before_the_call, stops_when_asked, stops_the_gate, full_disk,
          torn_and_tampered, decisions_can_be_checked, survives_kill]
 

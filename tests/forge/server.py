@@ -76,14 +76,15 @@ def chunk(content=None, finish=None, **more):
             **more}
 
 
-def usage(answer, prompt=PROMPT_TOKENS):
+def usage(answer, prompt=None):
     output = len(answer) // 4 + 1
+    prompt = prompt or PROMPT_TOKENS  # others may have changed it
     return {"prompt_tokens": prompt, "completion_tokens": output, "total_tokens": prompt + output,
             "prompt_tokens_details": {"cached_tokens": prompt // 2},
             "completion_tokens_details": {"reasoning_tokens": 1}}
 
 
-def usage_chunk(answer, prompt=PROMPT_TOKENS):
+def usage_chunk(answer, prompt=None):
     return {**chunk(), "choices": [], "usage": usage(answer, prompt)}
 
 
