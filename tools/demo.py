@@ -77,7 +77,7 @@ def hear(arrived, begin, wanted, grace_s):
             f" {event['file']}:{event['line']}, details"
             f" {shorten(json.dumps(event['details']))}")
         say(f"            {took * 1000:.0f} ms after it began"
-            + (f" (of which the rule may take {grace_s * 1000:.0f} ms)" if grace_s else ""))
+            + (f" (the rule itself waits {grace_s * 1000:.0f} ms)" if kind == "heartbeat" else ""))
         return name, took, took <= grace_s + ARRIVE_S
 
 
