@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -55,16 +57,13 @@ static int read_all(int fd, struct text *into)
         }
 }
 
-int file_read(int dir_fd, const char *path, struct text *into)
+int file_read_open(int fd, struct text *into)
 {
-        /* O_NONBLOCK: opening a named pipe must not wait for its writer. */
-        int fd BASE_SCOPE(close_fd) =
-                openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         size_t before = into->length;
         struct stat status;
         int failed;
 
-        if (fd < 0 || fstat(fd, &status))
+        if (fstat(fd, &status))
                 return error_last();
         failed = into->error ? into->error : kind_error(&status);
         if (failed)
@@ -77,6 +76,30 @@ int file_read(int dir_fd, const char *path, struct text *into)
                         into->bytes[before] = '\0';
         }
         return failed;
+}
+
+int file_read(int dir_fd, const char *path, struct text *into)
+{
+        /* O_NONBLOCK: opening a named pipe must not wait for its writer. */
+        int fd BASE_SCOPE(close_fd) =
+                openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+        return fd < 0 ? error_last() : file_read_open(fd, into);
+}
+
+int file_open_beneath(int dir_fd, const char *path, int *ret_fd)
+{
+        const struct open_how how = {
+                .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                           RESOLVE_NO_XDEV,
+        };
+        const long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+
+        if (fd < 0)
+                return error_last();
+        *ret_fd = (int)fd;
+        return 0;
 }
 
 static int write_all(int fd, const char *bytes, size_t length)

@@ -27,6 +27,16 @@ enum { file_depth_max = 64 };
  */
 int file_read(int dir_fd, const char *path, struct text *into);
 
+/* The same of an open file, from where it stands. */
+int file_read_open(int fd, struct text *into);
+
+/*
+ * Opens, for reading, what is below the directory and nowhere else: no link is followed, no mount
+ * entered, ".." does not lead out. -ELOOP, -EXDEV: that is where it would have led. A pipe does not
+ * block. The caller closes it.
+ */
+int file_open_beneath(int dir_fd, const char *path, int *ret_fd);
+
 /*
  * Replaces or creates a file at once: readers see the old content or the new one, also after a
  * power cut. What stands there must be a regular file: a link, device or directory is -EINVAL and

@@ -63,6 +63,30 @@ static int count_entries(const struct place *place, const char *name)
         return count;
 }
 
+/* What lies below is opened; what leads out, by a link or by dots, is not. */
+static void beneath_is_beneath(void **state)
+{
+        static const char *const outside[] = { "link", "folder/../../", "/etc/passwd", "../x" };
+        const struct place *place = *state;
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(100);
+        int fd = -1;
+
+        write_file(place, "file", "inside");
+        assert_int_equal(mkdirat(place->fd, "folder", 0700), 0);
+        write_file(place, "folder/file", "deeper");
+        assert_int_equal(symlinkat("file", place->fd, "link"), 0);
+        assert_int_equal(file_open_beneath(place->fd, "folder/../folder/file", &fd), 0);
+        assert_int_equal(file_read_open(fd, &text), 0);
+        assert_string_equal(text_view(&text), "deeper");
+        (void)close(fd);
+        fd = -1;
+        for (size_t i = 0; i < BASE_COUNT(outside); i++)
+                assert_true(file_open_beneath(place->fd, outside[i], &fd) < 0);
+        assert_int_equal(file_open_beneath(place->fd, "link", &fd), -ELOOP);
+        assert_int_equal(file_open_beneath(place->fd, "../x", &fd), -EXDEV);
+        assert_int_equal(fd, -1);
+}
+
 static void read_limit_is_exact(void **state)
 {
         const struct place *place = *state;
@@ -319,6 +343,7 @@ static void remove_leaves_what_others_own(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(beneath_is_beneath, enter, leave),
                 cmocka_unit_test_setup_teardown(read_limit_is_exact, enter, leave),
                 cmocka_unit_test_setup_teardown(read_appends_and_restores_on_error, enter, leave),
                 cmocka_unit_test_setup_teardown(read_takes_files_longer_than_a_chunk, enter, leave),

@@ -113,7 +113,12 @@ static int run_it(struct run *run, struct visit *visit, struct child_result *ret
                 .end_max_ns = GATE_END_NS,
         };
 
-        return child_run(&request, ret_result);
+        int failed = child_run(&request, ret_result);
+
+        if (failed)
+                text_printf(&run->why, "cannot run the gate, %s: %s", visit->program,
+                            error_text(failed));
+        return failed;
 }
 
 /* A relative path that begins with a dash would be an option. */

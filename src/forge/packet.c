@@ -8,14 +8,13 @@
  */
 #include "forge/packet.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "forge/evidence.h"
 #include "gate/digest.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -25,7 +24,6 @@ enum {
         word_bytes_max = 100,    /* of a rule, a case, a build */
         key_words_max = 1024,    /* looked at before packet_keys_max are kept */
         evidence_read_max = 1 << 20,
-        chunk_bytes = 16 << 10,
         body_bytes_max = 64 << 10, /* before it is cut */
         why_bytes_max = 1000,
 };
@@ -40,43 +38,12 @@ static void close_fd(int *fd)
                 (void)close(*fd); /* only read from */
 }
 
-static int open_beneath(int dir_fd, const char *name)
-{
-        const struct open_how how = {
-                .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-                           RESOLVE_NO_XDEV,
-        };
-        const long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
-
-        return fd < 0 ? error_last() : (int)fd;
-}
-
 static int read_beneath(int dir_fd, const char *name, struct text *into)
 {
-        BASE_SCOPE(close_fd) int fd = open_beneath(dir_fd, name);
-        struct stat status;
+        BASE_SCOPE(close_fd) int fd = -1;
+        int failed = file_open_beneath(dir_fd, name, &fd);
 
-        if (fd < 0)
-                return fd;
-        if (fstat(fd, &status))
-                return error_last();
-        if (!S_ISREG(status.st_mode))
-                return -EINVAL;
-        for (;;) {
-                char chunk[chunk_bytes];
-                ssize_t length = read(fd, chunk, sizeof(chunk));
-
-                if (length < 0 && errno == EINTR)
-                        continue;
-                if (length < 0)
-                        return error_last();
-                if (length == 0)
-                        return 0;
-                text_append_bytes(into, chunk, (size_t)length);
-                if (into->error)
-                        return into->error == -EOVERFLOW ? -EFBIG : into->error;
-        }
+        return failed ? failed : file_read_open(fd, into);
 }
 
 /* ---- The verdict ------------------------------------------------------------------------- */

@@ -11,13 +11,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
-        chunk_bytes = 16 << 10,
         message_bytes_max = 1000,
         entries_max = 4096,    /* of a folder, looked at */
         extra_faults_max = 20, /* told one by one */
@@ -66,37 +63,6 @@ static int add_fault(struct candidate *candidate, const char *rule, const char *
 
 /* ---- One file ----------------------------------------------------------------------------- */
 
-static int open_beneath(int dir_fd, const char *name)
-{
-        const struct open_how how = {
-                .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-                           RESOLVE_NO_XDEV,
-        };
-        const long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
-
-        return fd < 0 ? error_last() : (int)fd;
-}
-
-static int read_bytes(int fd, struct text *into)
-{
-        char chunk[chunk_bytes];
-
-        for (;;) {
-                ssize_t length = read(fd, chunk, sizeof(chunk));
-
-                if (length < 0 && errno == EINTR)
-                        continue;
-                if (length < 0)
-                        return error_last();
-                if (length == 0)
-                        return 0;
-                text_append_bytes(into, chunk, (size_t)length);
-                if (into->error)
-                        return into->error == -EOVERFLOW ? -EFBIG : into->error;
-        }
-}
-
 static int add_file(struct candidate *candidate, const char *name, const char *bytes, size_t length)
 {
         struct candidate_file *file = &candidate->files[candidate->file_count];
@@ -135,7 +101,7 @@ static int refuse_open(struct candidate *candidate, const char *name, int error)
 static int take_bytes(struct candidate *candidate, const char *name, int fd)
 {
         struct text bytes BASE_SCOPE(text_fini) = TEXT_INIT(candidate_file_bytes_max);
-        int failed = read_bytes(fd, &bytes);
+        int failed = file_read_open(fd, &bytes);
 
         if (failed == -EFBIG)
                 return add_fault(candidate, "interface.too-large", name,
@@ -154,11 +120,12 @@ static int take_bytes(struct candidate *candidate, const char *name, int fd)
 
 static int take_file(struct candidate *candidate, const char *name, int dir_fd)
 {
-        int fd BASE_SCOPE(close_fd) = open_beneath(dir_fd, name);
+        int fd BASE_SCOPE(close_fd) = -1;
+        int failed = file_open_beneath(dir_fd, name, &fd);
         struct stat status;
 
-        if (fd < 0)
-                return refuse_open(candidate, name, fd);
+        if (failed)
+                return refuse_open(candidate, name, failed);
         if (fstat(fd, &status))
                 return error_last();
         if (!S_ISREG(status.st_mode))
