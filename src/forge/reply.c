@@ -335,9 +335,7 @@ static int judge_answer(struct span answer, enum provider_finish finish, struct 
         if (finish == PROVIDER_FINISH_FILTERED)
                 return say(why, REPLY_REFUSED, "the model, or a filter before it, refused");
         if (finish == PROVIDER_FINISH_LENGTH)
-                return say(
-                        why, REPLY_CUT,
-                        "the answer ended because its tokens ran out; raise output_tokens of the tier");
+                return say(why, REPLY_CUT, "its tokens ran out; raise output_tokens of the tier");
         if (!span_length(answer))
                 return say(why, REPLY_EMPTY, "the answer is empty");
         return is_conflict(answer, why) ? REPLY_CONFLICT : 0;

@@ -228,9 +228,8 @@ static void test_what_is_cut(void **state)
 
         (void)state;
         assert_int_equal(read.outcome, REPLY_CUT);
-        assert_string_equal(
-                text_view(&read.why),
-                "the answer ended because its tokens ran out; raise output_tokens of the tier");
+        assert_string_equal(text_view(&read.why),
+                            "its tokens ran out; raise output_tokens of the tier");
         takes_not("FILE: lru.c\n```c\nint x;\n", REPLY_CUT, "the fence of lru.c has no end");
         takes_not("```c\nint x;\n``", REPLY_CUT, "the fence of lru.c has no end");
         takes("FILE: lru.c\n```c\nint x;\n```\n```sh\nmake\n", "int x;\n");
