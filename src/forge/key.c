@@ -90,6 +90,19 @@ static int read_command(const struct model *model, struct text *key, struct text
         return failed;
 }
 
+bool key_is_named(const char *variable)
+{
+        static const char *const parts[] = { "KEY", "TOKEN", "SECRET", "PASSW" };
+
+        for (size_t i = 0; i < BASE_COUNT(parts); i++) {
+                const char *found = strcasestr(variable, parts[i]);
+
+                if (found && (size_t)(found - variable) < strcspn(variable, "="))
+                        return true;
+        }
+        return false;
+}
+
 int key_read(const struct model *model, struct key *ret_key, struct text *why)
 {
         struct key key = { TEXT_INIT(key_bytes_max) };

@@ -20,6 +20,9 @@ struct key {
         struct text bytes; /* empty: none is configured */
 };
 
+/* Whether a variable, "NAME" or "NAME=VALUE", is called like one that holds a key. */
+bool key_is_named(const char *variable);
+
 int key_read(const struct model *model, struct key *ret_key, struct text *why);
 void key_fini(struct key *key);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "forge/key.h"
 #include "gate/document.h"
 #include "gate/schema.h"
 
@@ -202,7 +203,7 @@ static void set_environment(struct document *document, const struct document_key
                 if (!is_variable(name) || (!word[length] && looks_like_key(word)))
                         document_wrong(document, document_line(item), "environment: an entry is %s",
                                        key->wants);
-                else if (word[length] && looks_like_key(word + length + 1))
+                else if (word[length] && (looks_like_key(word + length + 1) || key_is_named(word)))
                         document_wrong(document, document_line(item), "environment: %s: %s", name,
                                        "a key never stands in a file; write the name alone, and "
                                        "export the variable");

@@ -173,6 +173,7 @@ static const char *const secrets[] = {
         HEAD "  - name: t\n    provider: openai\n    model: m\n"
              "    url: https://user:SECRET@host/v1\n" FREE,
         HEAD EXEC FREE "    environment: [API_KEY=sk-SECRET]\n",
+        HEAD EXEC FREE "    environment: [MY_TOKEN=SECRET]\n",
         HEAD EXEC FREE "    environment: [sk-SECRET]\n",
 };
 

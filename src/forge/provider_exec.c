@@ -97,19 +97,6 @@ static int make_environment(const struct model *model, struct environment *envir
 
 /* ---- Keys ---------------------------------------------------------------------------------- */
 
-static bool is_secret(const char *word)
-{
-        static const char *const parts[] = { "KEY", "TOKEN", "SECRET", "PASSW" };
-
-        for (size_t i = 0; i < BASE_COUNT(parts); i++) {
-                const char *found = strcasestr(word, parts[i]);
-
-                if (found && (size_t)(found - word) < strcspn(word, "="))
-                        return true;
-        }
-        return false;
-}
-
 /* What it was handed in a variable that is called so is not handed on by what it says. */
 static void redact(const struct model *model, struct text *said)
 {
@@ -118,7 +105,7 @@ static void redact(const struct model *model, struct text *said)
                 const char *word = model->environment.items[i];
                 const char *value = strchr(word, '=') ? strchr(word, '=') + 1 : getenv(word);
 
-                if (!value || !is_secret(word))
+                if (!value || !key_is_named(word))
                         continue;
                 text_append(&key.bytes, value);
                 if (!key.bytes.error)

@@ -14,6 +14,8 @@ import tempfile
 sys.dont_write_bytecode = True
 from harness import DEADLINE_S, PYTHON, TOCSIN, Run, has, lacks, run_tests, same, until  # noqa: E402
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever starts us may ignore it, as nohup does
+
 
 def the_status_is_the_programs():
     for status in 0, 1, 2, 77, 125, 255:
