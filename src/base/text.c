@@ -187,6 +187,40 @@ static size_t decode(const unsigned char *bytes, size_t length, uint32_t *ret_po
         return size;
 }
 
+static bool is_plain(const char *word)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789_-+=./,:@%";
+
+        return *word && word[strspn(word, plain)] == '\0';
+}
+
+void text_append_shell_word(struct text *into, const char *word)
+{
+        bool has_control = false;
+
+        if (into->length)
+                text_append(into, " ");
+        if (is_plain(word)) {
+                text_append(into, word);
+                return;
+        }
+        /* $'...' only where a terminal would obey the bytes. */
+        for (const char *c = word; *c; c++)
+                has_control = has_control || (unsigned char)*c < 0x20 || *c == 0x7f;
+        text_append(into, has_control ? "$'" : "'");
+        for (const char *c = word; *c; c++)
+                if (has_control && ((unsigned char)*c < 0x20 || *c == 0x7f))
+                        text_printf(into, "\\x%02x", (unsigned char)*c);
+                else if (has_control && (*c == '\'' || *c == '\\'))
+                        text_printf(into, "\\%c", *c);
+                else if (*c == '\'')
+                        text_append(into, "'\\''");
+                else
+                        text_append_bytes(into, c, 1);
+        text_append(into, "'");
+}
+
 bool text_is_utf8(const void *bytes, size_t length)
 {
         const unsigned char *from = bytes;

@@ -64,6 +64,12 @@ void text_vprintf(struct text *text, const char *format, va_list arguments) BASE
  */
 void text_append_escaped(struct text *text, const void *bytes, size_t length);
 
+/*
+ * A word of a command, to be pasted into a shell: as it is, or in quotes that no byte of it can
+ * leave; a blank before it unless it is the first. What a terminal would obey is written as \xNN.
+ */
+void text_append_shell_word(struct text *text, const char *word);
+
 /* Whether it is UTF-8 throughout; control bytes and NULs are. */
 bool text_is_utf8(const void *bytes, size_t length);
 

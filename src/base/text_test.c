@@ -402,9 +402,25 @@ static void distance_counts_slips(void **state)
         assert_int_equal(text_distance("b", longest), text_distance_max);
 }
 
+/* Each pasted into a shell gives the word back; a terminal obeys none of it. */
+static void test_words_for_a_shell(void **state)
+{
+        BASE_SCOPE(text_fini) struct text line = TEXT_INIT(200);
+
+        (void)state;
+        text_append_shell_word(&line, "tocsin");
+        text_append_shell_word(&line, "a b");
+        text_append_shell_word(&line, "it's");
+        text_append_shell_word(&line, "$(x)");
+        text_append_shell_word(&line, "");
+        text_append_shell_word(&line, "\033[31m'");
+        assert_string_equal(text_view(&line), "tocsin 'a b' 'it'\\''s' '$(x)' '' $'\\x1b[31m\\''");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_words_for_a_shell),
                 cmocka_unit_test(empty_text_can_be_viewed_and_freed),
                 cmocka_unit_test(appends_grow_beyond_the_first_allocation),
                 cmocka_unit_test(limit_is_exact),

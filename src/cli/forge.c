@@ -137,6 +137,10 @@ static int check(struct request *request)
                 say_error("--seed: '%s' is not a number", request->seed);
                 return -EINVAL;
         }
+        if (forge->is_json && (request->is_dry || request->prompt)) {
+                say_error("--json is of a run; leave it out, or --dry-run and --prompt");
+                return -EINVAL;
+        }
         if (request->seed && forge->resume) {
                 say_error("--seed: a run that goes on has its seed; leave it out");
                 return -EINVAL;

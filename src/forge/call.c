@@ -201,6 +201,16 @@ static int wait_for(struct run *run, uint64_t ns)
         return RUN_STOPPED;
 }
 
+/* Nobody waits beyond the end of the run. */
+static uint64_t bounded_wait(const struct run *run, uint64_t wait_ns)
+{
+        uint64_t now_ns = clock_monotonic_ns();
+        uint64_t end_ns = run_deadline_ns(run);
+        uint64_t left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
+
+        return wait_ns < left_ns ? wait_ns : left_ns;
+}
+
 static int settle_failure(struct run *run, struct attempt *attempt)
 {
         bool is_final =
@@ -219,6 +229,7 @@ static int settle_failure(struct run *run, struct attempt *attempt)
                             wait_ns / CLOCK_S_NS);
                 is_final = true;
         }
+        wait_ns = bounded_wait(run, wait_ns);
         failed = record_fail(run, attempt, is_final, is_final ? 0 : wait_ns);
         if (failed || is_final)
                 return failed;
@@ -240,8 +251,10 @@ static void say_result(struct run *run, const struct attempt *attempt, uint64_t 
                             answer->usage.output);
         else
                 text_printf(&cost, "%zu bytes  ", answer->bytes.length);
-        if (!model->price.is_free)
+        if (!model->price.is_free) {
+                text_append(&cost, answer->usage.is_known ? "" : "~");
                 money_append(&cost, run->state.spent_microusd - before_microusd);
+        }
         screen_say(run->screen, SCREEN_PLAIN, "%2u %-8s  %s  %s  %.1f s%s", call->slot,
                    prompt_stage_name(call->stage), model->name, text_view(&cost),
                    (double)ms_since(attempt->begin_ns) / 1000,

@@ -347,6 +347,12 @@ static const char *advice_of(const struct decision *decision, bool is_common_to_
         return "what one candidate passes another fails: split the contract into smaller ones";
 }
 
+/* And not about the form in which it came. */
+static bool is_about_code(const char *signal)
+{
+        return signal && (strcmp(signal, "core") == 0 || strcmp(signal, "plateau") == 0);
+}
+
 static json_t *evidence(const struct state *state, const struct decision *decision)
 {
         json_t *json = json_object(), *core;
@@ -361,7 +367,7 @@ static json_t *evidence(const struct state *state, const struct decision *decisi
         if (decision->signal)
                 (void)json_object_set_new(json, "tier",
                                           json_string(state->tiers[decision->signal_tier].name));
-        if (decision->outcome == STATE_CEILING)
+        if (decision->outcome == STATE_CEILING && is_about_code(decision->signal))
                 (void)json_object_set_new(
                         json, "kind",
                         json_string(json_array_size(core) ? "capability" : "composition"));

@@ -113,7 +113,7 @@ static void brings(struct tale *tale, unsigned candidate, char digit)
         answers(tale);
         tell_all(tale,
                  "{\"type\":\"reply\",\"slot\":%u,\"result\":\"files\",\"candidate\":%u,\"files\":["
-                 "],\"sha256\":\"%c%.63s\"}",
+                 "{\"path\":\"x.c\",\"sha256\":\"" HEX64 "\"}],\"sha256\":\"%c%.63s\"}",
                  tale->slot, candidate, digit, HEX64);
 }
 

@@ -55,17 +55,19 @@ static void say_verdict(const struct run *run, unsigned id)
         if (candidate->judgement == STATE_IS_ACCEPTED)
                 screen_say(run->screen, SCREEN_GREEN, "   candidate %u is accepted", id);
         else if (candidate->judgement == STATE_IS_REJECTED)
-                screen_say(run->screen, SCREEN_RED, "   candidate %u is rejected: %s, score .%03u",
-                           id, first ? first : "?", candidate->score_permille);
+                screen_say(run->screen, SCREEN_RED,
+                           "   candidate %u is rejected: %.*s, score .%03u", id,
+                           (int)strcspn(first ? first : "?", " "), first ? first : "?",
+                           candidate->score_permille);
 }
 
 static void append_totals(const struct run *run, struct text *into)
 {
         text_printf(into, "%u candidate%s, %u call%s", run->state.candidate_count,
-                    run->state.candidate_count == 1 ? "" : "s", run->state.slots,
-                    run->state.slots == 1 ? "" : "s");
+                    run->state.candidate_count == 1 ? "" : "s", run->state.calls,
+                    run->state.calls == 1 ? "" : "s");
         if (run->state.spent_microusd) {
-                text_append(into, ", ");
+                text_append(into, run->state.is_estimated ? ", ~" : ", ");
                 money_append(into, run->state.spent_microusd);
         }
         text_printf(into, ", %" PRIu64 " s", (run->state.elapsed_ms + 500) / 1000);
@@ -73,8 +75,22 @@ static void append_totals(const struct run *run, struct text *into)
 
 static void say_how_to_go_on(const struct run *run)
 {
-        screen_say(run->screen, SCREEN_PLAIN, "   go on: tocsin forge %s --resume %s",
-                   run->request->contract, run->folder);
+        BASE_SCOPE(text_fini) struct text command = TEXT_INIT(line_max);
+        const struct forge_request *request = run->request;
+
+        text_append(&command, "tocsin forge");
+        text_append_shell_word(&command, request->contract);
+        if (request->models) {
+                text_append(&command, " --models");
+                text_append_shell_word(&command, request->models);
+        }
+        if (request->prompts) {
+                text_append(&command, " --prompts");
+                text_append_shell_word(&command, request->prompts);
+        }
+        text_append(&command, request->shows_cases ? " --show-cases --resume" : " --resume");
+        text_append_shell_word(&command, run->folder);
+        screen_say(run->screen, SCREEN_PLAIN, "   go on: %s", text_view(&command));
 }
 
 static void say_evidence(const struct run *run, const json_t *stop)
@@ -131,6 +147,8 @@ static void say_outcome(const struct run *run)
         say_evidence(run, stop);
         screen_say(run->screen, SCREEN_PLAIN, "   %s", text_view(&totals));
         screen_say(run->screen, SCREEN_PLAIN, "   the whole story: %s/index.html", run->folder);
+        if (run->state.outcome == STATE_BUDGET || run->state.outcome == STATE_INFRA)
+                say_how_to_go_on(run);
         if (is_accepted)
                 screen_say(run->screen, SCREEN_PLAIN,
                            "   the gate's report: %s/reports/%u/index.html", run->folder,
@@ -213,11 +231,20 @@ static int deliver(struct run *run)
                 json_pack("{s:i, s:o}", "candidate", (int)run->state.accepted, "files", files));
 }
 
+/* MODULE/N, as tocsin ledger calls it. */
+static json_t *name_json(const struct run *run)
+{
+        const char *slash = strrchr(run->folder, '/');
+
+        return json_sprintf("%s/%s", run->contract.module, slash ? slash + 1 : run->folder);
+}
+
 static int print_json(const struct run *run)
 {
         json_t *story = story_json(run->ledger);
+        bool has_name = story && !json_object_set_new(story, "name", name_json(run));
         char *dump = story ? json_dumps(story, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-        bool failed = !dump || puts(dump) < 0 || fflush(stdout);
+        bool failed = !has_name || !dump || puts(dump) < 0 || fflush(stdout);
 
         free(dump);
         json_decref(story);
@@ -281,7 +308,11 @@ static void say_resume(const struct run *run)
 /* What has been paid is in the ledger; a disk that is full takes not even that we were asked. */
 static int interrupted(struct run *run)
 {
-        if (run_record(run, "interrupt", json_object()))
+        uint64_t ms = run->before_ms + (clock_monotonic_ns() - run->since_ns) / CLOCK_MS_NS;
+
+        /* What no record has counted yet. */
+        ms = ms > run->state.elapsed_ms ? ms - run->state.elapsed_ms : 0;
+        if (run_record(run, "interrupt", json_pack("{s:I}", "ms", (json_int_t)ms)))
                 say_error("%s", text_view(&run->why));
         say_resume(run);
         return signal_status + stop_signal();

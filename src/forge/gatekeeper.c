@@ -132,6 +132,11 @@ static uint64_t ms_since(uint64_t begin_ns)
         return (clock_monotonic_ns() - begin_ns) / CLOCK_MS_NS;
 }
 
+static int record_change(struct run *run)
+{
+        return run_record(run, "change", json_pack("{s:s}", "why", RUN_CONTRACT_CHANGED));
+}
+
 int gatekeeper_check_contract(struct run *run)
 {
         BASE_SCOPE(text_fini) struct text why = TEXT_INIT(8192);
@@ -146,11 +151,7 @@ int gatekeeper_check_contract(struct run *run)
                 is_same = strcmp(now.sha256, run->state.contract) == 0;
                 contract_fini(&now);
         }
-        if (is_same)
-                return 0;
-        return run_record(run, "change",
-                          json_pack("{s:s}", "why",
-                                    "the contract is no longer the one that the run began with"));
+        return is_same ? 0 : record_change(run);
 }
 
 /* Its time was over: so is the run's. */
@@ -342,7 +343,11 @@ static int record_verdict(struct run *run, unsigned id, const struct child_resul
                 return failed;
         if (failed)
                 return record_unknown(run, id, result, text_view(&why), ms);
-        if (packet.verdict != (code ? PACKET_REJECTED : PACKET_ACCEPTED))
+        if (strcmp(packet.contract, run->state.contract) != 0)
+                failed = record_change(run);
+        else if (strcmp(packet.candidate, state_candidate(&run->state, id)->sha256) != 0)
+                failed = record_unknown(run, id, result, "it judged other files", ms);
+        else if (packet.verdict != (code ? PACKET_REJECTED : PACKET_ACCEPTED))
                 failed = record_unknown(run, id, result, "its report says otherwise", ms);
         else
                 failed = record_packet(run, id, &packet, ms);

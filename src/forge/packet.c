@@ -494,6 +494,14 @@ static int make(struct report *report, const char *mark, struct packet *packet, 
         }
 }
 
+static void take_digest(const json_t *root, const char *key, char into[65])
+{
+        const char *hex = word_of(json_object_get(root, key), "sha256");
+
+        if (hex && strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64)
+                memcpy(into, hex, 65);
+}
+
 int packet_read(const char *folder, const struct contract *contract,
                 const struct candidate *candidate, const char *mark, struct packet *ret_packet,
                 struct text *why)
@@ -514,6 +522,8 @@ int packet_read(const char *folder, const struct contract *contract,
                 outcome = make(&report, mark, &packet, why);
         if (outcome)
                 return outcome;
+        take_digest(report.root, "contract", packet.contract);
+        take_digest(report.root, "candidate", packet.candidate);
         *ret_packet = packet;
         packet = (struct packet){ .keys = NULL };
         return 0;

@@ -37,7 +37,9 @@ enum packet_verdict { PACKET_ACCEPTED, PACKET_REJECTED, PACKET_UNKNOWN };
 struct packet {
         enum packet_verdict verdict;
         unsigned score_permille;
-        char stage[24];       /* the first that did not pass; "" if accepted */
+        char stage[24];    /* the first that did not pass; "" if accepted */
+        char contract[65]; /* whose verdict it is: the digests that stand in it, or "" */
+        char candidate[65];
         char signature[65];   /* SHA-256 of stage and keys: the same failure again? */
         json_t *keys;         /* array of "unit.leak put": rule and case, sorted, each once */
         struct text headline; /* one line for people: the first finding, or why it is unknown */

@@ -148,8 +148,28 @@ static int list(struct run *run, const struct prompt *prompt)
                         text_printf(&lines, "; %s IS NOT SET", model->key_env);
                 text_append(&lines, "\n");
         }
-        text_append(&lines, "nothing was sent; tocsin forge --prompt write shows the bytes\n");
+        text_printf(&lines, "nothing was sent; tocsin forge %s --prompt write shows the bytes\n",
+                    run->request->contract);
         return print(&lines);
+}
+
+/* Addresses, recordings and keys, as a run would look at them. A command that prints a key is not
+ * run for nothing; a variable that is not set is only said. */
+static int try_providers(struct run *run)
+{
+        for (size_t i = 0; i < run->models.count; i++) {
+                const struct model *model = &run->models.tiers[i];
+                struct provider *provider = NULL;
+                int failed;
+
+                if (model->key_command || (model->key_env && !getenv(model->key_env)))
+                        continue;
+                failed = provider_new(model, &provider, &run->why);
+                provider_free(&provider);
+                if (failed)
+                        return failed == PROVIDER_WRONG ? RUN_WRONG : RUN_UNKNOWN;
+        }
+        return 0;
 }
 
 int forge_dry_run(const struct forge_request *request)
@@ -159,6 +179,8 @@ int forge_dry_run(const struct forge_request *request)
         int failed = run_prepare(&run, request);
         int status;
 
+        if (!failed)
+                failed = try_providers(&run);
         if (!failed)
                 failed = run_prompt(&run, PROMPT_WRITE, 1, 0, &prompt);
         status = failed ? refuse(&run, failed) : list(&run, &prompt);

@@ -288,9 +288,31 @@ static int go_on(struct run *run)
                 limits.seconds = request->limits.seconds;
         run->before_ms = run->state.elapsed_ms;
         if (run->state.outcome == STATE_ACCEPTED || run->state.outcome == STATE_CEILING ||
-            run->state.outcome == STATE_CONTRACT)
-                return 0; /* nothing more can come of it */
+            run->state.outcome == STATE_CONTRACT) {
+                if (strcmp(run->state.contract, run->contract.sha256) == 0)
+                        return 0; /* nothing more can come of it */
+                text_printf(&run->why,
+                            "%s; what it came to is of another question: begin a new one",
+                            RUN_CONTRACT_CHANGED);
+                return RUN_WRONG;
+        }
         return run_record(run, "resume", json_pack("{s:o}", "limits", limits_json(&limits)));
+}
+
+/* What stands in a ledger is believed: it has to be our own. */
+static int check_owner(struct run *run)
+{
+        struct stat is;
+
+        if (fstat(ledger_folder_fd(run->ledger), &is))
+                return error_last();
+        if (is.st_uid == geteuid() && !(is.st_mode & (S_IWGRP | S_IWOTH)))
+                return 0;
+        text_printf(&run->why,
+                    "the run in %s belongs to somebody else, or others may write to it; whoever "
+                    "began it has to go on",
+                    run->folder);
+        return RUN_WRONG;
 }
 
 static int find(struct run *run, enum ledger_mode mode)
@@ -308,10 +330,13 @@ static int find(struct run *run, enum ledger_mode mode)
         if (failed && !run->why.length)
                 text_printf(&run->why, "cannot open the run '%s': %s", run->request->resume,
                             error_text(failed));
+        if (failed == LEDGER_BROKEN)
+                text_printf(&run->why, " (the run in %s; begin a new one)", run->folder);
         if (failed)
                 return failed == LEDGER_BROKEN || (failed < 0 && failed != -ENOENT) ? RUN_UNKNOWN
                                                                                     : RUN_WRONG;
-        return add_up(run);
+        failed = check_owner(run);
+        return failed ? failed : add_up(run);
 }
 
 int run_look(struct run *run)
@@ -349,6 +374,20 @@ static void files_free(struct files **files)
         free(*files);
 }
 
+/* A ledger may come from anybody: what it calls files are those of the contract, or none. */
+static bool are_supplied(const struct contract_list *supplies, const json_t *files)
+{
+        bool all = json_array_size(files) == supplies->count;
+
+        for (size_t i = 0; all && i < supplies->count; i++) {
+                const char *path =
+                        json_string_value(json_object_get(json_array_get(files, i), "path"));
+
+                all = path && strcmp(path, supplies->items[i]) == 0;
+        }
+        return all;
+}
+
 int run_candidate(struct run *run, unsigned id, struct candidate *ret_candidate)
 {
         struct files *files BASE_SCOPE(files_free) = calloc(1, sizeof(*files));
@@ -359,6 +398,8 @@ int run_candidate(struct run *run, unsigned id, struct candidate *ret_candidate)
 
         if (!files || !of)
                 return files ? -EPROTO : -ENOMEM;
+        if (!are_supplied(&run->contract.supplies, of->files))
+                return -EPROTO;
         json_array_foreach(of->files, at, entry)
         {
                 const char *path = json_string_value(json_object_get(entry, "path"));

@@ -23,6 +23,8 @@
 #include "forge/prompt.h"
 #include "forge/screen.h"
 
+#define RUN_CONTRACT_CHANGED "the contract is no longer the one that the run began with"
+
 enum run_outcome {
         RUN_WRONG = 1, /* the request: exit 2 */
         RUN_UNKNOWN,   /* could not find out: exit 3 */

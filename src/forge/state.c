@@ -139,6 +139,7 @@ static int apply_start(struct state *state, const json_t *record)
 static int apply_resume(struct state *state, const json_t *record)
 {
         take_limits(state, json_object_get(record, "limits"));
+        state->is_estimated |= state->call.open_microusd > 0;
         state->call.is_open = false;
         state->call.open_microusd = 0;
         state->call.tries = 0;
@@ -264,6 +265,7 @@ static int apply_intent(struct state *state, const json_t *record)
 
         if (!is_of_call(state, record) || call->answer[0])
                 return -EPROTO;
+        state->calls += !call->attempts;
         call->attempts++;
         call->tries++;
         call->is_open = true;
@@ -281,6 +283,9 @@ static int settle(struct state *state, const json_t *record)
                 return -EPROTO;
         state->spent_microusd -= call->open_microusd;
         state->spent_microusd += number(record, "cost_microusd");
+        state->is_estimated |= number(record, "cost_microusd") > 0 &&
+                               (is_word(record, "type", "call.fail") ||
+                                json_is_true(json_object_get(record, "estimated")));
         state->elapsed_ms += number(record, "ms") + number(record, "wait_ms");
         call->is_open = false;
         call->open_microusd = 0;
@@ -319,6 +324,32 @@ static bool was_there(const struct state *state, const char *sha256)
         return false;
 }
 
+/* One of the names that a contract can list, so that no folder stands in it. */
+static bool is_file_name(const char *name)
+{
+        static const char fit[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+.";
+
+        return name[0] && name[0] != '.' && strlen(name) <= contract_name_max &&
+               !name[strspn(name, fit)];
+}
+
+static bool are_files(const json_t *files)
+{
+        const json_t *file;
+        size_t at;
+
+        json_array_foreach(files, at, file)
+        {
+                char hex[65];
+
+                take_hex(hex, word(file, "sha256"));
+                if (!hex[0] || !is_file_name(word(file, "path")))
+                        return false;
+        }
+        return json_array_size(files) > 0;
+}
+
 static int add_candidate(struct state *state, const json_t *record)
 {
         const struct state_call *call = &state->call;
@@ -330,7 +361,7 @@ static int add_candidate(struct state *state, const json_t *record)
         struct state_candidate *candidates;
 
         take_hex(candidate.sha256, word(record, "sha256"));
-        if (!candidate.sha256[0] || !json_is_array(candidate.files) ||
+        if (!candidate.sha256[0] || !are_files(candidate.files) ||
             small(record, "candidate") != state->candidate_count + 1 ||
             state->candidate_count == state_candidates_max)
                 return -EPROTO;
@@ -464,7 +495,8 @@ static int apply_accept(struct state *state, const json_t *record)
 /* Somebody pressed Ctrl-C; what was under way may have been paid, as after a crash. */
 static int apply_interrupt(struct state *state, const json_t *record)
 {
-        (void)state, (void)record;
+        state->elapsed_ms += number(record, "ms");
+        state->is_estimated |= state->call.open_microusd > 0;
         return 0;
 }
 

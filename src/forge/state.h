@@ -134,7 +134,9 @@ struct state {
         unsigned gate_due;     /* candidate */
         struct state_call call;
 
-        unsigned slots;
+        unsigned slots;          /* decided */
+        unsigned calls;          /* of them, those that were begun */
+        bool is_estimated;       /* some of spent_microusd is a worst case */
         uint64_t spent_microusd; /* what is open counts */
         uint64_t elapsed_ms;
 

@@ -497,12 +497,40 @@ static void begin(struct story *story)
                 story->failed = true;
 }
 
+/* A call is one, however often it was attempted; attempts of one stand together. */
+static json_int_t count_slots(const json_t *calls)
+{
+        json_int_t count = 0, last = 0;
+
+        for (size_t i = 0; i < json_array_size(calls); i++) {
+                json_int_t slot = number_of(json_array_get(calls, i), "slot");
+
+                count += slot != last;
+                last = slot;
+        }
+        return count;
+}
+
+static bool is_estimated(const json_t *calls)
+{
+        for (size_t i = 0; i < json_array_size(calls); i++) {
+                const json_t *call = json_array_get(calls, i);
+
+                if (json_is_true(json_object_get(call, "estimated")) &&
+                    number_of(call, "cost_microusd") > 0)
+                        return true;
+        }
+        return false;
+}
+
 static void sum_up(struct story *story)
 {
         static const char *const sums[] = { "cost_microusd", "input", "output" };
         json_t *totals = json_object();
 
-        put(story, totals, "calls", json_integer((json_int_t)json_array_size(story->calls)));
+        put(story, totals, "calls", json_integer(count_slots(story->calls)));
+        put(story, totals, "attempts", json_integer((json_int_t)json_array_size(story->calls)));
+        put(story, totals, "estimated", json_boolean(is_estimated(story->calls)));
         put(story, totals, "candidates",
             json_integer((json_int_t)json_array_size(story->candidates)));
         for (size_t i = 0; i < BASE_COUNT(sums); i++) {

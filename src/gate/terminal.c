@@ -294,6 +294,13 @@ void terminal_stage(struct terminal *terminal, const struct verdict *verdict, si
         put(terminal, terminal->out, &lines);
 }
 
+static bool is_about_contract(const struct verdict *verdict)
+{
+        const char *stage = verdict->request->options.stage;
+
+        return stage && strcmp(stage, stages[STAGE_ID_contract].name) == 0;
+}
+
 /* "unit found 2 things" */
 static void append_reason(const struct verdict *verdict, struct text *into)
 {
@@ -302,7 +309,8 @@ static void append_reason(const struct verdict *verdict, struct text *into)
         size_t count;
 
         if (stopped == STAGE_COUNT) {
-                text_append(into, "all that was asked passed");
+                text_append(into, is_about_contract(verdict) ? "the contract is sound"
+                                                             : "all that was asked passed");
                 return;
         }
         result = verdict->results[stopped];

@@ -83,40 +83,6 @@ static unsigned score(const struct verdict *verdict)
 
 /* ---- The command that repeats it --------------------------------------------------------- */
 
-static bool is_plain(const char *word)
-{
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "0123456789_-+=./,:@%";
-
-        return *word && word[strspn(word, plain)] == '\0';
-}
-
-static void append_word(struct text *into, const char *word)
-{
-        bool has_control = false;
-
-        if (into->length)
-                text_append(into, " ");
-        if (is_plain(word)) {
-                text_append(into, word);
-                return;
-        }
-        /* $'...' only where a terminal would obey the bytes. */
-        for (const char *c = word; *c; c++)
-                has_control = has_control || (unsigned char)*c < 0x20 || *c == 0x7f;
-        text_append(into, has_control ? "$'" : "'");
-        for (const char *c = word; *c; c++)
-                if (has_control && ((unsigned char)*c < 0x20 || *c == 0x7f))
-                        text_printf(into, "\\x%02x", (unsigned char)*c);
-                else if (has_control && (*c == '\'' || *c == '\\'))
-                        text_printf(into, "\\%c", *c);
-                else if (*c == '\'')
-                        text_append(into, "'\\''");
-                else
-                        text_append_bytes(into, c, 1);
-        text_append(into, "'");
-}
-
 /* An operand that begins with a dash would be taken for an option. */
 static void append_path(struct text *into, const char *path)
 {
@@ -125,13 +91,13 @@ static void append_path(struct text *into, const char *path)
         if (*path == '-')
                 text_append(&safe, "./");
         text_append(&safe, path);
-        append_word(into, text_view(&safe));
+        text_append_shell_word(into, text_view(&safe));
 }
 
 static void append_option(struct text *into, const char *name, const char *value)
 {
-        append_word(into, name);
-        append_word(into, value);
+        text_append_shell_word(into, name);
+        text_append_shell_word(into, value);
 }
 
 void verdict_append_repeat(const struct verdict *verdict, size_t stage,
@@ -149,8 +115,9 @@ void verdict_append_repeat(const struct verdict *verdict, size_t stage,
                         return;
                 }
         }
-        append_word(into, verdict->request->program ? verdict->request->program : "tocsin");
-        append_word(into, "gate");
+        text_append_shell_word(into,
+                               verdict->request->program ? verdict->request->program : "tocsin");
+        text_append_shell_word(into, "gate");
         append_path(into, verdict->request->contract);
         if (verdict->given)
                 append_path(into, verdict->given);

@@ -322,6 +322,8 @@ def wrong_requests(place):
             (("box", "--seed", "x"), "--seed"),
             (("box", "--prompt", "gate"), "write, diagnose and repair"),
             (("box", "--prompt", "repair"), "--resume"),
+            (("box", "--dry-run", "--models", "plain.yaml"), "http"),
+            (("box", "--dry-run", "--json"), "--json"),
             (("box", "--resume", "last"), "no run"),
             (("box", "--resume", "7"), "7"),
             (("box", "--models", "none.yaml"), "none.yaml"),
@@ -511,6 +513,78 @@ def check_money(place, records, kills, where):
         raise AssertionError(f"{billed} were billed, and the ledger says {spent}: {where}")
 
 
+def rechain(records):
+    """Lines whose chain is right, whatever they say: there is no key in it."""
+    lines, previous = [], b""
+    for number, record in enumerate(records):
+        record.update(n=number, prev=hashlib.sha256(previous).hexdigest())
+        previous = json.dumps(record, separators=(",", ":")).encode()
+        lines.append(previous + b"\n")
+    return b"".join(lines)
+
+
+def forged_ledgers(place):
+    """A ledger whose chain is right may still lie: no file is written outside, nothing believed."""
+    same(place.forge("box").returncode, 0)
+    path = place.path / "tocsin-forge/box/1/ledger.jsonl"
+    whole = path.read_bytes()
+    for name in ("../../../../evil.c", "/tmp/evil.c", "other.c", ".box.c", "box.c/", ""):
+        records = place.ledger()
+        at = next(i for i, record in enumerate(records)
+                  if record["type"] == "decision" and record["action"] == "gate")
+        next(r for r in records if r["type"] == "reply")["files"][0]["path"] = name
+        path.write_bytes(rechain(records[:at + 1]))
+        done = place.forge("box", "--resume", "last")
+        same(done.returncode, 3, f"{name}: {done.stderr}")
+        if name != "other.c":  # which --verify cannot know, without the contract
+            same(place.forge("--verify", "last", command="ledger").returncode, 1, name)
+        same([str(p) for p in place.path.rglob("*evil*")], [], name)
+        path.write_bytes(whole)
+    os.chmod(path.parent, 0o777)
+    done = place.forge("box", "--resume", "last")
+    same(done.returncode, 2, done.stderr)
+    has(done.stderr, "others may write")
+
+
+def another_contract(place):
+    """Accepted for one contract is not accepted for another, also when it is changed and back."""
+    same(place.forge("box").returncode, 0)
+    yaml = place.contract / "contract.yaml"
+    strong = yaml.read_text()
+    yaml.write_text(strong.replace("Keeps a sum", "Keeps another sum"))
+    done = place.forge("box", "--resume", "last")
+    same((done.returncode, done.stdout), (2, ""), done.stderr)
+    has(done.stderr, "no longer the one")
+    yaml.write_text(strong)
+    for number in range(2, 5):
+        with place.start("box") as forge:
+            end = time.monotonic() + 60
+            while (not (place.path / f"tocsin-forge/box/{number}/candidates/1/box.c").exists()
+                   and time.monotonic() < end):
+                time.sleep(0.001)
+            yaml.write_text(strong.replace("Keeps a sum", "Keeps another sum"))
+            time.sleep(0.1 * (number - 1))
+            yaml.write_text(strong)
+            forge.communicate(timeout=TIME_MAX_S)
+        records = place.ledger(str(number))
+        for verdict in of_type(records, "verdict"):
+            report = place.path / f"tocsin-forge/box/{number}" / verdict["report"] / "verdict.json"
+            same(json.loads(report.read_text())["contract"]["sha256"],
+                 records[0]["contract"]["sha256"], "whose verdict is believed")
+
+
+def goes_on_as_it_says(place):
+    """The command that is printed after Ctrl-C works, pasted, in spite of odd names."""
+    os.rename(place.path / "models.yaml", place.path / "my models' file.yaml")
+    done = place.forge("box", "--models", "my models' file.yaml", "--max-calls", 1)
+    same(done.returncode, 1, done.stderr)
+    command = next(line.split("go on: ")[1] for line in done.stderr.splitlines() if "go on: " in line)
+    done = subprocess.run(["sh", "-c", command.replace("tocsin", TOCSIN, 1) + " --max-calls 9"],
+                          cwd=place.path, env=place.env, capture_output=True, text=True,
+                          timeout=TIME_MAX_S, check=False)
+    same(done.returncode, 0, command + done.stderr)
+
+
 NETWORK = """tocsin: 1
 tiers:
   - {name: small, provider: openai, url: '%s', model: %s, key_env: TEST_KEY,
@@ -597,7 +671,8 @@ def useless_answers(place):
 TESTS = [wrong_requests, prints_what_it_would_send, accepts, tells_as_json,
          packet_reaches_the_model, replays_byte_for_byte, over_the_network,
          endpoints_that_fail, useless_answers, names_the_ceiling, other_ends,
-         limits_stop_before_the_call, stops_when_asked, stops_the_gate, full_disk,
+         limits_stop_before_the_call, forged_ledgers, another_contract, goes_on_as_it_says,
+         stops_when_asked, stops_the_gate, full_disk,
          torn_and_tampered, decisions_can_be_checked, survives_kill]
 
 

@@ -186,7 +186,7 @@ def as_json(place):
     check(story["outcome"] == "accepted" and story["accepted"] == 2, story)
     check(story["contract"] == {"path": "modules/lru", "sha256": "c" * 64}, story["contract"])
     check(story["head"] == sha256(run.lines[-1]) and story["records"] == len(run.lines), "head")
-    check(story["totals"] == {"calls": 2, "candidates": 2, "cost_microusd": 900, "input": 2000,
+    check(story["totals"] == {"calls": 2, "attempts": 2, "estimated": False, "candidates": 2, "cost_microusd": 900, "input": 2000,
                               "output": 1000, "seconds": 160.0}, story["totals"])
     first, second = story["candidates"]
     check((first["verdict"], first["failed_stage"], first["score_permille"], first["seconds"]) ==
