@@ -13,7 +13,8 @@
  *      "decisions":[{"n","t","action","stage","tier","lineage","parent","slot","candidate",
  *                    "outcome","reason"}],
  *      "notes":[{"n","t","type","text"}], "files":[{"path","sha256"}],
- *      "totals":{"calls","attempts","estimated","candidates","cost_microusd","input","output","seconds"},
+ *      "totals":{"calls","attempts","estimated","candidates","cost_microusd","input","output",
+ *                "seconds"},
  *      "accepted":id|null,"records","torn","head"}
  *
  * A pure function of the records: the same ledger, the same story. What a record lacks or has in
