@@ -113,10 +113,11 @@ static void say_evidence(const struct run *run, const json_t *stop)
                         screen_say(run->screen, SCREEN_PLAIN,
                                    "   %s: 0 of %" JSON_INTEGER_FORMAT
                                    " attempts from scratch were accepted: its rate of success is "
-                                   "below %" JSON_INTEGER_FORMAT " %%, with 95 %% confidence",
+                                   "below %" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT
+                                   " %%, with 95 %% confidence",
                                    json_string_value(json_object_get(entry, "tier")),
                                    json_integer_value(json_object_get(entry, "lineages")),
-                                   (bound + 9) / 10);
+                                   bound / 10, bound % 10);
         }
         if (advice)
                 screen_say(run->screen, SCREEN_PLAIN, "   %s", advice);

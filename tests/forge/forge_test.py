@@ -269,7 +269,7 @@ def names_the_ceiling(place):
     same(told["evidence"]["signal"], "core")
     has(str(told["evidence"]["never_passed"]), "unit.check")
     same([bound["bound_permille"] for bound in told["evidence"]["bounds"]], [632])
-    has(done.stderr, "64 %")
+    has(done.stderr, "63.2 %")
 
 
 def other_ends(place):
