@@ -69,8 +69,8 @@ struct provider_answer {
         bool differs; /* replay in order: the question is not the one that was recorded */
         /* Of PROVIDER_RETRY: */
         uint64_t retry_ns; /* as the server asked; 0: it did not say */
-        bool was_billed;   /* something of an answer had come, or a command was ended: it may have
-                            been paid */
+        bool was_billed;   /* it may have to be paid: the whole question had been sent and was not
+                            refused, or a command had run */
 };
 
 struct provider;

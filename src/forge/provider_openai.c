@@ -203,6 +203,24 @@ static int judge_end(const struct openai *openai, struct exchange *exchange, str
 
 /* ---- What came of it ---------------------------------------------------------------------- */
 
+/*
+ * Whether an answer may have been made, and be paid for, although we have none or a part of one: as
+ * soon as the server has the whole question, unless it says that it refuses.
+ */
+static bool may_be_billed(const struct exchange *exchange)
+{
+        const struct openai_reply *reply = &exchange->reply;
+
+        if (reply->content.length || reply->refusal.length || reply->reasoning_bytes ||
+            reply->usage.is_known)
+                return true;
+        if (exchange->http.status >= 300)
+                return false;
+        if (reply->error.stands && status_of(exchange) != status_unsaid)
+                return false;
+        return exchange->http.is_sent;
+}
+
 /* All that can be known however it ended. */
 static void take_figures(const struct openai *openai, struct exchange *exchange,
                          struct provider_answer *answer)
@@ -217,8 +235,6 @@ static void take_figures(const struct openai *openai, struct exchange *exchange,
         provider_copy_name(id, answer->request_id);
         answer->usage = reply->usage;
         answer->reasoning_bytes = reply->reasoning_bytes;
-        answer->was_billed = reply->content.length || reply->refusal.length ||
-                             reply->reasoning_bytes || reply->usage.is_known;
 }
 
 static int take_answer(const struct openai *openai, struct exchange *exchange, enum openai_end end,
@@ -296,6 +312,7 @@ static int ask(void *self, const struct provider_question *question, struct prov
                     exchange.http.end == HTTP_END_WHOLE &&
                     openai_mend(&openai->quirks, openai->model, &exchange.reply.error))
                         continue;
+                answer->was_billed = may_be_billed(&exchange);
                 if (!outcome)
                         outcome = judge(openai, &exchange, answer, why);
                 key_redact(&openai->key, why);

@@ -199,9 +199,30 @@ def half_answers_are_no_answers(place):
         same(got["was_billed"], True, form)
         same(got["answer"], "", form)
         assert got["why"].startswith("tier t: ") and got["elapsed_ms"] < 20000, form
-    for form in ("nothing", "error_whole"):
+    for form in ("nothing", "error_whole", "html_200"):
         got = place.one(form)
-        same((got["outcome"], got["was_billed"]), ("retry", False), form)
+        same((got["outcome"], got["was_billed"]), ("retry", True), form)
+
+
+def what_was_sent_whole_may_be_billed(place):
+    for more in ({"keys": ["silence: 1s"]}, {"deadline_ms": 700}):
+        got = place.one("slow_whole", **more)
+        same((got["outcome"], got["was_billed"]), ("retry", True), str(more))
+    same(place.server.count.view()["billed_total"], 2)
+    # Nobody reads it: more than lies on the way between two sockets of one machine.
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        got = place.one("good", url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1",
+                        user="x" * (24 << 20), keys=["silence: 1s"])
+    same((got["outcome"], got["was_billed"]), ("retry", False), got["why"])
+
+
+def what_was_refused_is_not_billed(place):
+    for form in ("429", "500", "503", "400", "401", "402", "404", "413", "html_502", "redirect",
+                 "error_200", "error_200_key"):
+        same(place.one(form)["was_billed"], False, form)
 
 
 def refused_connection_is_said_with_its_place(place):
@@ -211,6 +232,7 @@ def refused_connection_is_said_with_its_place(place):
         got = place.one("good", url=f"http://localhost:{port}/v1")
     same(got["outcome"], "retry")
     has(got["why"], f"no connection to localhost:{port} (")
+    same(got["was_billed"], False)
 
 
 def silence_has_a_limit(place):
@@ -219,7 +241,7 @@ def silence_has_a_limit(place):
         same(got["outcome"], "retry", form)
         has(got["why"], "said nothing for 1s")
         assert 900 < got["elapsed_ms"] < 10000, got["elapsed_ms"]
-        same(got["was_billed"], False)
+        same(got["was_billed"], True, form)
     same(place.one("slow", keys=["silence: 1s"])["outcome"], "ok")
 
 
@@ -365,6 +387,7 @@ def certificate_is_checked(place):
         got = place.openai("good", url=f"https://localhost:{port}/v1")[0]
         same(got["outcome"], "broken")
         has(got["why"], "can be trusted")
+        same(got["was_billed"], False)
         same(plain.count.view()["total"], 0)
     got = place.openai("good", url=place.server.url.replace("http:", "https:") + "/v1")[0]
     same(got["outcome"], "retry", "TLS with somebody who does not speak it")
@@ -584,7 +607,8 @@ def recording_that_is_not_there_is_said(place):
 TESTS = [
     good_answers_are_the_same_in_any_form, figures_are_taken, request_is_as_it_should_be,
     connection_is_kept, ends_of_other_kinds, what_is_huge_is_cut, truncated_context_is_noticed,
-    half_answers_are_no_answers, refused_connection_is_said_with_its_place, silence_has_a_limit,
+    half_answers_are_no_answers, what_was_sent_whole_may_be_billed,
+    what_was_refused_is_not_billed, refused_connection_is_said_with_its_place, silence_has_a_limit,
     deadline_is_kept, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
     quirks_are_mended_once_and_remembered, key_is_taken_out_of_what_comes_back,
     short_key_is_no_secret, keys_come_from_where_they_are_said_to,
