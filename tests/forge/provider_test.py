@@ -190,6 +190,27 @@ def truncated_context_is_noticed(place):
     same(place.one("truncated_context", user="x" * 200)["outcome"], "ok")
 
 
+def what_does_not_fit_is_not_sent(place):
+    keys = ["context_tokens: 300"]
+    fits = {"system": "S" * 99, "user": "U" * 301, "output_tokens": 200}  # 100 and 200 tokens
+    over = {**fits, "user": "U" * 302}
+    same(place.one("good", keys=keys, **fits)["outcome"], "ok")
+    got = place.one("good", keys=keys, **over)
+    same((got["outcome"], got["was_billed"], got["why"]), (
+        "broken", False, "tier t: a prompt of about 101 tokens and an answer of 200 do not fit "
+        "into its context_tokens (300); lower output_tokens, or take another model"))
+    same(place.requests("good"), 1)
+    command = "echo >>" + place.path("ran") + "; echo x"
+    same(place.exec(command, over, keys=keys)[0]["outcome"], "broken")
+    assert not os.path.exists(place.path("ran"))
+    same(place.exec(command, fits, keys=keys)[0]["outcome"], "ok")
+    run = Recording(place, "run")
+    run.call(1, "A", b"one")
+    asked = {"user": "A", "output_tokens": 300}
+    same(replay(place, "run", asked)[0]["outcome"], "ok")
+    same(replay(place, "run", asked, keys=keys)[0]["outcome"], "broken")
+
+
 # ---- Broken transfers ---------------------------------------------------------------------
 
 def half_answers_are_no_answers(place):
@@ -530,9 +551,11 @@ class Recording:
         self.result(slot, answer, **more)
 
 
-def replay(place, name, *questions, match=None):
-    keys = ["provider: replay", f"recording: {name}"] + ([f"match: {match}"] if match else [])
-    return place.ask(keys, *questions, env={"TEST_KEY": KEY})
+def replay(place, name, *questions, match=None, keys=()):
+    lines = ["provider: replay", f"recording: {name}", *keys]
+    if match:
+        lines.append(f"match: {match}")
+    return place.ask(lines, *questions, env={"TEST_KEY": KEY})
 
 
 def recording_answers_by_prompt(place):
@@ -607,6 +630,7 @@ def recording_that_is_not_there_is_said(place):
 TESTS = [
     good_answers_are_the_same_in_any_form, figures_are_taken, request_is_as_it_should_be,
     connection_is_kept, ends_of_other_kinds, what_is_huge_is_cut, truncated_context_is_noticed,
+    what_does_not_fit_is_not_sent,
     half_answers_are_no_answers, what_was_sent_whole_may_be_billed,
     what_was_refused_is_not_billed, refused_connection_is_said_with_its_place, silence_has_a_limit,
     deadline_is_kept, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
