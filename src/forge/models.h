@@ -55,7 +55,7 @@ struct model {
         uint64_t temperature_permille; /* of fresh candidates; repairs take a quarter of it */
         bool has_seed;                 /* send one; true unless "seed: none" */
         uint64_t calls_max;            /* of this tier in a run; 12 */
-        uint64_t silence_ns;           /* without a byte of an answer; 120 s */
+        uint64_t silence_ns;           /* openai: without a byte of an answer; 120 s */
         unsigned line;
 };
 
