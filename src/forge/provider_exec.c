@@ -188,15 +188,29 @@ static void quote_last_line(const struct text *errors, struct text *why)
                 text_printf(why, ": '%.*s'", (int)(length - start), line + start);
 }
 
-static int judge(const struct child_result *result, const struct text *errors,
-                 struct provider_answer *answer, struct text *why)
+static bool has_exited(const struct child_result *result, int code)
+{
+        return result->end == CHILD_EXITED && result->code == code;
+}
+
+static bool was_not_run(const struct child_result *result)
+{
+        return has_exited(result, ERROR_EXIT_RUN_MISSING) ||
+               has_exited(result, ERROR_EXIT_RUN_DENIED);
+}
+
+/* Nobody but the command knows what it has asked for by then. */
+static bool may_be_billed(const struct child_result *result, const struct text *output)
+{
+        return !was_not_run(result) && (!has_exited(result, exit_try_again) || output->length);
+}
+
+static int judge(const struct child_result *result, const struct text *errors, struct text *why)
 {
         if (result->end == CHILD_STOPPED) {
                 text_append(why, "stopped");
                 return PROVIDER_STOPPED;
         }
-        /* Nobody but the command knows what it has asked for by then. */
-        answer->was_billed = true;
         if (result->end == CHILD_LATE) {
                 text_append(why, "its command did not answer in time; give it longer, or ask for "
                                  "less");
@@ -205,10 +219,9 @@ static int judge(const struct child_result *result, const struct text *errors,
         text_append(why, "its command ended with ");
         child_append_end(result, why);
         quote_last_line(errors, why);
-        if (result->end == CHILD_EXITED && result->code == exit_try_again)
+        if (has_exited(result, exit_try_again))
                 return PROVIDER_RETRY;
-        if (result->end == CHILD_EXITED &&
-            (result->code == ERROR_EXIT_RUN_MISSING || result->code == ERROR_EXIT_RUN_DENIED)) {
+        if (was_not_run(result)) {
                 text_append(why, "; it was not found or cannot be run: write its whole path, or "
                                  "list PATH in environment");
                 return PROVIDER_WRONG;
@@ -262,8 +275,9 @@ static int ask(void *self, const struct provider_question *question, struct prov
                 return failed;
         redact(self, &output);
         redact(self, &errors);
+        answer->was_billed = may_be_billed(&result, &output);
         if (!child_succeeded(&result))
-                return judge(&result, &errors, answer, why);
+                return judge(&result, &errors, why);
         take_output(&output, answer);
         redact(self, &answer->bytes);
         if (question->progress)

@@ -475,16 +475,17 @@ def command_does_not_tell_the_keys_it_was_handed(place):
 
 
 def command_that_fails_is_told_apart(place):
-    for command, outcome, part in (
-            ("echo no >&2; echo 'try \033[31mlater' >&2; echo >&2; exit 75", "retry",
+    for command, outcome, was_billed, part in (
+            ("echo no >&2; echo 'try \033[31mlater' >&2; echo >&2; exit 75", "retry", False,
              "exit status 75: 'try \\x1b[31mlater'"),
-            ("exit 1", "broken", "exit status 1; run it"),
-            ("kill -SEGV $$", "broken", "killed by SIGSEGV"),
-            ("exec /tocsin-no-such-command", "wrong", "whole path"),
-            ("tocsin-no-such-command", "wrong", "whole path"),
-            ("exec /etc/passwd", "wrong", "whole path")):
+            ("echo half; exit 75", "retry", True, "exit status 75"),
+            ("exit 1", "broken", True, "exit status 1; run it"),
+            ("kill -SEGV $$", "broken", True, "killed by SIGSEGV"),
+            ("exec /tocsin-no-such-command", "wrong", False, "whole path"),
+            ("tocsin-no-such-command", "wrong", False, "whole path"),
+            ("exec /etc/passwd", "wrong", False, "whole path")):
         got = place.exec(command)[0]
-        same(got["outcome"], outcome, command)
+        same((got["outcome"], got["was_billed"]), (outcome, was_billed), command)
         has(got["why"], part)
         same(got["answer"], "")
 
