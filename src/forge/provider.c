@@ -85,7 +85,7 @@ static void cut(struct provider_answer *answer)
         answer->bytes.length = length;
         answer->bytes.bytes[length] = '\0';
         answer->bytes.error = 0;
-        answer->finish = PROVIDER_FINISH_LENGTH;
+        answer->finish = PROVIDER_FINISH_TOO_LONG;
 }
 
 static void forget(struct provider_answer *answer)
@@ -170,7 +170,7 @@ void provider_answer_fini(struct provider_answer *answer)
 
 const char *provider_finish_name(enum provider_finish finish)
 {
-        static const char *const names[] = { "stop", "length", "filtered" };
+        static const char *const names[] = { "stop", "length", "filtered", "too-long" };
 
         assert((size_t)finish < BASE_COUNT(names));
         return names[finish];

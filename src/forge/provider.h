@@ -42,6 +42,7 @@ enum provider_finish {
         PROVIDER_FINISH_STOP,
         PROVIDER_FINISH_LENGTH,   /* its tokens ran out */
         PROVIDER_FINISH_FILTERED, /* refused, by the model or by a filter of the server */
+        PROVIDER_FINISH_TOO_LONG, /* cut by us: provider_answer_bytes_max, or what is read at all */
 };
 
 struct provider_question {
@@ -89,6 +90,7 @@ int provider_render(const struct model *model, const struct provider_question *q
 void provider_answer_init(struct provider_answer *answer);
 void provider_answer_fini(struct provider_answer *answer);
 
-const char *provider_finish_name(enum provider_finish finish); /* stop, length, filtered */
+const char *provider_finish_name(
+        enum provider_finish finish); /* stop, length, filtered, too-long */
 
 #endif

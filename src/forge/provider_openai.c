@@ -237,14 +237,23 @@ static void take_figures(const struct openai *openai, struct exchange *exchange,
         answer->reasoning_bytes = reply->reasoning_bytes;
 }
 
-static int take_answer(const struct openai *openai, struct exchange *exchange, enum openai_end end,
-                       struct provider_answer *answer, struct text *why)
+static enum provider_finish finish_of(enum openai_end end)
+{
+        return end == OPENAI_END_LENGTH     ? PROVIDER_FINISH_LENGTH
+               : end == OPENAI_END_FILTERED ? PROVIDER_FINISH_FILTERED
+                                            : PROVIDER_FINISH_STOP;
+}
+
+static int take_answer(const struct openai *openai, struct exchange *exchange,
+                       enum provider_finish finish, struct provider_answer *answer,
+                       struct text *why)
 {
         struct openai_reply *reply = &exchange->reply;
         const struct provider_question *question = exchange->question;
         const size_t prompt_bytes = strlen(question->system) + strlen(question->user);
-        struct text *said = reply->content.length || end != OPENAI_END_FILTERED ? &reply->content
-                                                                                : &reply->refusal;
+        struct text *said = reply->content.length || finish != PROVIDER_FINISH_FILTERED
+                                    ? &reply->content
+                                    : &reply->refusal;
 
         if (openai_is_truncated(&reply->usage, prompt_bytes)) {
                 text_printf(why,
@@ -257,9 +266,7 @@ static int take_answer(const struct openai *openai, struct exchange *exchange, e
         }
         key_redact(&openai->key, said);
         text_append_bytes(&answer->bytes, text_view(said), said->length);
-        answer->finish = end == OPENAI_END_LENGTH     ? PROVIDER_FINISH_LENGTH
-                         : end == OPENAI_END_FILTERED ? PROVIDER_FINISH_FILTERED
-                                                      : PROVIDER_FINISH_STOP;
+        answer->finish = finish;
         return 0;
 }
 
@@ -281,7 +288,7 @@ static int judge(const struct openai *openai, struct exchange *exchange,
         if (http->status != exchange_status_ok || exchange->reply.error.stands)
                 return judge_error(openai, exchange, answer, why);
         if (is_cut)
-                return take_answer(openai, exchange, OPENAI_END_LENGTH, answer, why);
+                return take_answer(openai, exchange, PROVIDER_FINISH_TOO_LONG, answer, why);
         if (end == OPENAI_END_FAILED) {
                 text_printf(why, "%s gave up in the middle; it may be better later",
                             http_place(openai->http));
@@ -289,7 +296,7 @@ static int judge(const struct openai *openai, struct exchange *exchange,
         }
         if (end == OPENAI_END_NONE || exchange->outcome == OPENAI_STRANGE)
                 return judge_end(openai, exchange, why);
-        return take_answer(openai, exchange, end, answer, why);
+        return take_answer(openai, exchange, finish_of(end), answer, why);
 }
 
 /* ---- The kind ----------------------------------------------------------------------------- */

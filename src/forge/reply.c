@@ -7,6 +7,7 @@
 #include "forge/fence.h"
 #include "gate/candidate.h"
 
+#include <assert.h>
 #include <errno.h>
 
 enum {
@@ -15,6 +16,9 @@ enum {
         conflict_bytes_max = 500, /* of what contradicts what */
         ignored_bytes_max = 1000,
 };
+
+static const char too_long[] = "the answer is longer than 1 MiB, which no module needs";
+static_assert(provider_answer_bytes_max == 1 << 20, "which the sentence above says");
 
 static const char *const outcome_names[] = {
         [0] = "files",
@@ -336,6 +340,8 @@ static int judge_answer(struct span answer, enum provider_finish finish, struct 
                 return say(why, REPLY_REFUSED, "the model, or a filter before it, refused");
         if (finish == PROVIDER_FINISH_LENGTH)
                 return say(why, REPLY_CUT, "its tokens ran out; raise output_tokens of the tier");
+        if (finish == PROVIDER_FINISH_TOO_LONG)
+                return say(why, REPLY_CUT, too_long);
         if (!span_length(answer))
                 return say(why, REPLY_EMPTY, "the answer is empty");
         return is_conflict(answer, why) ? REPLY_CONFLICT : 0;
@@ -377,7 +383,7 @@ int reply_read(const char *answer, size_t length, enum provider_finish finish,
         int outcome;
 
         if (length > provider_answer_bytes_max)
-                return say(why, REPLY_CUT, "the answer is longer than any that is read");
+                return say(why, REPLY_CUT, too_long);
         span = without_thought(span);
         outcome = judge_answer(span, finish, why);
         if (outcome)
@@ -421,8 +427,9 @@ int reply_prose(const char *answer, size_t length, enum provider_finish finish, 
         int outcome;
 
         /* Half a diagnosis is one too. */
-        outcome = judge_answer(
-                rest, finish == PROVIDER_FINISH_LENGTH ? PROVIDER_FINISH_STOP : finish, why);
+        if (finish == PROVIDER_FINISH_LENGTH || finish == PROVIDER_FINISH_TOO_LONG)
+                finish = PROVIDER_FINISH_STOP;
+        outcome = judge_answer(rest, finish, why);
         if (outcome)
                 return outcome;
         while (!prose.error && span_next_line(&rest, &line)) {

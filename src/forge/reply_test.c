@@ -225,11 +225,16 @@ static void test_what_is_cut(void **state)
         static const char whole[] = "FILE: lru.c\n```c\nint x;\n```\n";
         BASE_SCOPE(read_fini)
         struct read read = read_all(whole, strlen(whole), PROVIDER_FINISH_LENGTH, &one);
+        BASE_SCOPE(read_fini)
+        struct read huge = read_all(whole, strlen(whole), PROVIDER_FINISH_TOO_LONG, &one);
 
         (void)state;
         assert_int_equal(read.outcome, REPLY_CUT);
         assert_string_equal(text_view(&read.why),
                             "its tokens ran out; raise output_tokens of the tier");
+        assert_int_equal(huge.outcome, REPLY_CUT);
+        assert_string_equal(text_view(&huge.why),
+                            "the answer is longer than 1 MiB, which no module needs");
         takes_not("FILE: lru.c\n```c\nint x;\n", REPLY_CUT, "the fence of lru.c has no end");
         takes_not("```c\nint x;\n``", REPLY_CUT, "the fence of lru.c has no end");
         takes("FILE: lru.c\n```c\nint x;\n```\n```sh\nmake\n", "int x;\n");
@@ -296,6 +301,7 @@ static void test_limits(void **state)
                                  PROVIDER_FINISH_STOP, &one);
 
                 assert_int_equal(read.outcome, beyond ? REPLY_CUT : 0);
+                assert_non_null(strstr(text_view(&read.why), beyond ? "1 MiB" : ""));
         }
         memset(answer, '`', huge);
         for (size_t length = provider_answer_bytes_max; length <= huge; length += huge / 2) {
@@ -332,6 +338,7 @@ static void test_prose(void **state)
                          REPLY_REFUSED);
         assert_int_equal(reply_prose(" ", 1, PROVIDER_FINISH_STOP, 100, &into, &why), REPLY_EMPTY);
         assert_int_equal(into.length, 0);
+        assert_int_equal(reply_prose("x", 1, PROVIDER_FINISH_TOO_LONG, 100, &into, &why), 0);
 }
 
 static void test_names_of_outcomes(void **state)

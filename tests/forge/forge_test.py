@@ -578,7 +578,7 @@ def useless_answers(place):
             (f"FILE: main.c\n{fence}", "good", "no-files", "main.c"),
             (f"FILE: ../box.c\n{fence}", "good", "no-files", "../box.c"),
             (f"FILE: box.c\n```c\n{good}", "good", "cut", "end"),
-            ("x", "huge", "cut", "token"),
+            ("x", "huge", "cut", "longer than 1 MiB"),
             ("x", "refusal", "refused", "refuse"),
             ("x", "length", "cut", "output_tokens")]:
         with server.Server(answers=[answer]) as endpoint:

@@ -169,18 +169,18 @@ def ends_of_other_kinds(place):
 def what_is_huge_is_cut(place):
     limit = 1 << 20
     got = place.one("huge")
-    same((got["outcome"], got["finish"]), ("ok", "length"), got["why"])
+    same((got["outcome"], got["finish"]), ("ok", "too-long"), got["why"])
     # Nine bytes a time, and no character is cut.
     whole = ("0123456\u00e9" * (limit // 9 + 1)).encode()
     wanted = whole[:limit].decode("utf-8", "ignore").encode()
     same(got["length"], len(wanted))
     same(got["sha256"], hashlib.sha256(wanted).hexdigest())
     got = place.one("huge_whole")
-    same((got["outcome"], got["finish"], got["length"]), ("ok", "length", limit), got["why"])
+    same((got["outcome"], got["finish"], got["length"]), ("ok", "too-long", limit), got["why"])
     got = place.one("huge_line")
-    same((got["outcome"], got["finish"], got["answer"]), ("ok", "length", "before"), got["why"])
+    same((got["outcome"], got["finish"], got["answer"]), ("ok", "too-long", "before"), got["why"])
     got = place.one("huge_thought")
-    same((got["outcome"], got["finish"], got["answer"]), ("ok", "length", ""), got["why"])
+    same((got["outcome"], got["finish"], got["answer"]), ("ok", "too-long", ""), got["why"])
 
 
 def truncated_context_is_noticed(place):
@@ -347,7 +347,7 @@ def key_is_taken_out_of_what_comes_back(place):
     same(got["answer"], "int a; /* [key] */ [key]")
     same((got["model"], got["request_id"]), ("m-[key]", "req-[key]"))
     got = place.one("tells_key_at_limit")
-    same((got["outcome"], got["finish"]), ("ok", "length"), got["why"])
+    same((got["outcome"], got["finish"]), ("ok", "too-long"), got["why"])
     same(got["sha256"], hashlib.sha256(b"x" * ((1 << 20) - 5) + b"[key]").hexdigest())
 
 
@@ -506,7 +506,7 @@ def command_is_ended(place):
 
 def command_that_floods_is_cut(place):
     got = place.exec("head -c 3000000 /dev/zero")[0]
-    same((got["outcome"], got["finish"], got["length"]), ("ok", "length", 1 << 20))
+    same((got["outcome"], got["finish"], got["length"]), ("ok", "too-long", 1 << 20))
     got = place.exec("head -c 1048576 /dev/zero")[0]
     same((got["outcome"], got["finish"], got["length"]), ("ok", "stop", 1 << 20))
     got = place.exec("head -c 40000000 /dev/zero >&2; exit 1")[0]
@@ -567,14 +567,14 @@ def recording_answers_by_prompt(place):
     run.add("call.fail", slot=2, attempt=1, why="broken")
     run.intent(2, "A", attempt=2)
     run.result(2, b"two\xff\x00\r\n", attempt=2)
-    run.call(3, "B", b"three", stage="repair")
+    run.call(3, "B", b"three", stage="repair", finish="too-long")
     got = replay(place, "run", {"user": "A", "slot": 2}, {"user": "A", "slot": 1},
                  {"user": "B", "slot": 9}, {"user": "B", "slot": 8}, {"user": "A", "slot": 1})
     same([answer["outcome"] for answer in got], ["ok", "ok", "ok", "broken", "ok"])
     same(got[0]["sha256"], hashlib.sha256(b"two\xff\x00\r\n").hexdigest())
     same((got[1]["answer"], got[1]["usage"], got[1]["finish"], got[1]["model"]),
          ("one", used, "length", "old"))
-    same((got[2]["answer"], got[2]["differs"]), ("three", False))
+    same((got[2]["answer"], got[2]["differs"], got[2]["finish"]), ("three", False, "too-long"))
     has(got[3]["why"], "no answer to this prompt; it has no call 8 (write) at all")
     same(got[4]["answer"], "one", "who asks for a slot again")
 
