@@ -15,6 +15,7 @@ enum {
         shown_names_max = 5,      /* of those */
         conflict_bytes_max = 500, /* of what contradicts what */
         ignored_bytes_max = 1000,
+        quoted_bytes_max = 100, /* of an answer in prose */
 };
 
 static const char too_long[] = "the answer is longer than 1 MiB, which no module needs";
@@ -305,7 +306,23 @@ static int judge_file(const struct reading *reading, size_t index, struct text *
         return REPLY_NOT_TEXT;
 }
 
-static int judge(struct reading *reading, struct text *why)
+/* Its first lines, as one. */
+static void quote_beginning(struct span answer, struct text *why)
+{
+        BASE_SCOPE(text_fini) struct text quoted = TEXT_INIT(quoted_bytes_max);
+        struct span line;
+
+        while (!quoted.error && span_next_line(&answer, &line)) {
+                line = span_trimmed(line, " \t");
+                if (quoted.length && span_length(line))
+                        text_append(&quoted, " ");
+                text_append_escaped(&quoted, line.at, span_length(line));
+        }
+        text_printf(why, " in the answer, which begins: '%s%s'", text_view(&quoted),
+                    quoted.error ? "..." : "");
+}
+
+static int judge(struct reading *reading, struct span answer, struct text *why)
 {
         const size_t wanted = reading->supplies->count;
         size_t count = 0;
@@ -330,6 +347,8 @@ static int judge(struct reading *reading, struct text *why)
         append_missing(reading, why);
         if (reading->reply->ignored.length)
                 text_printf(why, "; %s", text_view(&reading->reply->ignored));
+        else if (!count)
+                quote_beginning(answer, why);
         return count ? REPLY_MISSING : REPLY_NO_FILES;
 }
 
@@ -397,7 +416,7 @@ int reply_read(const char *answer, size_t length, enum provider_finish finish,
         if (reading.ignored_count > shown_names_max)
                 text_printf(&reply.ignored, " and %zu more",
                             reading.ignored_count - shown_names_max);
-        outcome = judge(&reading, why);
+        outcome = judge(&reading, span, why);
         if (outcome)
                 return outcome;
         *ret_reply = reply;
