@@ -115,27 +115,39 @@ static void redact(const struct model *model, struct text *said)
 
 /* ---- What it said ------------------------------------------------------------------------- */
 
-static uint64_t tokens_of(const json_t *usage, const char *key)
+/* False: it is no count. */
+static bool take_tokens(const json_t *usage, const char *key, uint64_t *ret_tokens)
 {
-        const json_int_t value = json_integer_value(json_object_get(usage, key));
+        const json_t *value = json_object_get(usage, key);
 
-        return value > 0 && (uint64_t)value < money_tokens_max ? (uint64_t)value
-               : value > 0                                     ? money_tokens_max
-                                                               : 0;
+        if (!json_is_integer(value) || json_integer_value(value) < 0)
+                return false;
+        *ret_tokens = (uint64_t)json_integer_value(value);
+        if (*ret_tokens > money_tokens_max)
+                *ret_tokens = money_tokens_max;
+        return true;
 }
 
+static bool is_given(const json_t *usage, const char *key)
+{
+        const json_t *value = json_object_get(usage, key);
+
+        return value && !json_is_null(value);
+}
+
+/* Of figures that are wrong in one place none is believed. */
 static void take_usage(const json_t *usage, struct money_usage *into)
 {
-        if (!json_is_integer(json_object_get(usage, "input")) ||
-            !json_is_integer(json_object_get(usage, "output")))
+        struct money_usage taken = { .is_known = true };
+
+        if (!take_tokens(usage, "input", &taken.input) ||
+            !take_tokens(usage, "output", &taken.output))
                 return;
-        *into = (struct money_usage){
-                .is_known = true,
-                .input = tokens_of(usage, "input"),
-                .cached = tokens_of(usage, "cached"),
-                .output = tokens_of(usage, "output"),
-                .reasoning = tokens_of(usage, "reasoning"),
-        };
+        if (is_given(usage, "cached") && !take_tokens(usage, "cached", &taken.cached))
+                return;
+        if (is_given(usage, "reasoning") && !take_tokens(usage, "reasoning", &taken.reasoning))
+                return;
+        *into = taken;
 }
 
 static enum provider_finish finish_of(const json_t *name)

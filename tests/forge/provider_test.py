@@ -442,6 +442,19 @@ def command_may_answer_in_json(place):
         same(place.exec(f"/bin/cat {place.path('answer')}")[0]["answer"], text)
 
 
+def command_that_miscounts_has_counted_nothing(place):
+    good = {"input": 10, "output": 20}
+    for wrong in ({"output": -3}, {"input": -1}, {"output": 2.5}, {"input": 10.0},
+                  {"output": "20"}, {"output": None}, {"cached": -1}, {"reasoning": 0.5}):
+        place.write("answer", json.dumps({"text": "x", "usage": {**good, **wrong}}))
+        got = place.exec(f"/bin/cat {place.path('answer')}")[0]
+        assert "usage" not in got, (wrong, got["usage"])
+    for right, wanted in (({}, 0), ({"cached": None}, 0), ({"cached": 0}, 0), ({"cached": 3}, 3)):
+        place.write("answer", json.dumps({"text": "x", "usage": {**good, **right}}))
+        got = place.exec(f"/bin/cat {place.path('answer')}")[0]
+        same(got["usage"], {**good, "cached": wanted, "reasoning": 0})
+
+
 def command_sees_nothing_of_ours(place):
     got = place.exec("ls -A; env | sort; pwd", env={"SECRET": "1"})[0]
     lines = got["answer"].splitlines()
@@ -639,6 +652,7 @@ TESTS = [
     short_key_is_no_secret, keys_come_from_where_they_are_said_to,
     plain_http_stays_in_this_machine, certificate_is_checked, paths_are_joined,
     command_reads_the_prompt_and_prints_the_answer, command_may_answer_in_json,
+    command_that_miscounts_has_counted_nothing,
     command_sees_nothing_of_ours, command_does_not_tell_the_keys_it_was_handed,
     command_that_fails_is_told_apart, command_is_ended,
     command_that_floods_is_cut, recording_answers_by_prompt, recording_names_the_line_that_differs,
