@@ -35,7 +35,7 @@ enum provider_outcome {
                                recording: exit 2 */
         PROVIDER_RETRY,     /* this attempt failed, another may not: retry_ns */
         PROVIDER_BROKEN,    /* no attempt can do better: wrong key, no credit, no such model */
-        PROVIDER_STOPPED,   /* stop_fd became readable */
+        PROVIDER_STOPPED,   /* stop_fd became readable, or stop.h's while a key was read */
 };
 
 enum provider_finish {

@@ -336,6 +336,15 @@ static void close_openai(void *self)
         free(openai);
 }
 
+static int read_key(struct openai *openai, struct text *why)
+{
+        const int outcome = key_read(openai->model, &openai->key, why);
+
+        return outcome == KEY_STOPPED ? PROVIDER_STOPPED
+               : outcome == KEY_WRONG ? PROVIDER_WRONG
+                                      : outcome;
+}
+
 static int open_openai(const struct model *model, void **ret_self, struct text *why)
 {
         struct openai *openai = calloc(1, sizeof(*openai));
@@ -345,13 +354,15 @@ static int open_openai(const struct model *model, void **ret_self, struct text *
                 return -ENOMEM;
         openai->model = model;
         failed = http_new(model->url, "/chat/completions", &openai->http, why);
-        if (!failed)
-                failed = key_read(model, &openai->key, why);
+        if (failed == HTTP_WRONG)
+                failed = PROVIDER_WRONG;
+        else if (!failed)
+                failed = read_key(openai, why);
         if (failed)
                 close_openai(openai);
         else
                 *ret_self = openai;
-        return failed > 0 ? PROVIDER_WRONG : failed;
+        return failed;
 }
 
 static int render(const struct model *model, const struct provider_question *question,

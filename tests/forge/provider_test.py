@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -375,6 +376,23 @@ def keys_come_from_where_they_are_said_to(place):
     same(place.openai("good", env={"TEST_KEY": "k" * 4096})[0]["outcome"], "ok")
 
 
+def key_command_can_be_stopped(place):
+    path = place.write("models.yaml", "tocsin: 1\ntiers:\n  - {name: t, provider: openai, url: "
+                       f"'{place.server.url}/v1', model: good, price: free, key_command: "
+                       f"'echo $$ >{place.path('began')}; exec sleep 100'}}\n")
+    start = time.monotonic()
+    with subprocess.Popen([ASK, path, "t"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as asking:
+        asking.stdin.write("[{}]")
+        asking.stdin.close()
+        while not os.path.exists(place.path("began")) and time.monotonic() < start + 20:
+            time.sleep(0.01)
+        asking.send_signal(signal.SIGINT)
+        got = json.loads(asking.stdout.read())
+    same(got, [{"new": "stopped", "why": "tier t: stopped while key_command ran"}])
+    assert time.monotonic() - start < 20
+
+
 def plain_http_stays_in_this_machine(place):
     for url in ("http://example.com/v1", "http://127.0.0.1.example.com/v1", "http://10.0.0.1:8/v1",
                 "http://[::2]/v1", "http://0.0.0.0/v1", "http://128.0.0.1/v1"):
@@ -650,7 +668,7 @@ TESTS = [
     deadline_is_kept, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
     quirks_are_mended_once_and_remembered, key_is_taken_out_of_what_comes_back,
     short_key_is_no_secret, keys_come_from_where_they_are_said_to,
-    plain_http_stays_in_this_machine, certificate_is_checked, paths_are_joined,
+    key_command_can_be_stopped, plain_http_stays_in_this_machine, certificate_is_checked, paths_are_joined,
     command_reads_the_prompt_and_prints_the_answer, command_may_answer_in_json,
     command_that_miscounts_has_counted_nothing,
     command_sees_nothing_of_ours, command_does_not_tell_the_keys_it_was_handed,
