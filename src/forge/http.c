@@ -322,6 +322,14 @@ static int transfer(struct http *http)
         return 0;
 }
 
+static bool has_sent(const struct http *http)
+{
+        curl_off_t count = 0;
+
+        (void)curl_easy_getinfo(http->curl, CURLINFO_SIZE_UPLOAD_T, &count); /* 0: not known */
+        return (size_t)count >= http->request->body_length;
+}
+
 int http_post(struct http *http, const struct http_request *request, struct http_answer *ret_answer)
 {
         BASE_SCOPE(free_headers) struct curl_slist *headers = NULL;
@@ -344,6 +352,7 @@ int http_post(struct http *http, const struct http_request *request, struct http
                 return -ENOMEM;
         failed = transfer(http);
         (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer.status); /* 0: none */
+        answer.is_sent = has_sent(http);
         /* It is in there. What was under way is cut off. */
         (void)curl_multi_remove_handle(http->multi, http->curl);
         curl_easy_setopt(http->curl, CURLOPT_ERRORBUFFER, NULL);

@@ -66,6 +66,7 @@ struct http_answer {
         char id[http_id_max + 1];      /* of the request, as the server calls it, or "" */
         struct retry_hints hints;
         bool is_too_long; /* http_body_bytes_max */
+        bool is_sent;     /* the whole body: from here on somebody may be at work on it */
 };
 
 struct http;

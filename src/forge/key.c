@@ -6,6 +6,7 @@
 #include "forge/key.h"
 #include "base/child.h"
 #include "base/error.h"
+#include "gate/stop.h"
 
 #include <errno.h>
 
@@ -60,11 +61,13 @@ static int read_command(const struct model *model, struct text *key, struct text
 {
         BASE_SCOPE(text_fini) struct text output = TEXT_INIT(2 * key_bytes_max);
         BASE_SCOPE(text_fini) struct text where = TEXT_INIT(1000);
+        const int stop_fd = stop_descriptor(); /* -1: nobody listens */
         struct child_request request = {
                 .command = model->key_command,
                 .output = &output,
                 .time_max_ns = key_command_max_s * CLOCK_S_NS,
                 .shows_errors = true,
+                .stop_fd = &stop_fd,
         };
         struct child_result result;
         size_t length;
@@ -74,7 +77,10 @@ static int read_command(const struct model *model, struct text *key, struct text
                 return failed;
         text_append(&where, "the first line that key_command prints");
         length = strcspn(text_view(&output), "\r\n");
-        if (!child_succeeded(&result)) {
+        if (result.end == CHILD_STOPPED) {
+                text_append(why, "stopped while key_command ran");
+                failed = KEY_STOPPED;
+        } else if (!child_succeeded(&result)) {
                 text_append(why, "key_command failed (");
                 child_append_end(&result, why);
                 text_append(why, "); try it in a shell, it must print the key");

@@ -3,8 +3,10 @@
  * key.h - the key of an endpoint: read once, sent in one header, and never seen anywhere else.
  *
  * Units:     bytes. Ownership: key_fini() overwrites the bytes before it frees them.
- * Errors:    0; -errno; KEY_WRONG with one sentence in `why`, in which the key does not stand.
- * Threads:   one key, one thread; reading waits up to key_command_max_s for a command.
+ * Errors:    0; -errno; enum key_outcome with one sentence in `why`, in which the key does not
+ *            stand.
+ * Threads:   one key, one thread; reading waits up to key_command_max_s for a command, or
+ *            until stop_descriptor() is readable.
  * Limits:    key_bytes_min, below which it is a stand-in ("none", "ollama") that servers without
  *            keys are given, and is not taken out of texts in which it may well be a word.
  */
@@ -14,7 +16,10 @@
 #include "forge/models.h"
 
 enum { key_bytes_min = 8, key_bytes_max = 4096, key_command_max_s = 30 };
-enum key_outcome { KEY_WRONG = 1 };
+enum key_outcome {
+        KEY_WRONG = 1,
+        KEY_STOPPED, /* gate/stop.h: while its command ran */
+};
 
 struct key {
         struct text bytes; /* empty: none is configured */

@@ -389,6 +389,7 @@ static void check_tier(struct document *document, const struct model *model)
         check_key(document, model, "key_command", model->key_command, MODELS_OPENAI);
         check_key(document, model, "temperature", model->has_temperature ? "" : NULL,
                   MODELS_OPENAI);
+        check_key(document, model, "silence", model->silence_ns ? "" : NULL, MODELS_OPENAI);
         check_key(document, model, "command", model->command, MODELS_EXEC);
         check_key(document, model, "environment", model->environment.count ? "" : NULL,
                   MODELS_EXEC);
@@ -443,12 +444,13 @@ static void set_tiers(struct document *document, const struct document_key *key,
                         .output_tokens_max = output_tokens_default,
                         .has_seed = true,
                         .calls_max = calls_default,
-                        .silence_ns = SILENCE_DEFAULT_NS,
                         .line = document_line(item),
                 };
                 document_read(document, item, &tier_scope, model);
                 if (document->wrong_count == wrong_before)
                         check_tier(document, model);
+                if (!model->silence_ns)
+                        model->silence_ns = SILENCE_DEFAULT_NS;
                 if (model->name)
                         check_name(document, models);
         }

@@ -30,7 +30,7 @@
 #include "forge/money.h"
 #include "gate/contract.h"
 
-enum { models_tiers_max = 8, models_bytes_max = 64 << 10 };
+enum { models_tiers_max = 8, models_bytes_max = 64 << 10, models_token_bytes = 4 };
 enum models_outcome { MODELS_WRONG = 1 };
 enum models_provider { MODELS_OPENAI, MODELS_EXEC, MODELS_REPLAY };
 enum models_match { MODELS_MATCH_PROMPT, MODELS_MATCH_ORDER };
@@ -49,12 +49,13 @@ struct model {
         bool has_price;
         struct money_price price;
         uint64_t output_tokens_max; /* of one answer; 16384 */
-        uint64_t context_tokens;    /* that the server reads; 0: not known */
+        uint64_t context_tokens;    /* what it can hold of prompt and answer together, at about
+                                    models_token_bytes a token: more is not sent; 0: not known */
         bool has_temperature;
         uint64_t temperature_permille; /* of fresh candidates; repairs take a quarter of it */
         bool has_seed;                 /* send one; true unless "seed: none" */
         uint64_t calls_max;            /* of this tier in a run; 12 */
-        uint64_t silence_ns;           /* without a byte of an answer; 120 s */
+        uint64_t silence_ns;           /* openai: without a byte of an answer; 120 s */
         unsigned line;
 };
 

@@ -37,6 +37,7 @@ static void each_key_arrives(void **state)
                 "    calls_max: 3\n    silence: 10m\n"
                 "  - name: local\n    provider: exec\n    command: ask --quiet\n    model: x\n"
                 "    environment: [HOME, A=b c, PATH]\n    price: free\n"
+                "    context_tokens: 100\n"
                 "  - name: again\n    provider: replay\n    recording: runs/1\n    match: order\n"
                 "    price: {input: 1, cached: 0.25, output: 2}\n";
         struct text why BASE_SCOPE(text_fini) = TEXT_INIT(8192);
@@ -70,7 +71,7 @@ static void each_key_arrives(void **state)
         assert_string_equal(model->environment.items[1], "A=b c");
         assert_true(model->price.is_free && model->has_seed && !model->has_temperature);
         assert_int_equal(model->output_tokens_max, 16384);
-        assert_int_equal(model->context_tokens, 0);
+        assert_int_equal(model->context_tokens, 100);
         assert_int_equal(model->calls_max, 12);
         assert_int_equal(model->silence_ns, 120 * CLOCK_S_NS);
         model++;
@@ -79,6 +80,7 @@ static void each_key_arrives(void **state)
         assert_string_equal(model->recording, recording);
         assert_int_equal(model->match, MODELS_MATCH_ORDER);
         assert_int_equal(model->price.cached, 250000);
+        assert_int_equal(model->context_tokens, 0);
 }
 
 static const struct {
@@ -119,6 +121,10 @@ static const struct {
           ":3: tier t: 'url' is of provider openai and not of exec; remove one of them" },
         { HEAD EXEC FREE "    temperature: 1\n",
           ":3: tier t: 'temperature' is of provider openai" },
+        { HEAD EXEC FREE "    silence: 120s\n",
+          ":3: tier t: 'silence' is of provider openai and not of exec; remove one of them" },
+        { HEAD "  - name: t\n    provider: replay\n    recording: r\n    silence: 2s\n" FREE,
+          ":3: tier t: 'silence' is of provider openai and not of replay" },
         { HEAD OPENAI FREE "    environment: [A]\n",
           ":3: tier t: 'environment' is of provider exec" },
         { HEAD OPENAI FREE "    url: ftp://h/v1\n", "'url' stands in line 5 already" },

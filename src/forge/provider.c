@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 struct provider {
         const struct model *model;
@@ -84,7 +85,7 @@ static void cut(struct provider_answer *answer)
         answer->bytes.length = length;
         answer->bytes.bytes[length] = '\0';
         answer->bytes.error = 0;
-        answer->finish = PROVIDER_FINISH_LENGTH;
+        answer->finish = PROVIDER_FINISH_TOO_LONG;
 }
 
 static void forget(struct provider_answer *answer)
@@ -95,14 +96,34 @@ static void forget(struct provider_answer *answer)
         *answer = (struct provider_answer){ .bytes = kept };
 }
 
+/* Before anything is sent: a server may cut the beginning off, or charge for what it refuses. */
+static bool fits(const struct model *model, const struct provider_question *question,
+                 struct text *why)
+{
+        const uint64_t prompt =
+                (strlen(question->system) + strlen(question->user) + models_token_bytes - 1) /
+                models_token_bytes;
+        const uint64_t answer = question->output_tokens_max;
+
+        if (!model->context_tokens || prompt + answer <= model->context_tokens)
+                return true;
+        text_printf(why,
+                    "a prompt of about %" PRIu64 " tokens and an answer of %" PRIu64
+                    " do not fit into its context_tokens (%" PRIu64
+                    "); lower output_tokens, or take another model",
+                    prompt, answer, model->context_tokens);
+        return false;
+}
+
 int provider_ask(struct provider *provider, const struct provider_question *question,
                  struct provider_answer *answer, struct text *why)
 {
         BASE_SCOPE(text_fini) struct text said = TEXT_INIT(provider_why_max);
-        int outcome;
+        int outcome = PROVIDER_BROKEN;
 
         forget(answer);
-        outcome = provider->kind->ask(provider->self, question, answer, &said);
+        if (fits(provider->model, question, &said))
+                outcome = provider->kind->ask(provider->self, question, answer, &said);
         if (answer->bytes.error && answer->bytes.error != -EOVERFLOW)
                 return answer->bytes.error;
         cut(answer);
@@ -149,7 +170,7 @@ void provider_answer_fini(struct provider_answer *answer)
 
 const char *provider_finish_name(enum provider_finish finish)
 {
-        static const char *const names[] = { "stop", "length", "filtered" };
+        static const char *const names[] = { "stop", "length", "filtered", "too-long" };
 
         assert((size_t)finish < BASE_COUNT(names));
         return names[finish];

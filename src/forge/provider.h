@@ -35,13 +35,14 @@ enum provider_outcome {
                                recording: exit 2 */
         PROVIDER_RETRY,     /* this attempt failed, another may not: retry_ns */
         PROVIDER_BROKEN,    /* no attempt can do better: wrong key, no credit, no such model */
-        PROVIDER_STOPPED,   /* stop_fd became readable */
+        PROVIDER_STOPPED,   /* stop_fd became readable, or stop.h's while a key was read */
 };
 
 enum provider_finish {
         PROVIDER_FINISH_STOP,
         PROVIDER_FINISH_LENGTH,   /* its tokens ran out */
         PROVIDER_FINISH_FILTERED, /* refused, by the model or by a filter of the server */
+        PROVIDER_FINISH_TOO_LONG, /* cut by us: provider_answer_bytes_max, or what is read at all */
 };
 
 struct provider_question {
@@ -69,8 +70,8 @@ struct provider_answer {
         bool differs; /* replay in order: the question is not the one that was recorded */
         /* Of PROVIDER_RETRY: */
         uint64_t retry_ns; /* as the server asked; 0: it did not say */
-        bool was_billed;   /* something of an answer had come, or a command was ended: it may have
-                            been paid */
+        bool was_billed;   /* it may have to be paid: the whole question had been sent and was not
+                            refused, or a command had run */
 };
 
 struct provider;
@@ -89,6 +90,7 @@ int provider_render(const struct model *model, const struct provider_question *q
 void provider_answer_init(struct provider_answer *answer);
 void provider_answer_fini(struct provider_answer *answer);
 
-const char *provider_finish_name(enum provider_finish finish); /* stop, length, filtered */
+const char *provider_finish_name(
+        enum provider_finish finish); /* stop, length, filtered, too-long */
 
 #endif

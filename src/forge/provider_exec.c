@@ -115,27 +115,39 @@ static void redact(const struct model *model, struct text *said)
 
 /* ---- What it said ------------------------------------------------------------------------- */
 
-static uint64_t tokens_of(const json_t *usage, const char *key)
+/* False: it is no count. */
+static bool take_tokens(const json_t *usage, const char *key, uint64_t *ret_tokens)
 {
-        const json_int_t value = json_integer_value(json_object_get(usage, key));
+        const json_t *value = json_object_get(usage, key);
 
-        return value > 0 && (uint64_t)value < money_tokens_max ? (uint64_t)value
-               : value > 0                                     ? money_tokens_max
-                                                               : 0;
+        if (!json_is_integer(value) || json_integer_value(value) < 0)
+                return false;
+        *ret_tokens = (uint64_t)json_integer_value(value);
+        if (*ret_tokens > money_tokens_max)
+                *ret_tokens = money_tokens_max;
+        return true;
 }
 
+static bool is_given(const json_t *usage, const char *key)
+{
+        const json_t *value = json_object_get(usage, key);
+
+        return value && !json_is_null(value);
+}
+
+/* Of figures that are wrong in one place none is believed. */
 static void take_usage(const json_t *usage, struct money_usage *into)
 {
-        if (!json_is_integer(json_object_get(usage, "input")) ||
-            !json_is_integer(json_object_get(usage, "output")))
+        struct money_usage taken = { .is_known = true };
+
+        if (!take_tokens(usage, "input", &taken.input) ||
+            !take_tokens(usage, "output", &taken.output))
                 return;
-        *into = (struct money_usage){
-                .is_known = true,
-                .input = tokens_of(usage, "input"),
-                .cached = tokens_of(usage, "cached"),
-                .output = tokens_of(usage, "output"),
-                .reasoning = tokens_of(usage, "reasoning"),
-        };
+        if (is_given(usage, "cached") && !take_tokens(usage, "cached", &taken.cached))
+                return;
+        if (is_given(usage, "reasoning") && !take_tokens(usage, "reasoning", &taken.reasoning))
+                return;
+        *into = taken;
 }
 
 static enum provider_finish finish_of(const json_t *name)
@@ -188,15 +200,29 @@ static void quote_last_line(const struct text *errors, struct text *why)
                 text_printf(why, ": '%.*s'", (int)(length - start), line + start);
 }
 
-static int judge(const struct child_result *result, const struct text *errors,
-                 struct provider_answer *answer, struct text *why)
+static bool has_exited(const struct child_result *result, int code)
+{
+        return result->end == CHILD_EXITED && result->code == code;
+}
+
+static bool was_not_run(const struct child_result *result)
+{
+        return has_exited(result, ERROR_EXIT_RUN_MISSING) ||
+               has_exited(result, ERROR_EXIT_RUN_DENIED);
+}
+
+/* Nobody but the command knows what it has asked for by then. */
+static bool may_be_billed(const struct child_result *result, const struct text *output)
+{
+        return !was_not_run(result) && (!has_exited(result, exit_try_again) || output->length);
+}
+
+static int judge(const struct child_result *result, const struct text *errors, struct text *why)
 {
         if (result->end == CHILD_STOPPED) {
                 text_append(why, "stopped");
                 return PROVIDER_STOPPED;
         }
-        /* Nobody but the command knows what it has asked for by then. */
-        answer->was_billed = true;
         if (result->end == CHILD_LATE) {
                 text_append(why, "its command did not answer in time; give it longer, or ask for "
                                  "less");
@@ -205,10 +231,9 @@ static int judge(const struct child_result *result, const struct text *errors,
         text_append(why, "its command ended with ");
         child_append_end(result, why);
         quote_last_line(errors, why);
-        if (result->end == CHILD_EXITED && result->code == exit_try_again)
+        if (has_exited(result, exit_try_again))
                 return PROVIDER_RETRY;
-        if (result->end == CHILD_EXITED &&
-            (result->code == ERROR_EXIT_RUN_MISSING || result->code == ERROR_EXIT_RUN_DENIED)) {
+        if (was_not_run(result)) {
                 text_append(why, "; it was not found or cannot be run: write its whole path, or "
                                  "list PATH in environment");
                 return PROVIDER_WRONG;
@@ -262,8 +287,9 @@ static int ask(void *self, const struct provider_question *question, struct prov
                 return failed;
         redact(self, &output);
         redact(self, &errors);
+        answer->was_billed = may_be_billed(&result, &output);
         if (!child_succeeded(&result))
-                return judge(&result, &errors, answer, why);
+                return judge(&result, &errors, why);
         take_output(&output, answer);
         redact(self, &answer->bytes);
         if (question->progress)

@@ -203,6 +203,24 @@ static int judge_end(const struct openai *openai, struct exchange *exchange, str
 
 /* ---- What came of it ---------------------------------------------------------------------- */
 
+/*
+ * Whether an answer may have been made, and be paid for, although we have none or a part of one: as
+ * soon as the server has the whole question, unless it says that it refuses.
+ */
+static bool may_be_billed(const struct exchange *exchange)
+{
+        const struct openai_reply *reply = &exchange->reply;
+
+        if (reply->content.length || reply->refusal.length || reply->reasoning_bytes ||
+            reply->usage.is_known)
+                return true;
+        if (exchange->http.status >= 300)
+                return false;
+        if (reply->error.stands && status_of(exchange) != status_unsaid)
+                return false;
+        return exchange->http.is_sent;
+}
+
 /* All that can be known however it ended. */
 static void take_figures(const struct openai *openai, struct exchange *exchange,
                          struct provider_answer *answer)
@@ -217,18 +235,25 @@ static void take_figures(const struct openai *openai, struct exchange *exchange,
         provider_copy_name(id, answer->request_id);
         answer->usage = reply->usage;
         answer->reasoning_bytes = reply->reasoning_bytes;
-        answer->was_billed = reply->content.length || reply->refusal.length ||
-                             reply->reasoning_bytes || reply->usage.is_known;
 }
 
-static int take_answer(const struct openai *openai, struct exchange *exchange, enum openai_end end,
-                       struct provider_answer *answer, struct text *why)
+static enum provider_finish finish_of(enum openai_end end)
+{
+        return end == OPENAI_END_LENGTH     ? PROVIDER_FINISH_LENGTH
+               : end == OPENAI_END_FILTERED ? PROVIDER_FINISH_FILTERED
+                                            : PROVIDER_FINISH_STOP;
+}
+
+static int take_answer(const struct openai *openai, struct exchange *exchange,
+                       enum provider_finish finish, struct provider_answer *answer,
+                       struct text *why)
 {
         struct openai_reply *reply = &exchange->reply;
         const struct provider_question *question = exchange->question;
         const size_t prompt_bytes = strlen(question->system) + strlen(question->user);
-        struct text *said = reply->content.length || end != OPENAI_END_FILTERED ? &reply->content
-                                                                                : &reply->refusal;
+        struct text *said = reply->content.length || finish != PROVIDER_FINISH_FILTERED
+                                    ? &reply->content
+                                    : &reply->refusal;
 
         if (openai_is_truncated(&reply->usage, prompt_bytes)) {
                 text_printf(why,
@@ -241,9 +266,7 @@ static int take_answer(const struct openai *openai, struct exchange *exchange, e
         }
         key_redact(&openai->key, said);
         text_append_bytes(&answer->bytes, text_view(said), said->length);
-        answer->finish = end == OPENAI_END_LENGTH     ? PROVIDER_FINISH_LENGTH
-                         : end == OPENAI_END_FILTERED ? PROVIDER_FINISH_FILTERED
-                                                      : PROVIDER_FINISH_STOP;
+        answer->finish = finish;
         return 0;
 }
 
@@ -265,7 +288,7 @@ static int judge(const struct openai *openai, struct exchange *exchange,
         if (http->status != exchange_status_ok || exchange->reply.error.stands)
                 return judge_error(openai, exchange, answer, why);
         if (is_cut)
-                return take_answer(openai, exchange, OPENAI_END_LENGTH, answer, why);
+                return take_answer(openai, exchange, PROVIDER_FINISH_TOO_LONG, answer, why);
         if (end == OPENAI_END_FAILED) {
                 text_printf(why, "%s gave up in the middle; it may be better later",
                             http_place(openai->http));
@@ -273,7 +296,7 @@ static int judge(const struct openai *openai, struct exchange *exchange,
         }
         if (end == OPENAI_END_NONE || exchange->outcome == OPENAI_STRANGE)
                 return judge_end(openai, exchange, why);
-        return take_answer(openai, exchange, end, answer, why);
+        return take_answer(openai, exchange, finish_of(end), answer, why);
 }
 
 /* ---- The kind ----------------------------------------------------------------------------- */
@@ -296,6 +319,7 @@ static int ask(void *self, const struct provider_question *question, struct prov
                     exchange.http.end == HTTP_END_WHOLE &&
                     openai_mend(&openai->quirks, openai->model, &exchange.reply.error))
                         continue;
+                answer->was_billed = may_be_billed(&exchange);
                 if (!outcome)
                         outcome = judge(openai, &exchange, answer, why);
                 key_redact(&openai->key, why);
@@ -312,6 +336,15 @@ static void close_openai(void *self)
         free(openai);
 }
 
+static int read_key(struct openai *openai, struct text *why)
+{
+        const int outcome = key_read(openai->model, &openai->key, why);
+
+        return outcome == KEY_STOPPED ? PROVIDER_STOPPED
+               : outcome == KEY_WRONG ? PROVIDER_WRONG
+                                      : outcome;
+}
+
 static int open_openai(const struct model *model, void **ret_self, struct text *why)
 {
         struct openai *openai = calloc(1, sizeof(*openai));
@@ -321,13 +354,15 @@ static int open_openai(const struct model *model, void **ret_self, struct text *
                 return -ENOMEM;
         openai->model = model;
         failed = http_new(model->url, "/chat/completions", &openai->http, why);
-        if (!failed)
-                failed = key_read(model, &openai->key, why);
+        if (failed == HTTP_WRONG)
+                failed = PROVIDER_WRONG;
+        else if (!failed)
+                failed = read_key(openai, why);
         if (failed)
                 close_openai(openai);
         else
                 *ret_self = openai;
-        return failed > 0 ? PROVIDER_WRONG : failed;
+        return failed;
 }
 
 static int render(const struct model *model, const struct provider_question *question,

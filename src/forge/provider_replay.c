@@ -260,7 +260,7 @@ static void take_usage(const json_t *usage, struct money_usage *into)
 static enum provider_finish finish_of(const char *name)
 {
         for (enum provider_finish finish = PROVIDER_FINISH_LENGTH;
-             finish <= PROVIDER_FINISH_FILTERED; finish++)
+             finish <= PROVIDER_FINISH_TOO_LONG; finish++)
                 if (strcmp(name, provider_finish_name(finish)) == 0)
                         return finish;
         return PROVIDER_FINISH_STOP;

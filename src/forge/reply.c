@@ -7,6 +7,7 @@
 #include "forge/fence.h"
 #include "gate/candidate.h"
 
+#include <assert.h>
 #include <errno.h>
 
 enum {
@@ -14,7 +15,11 @@ enum {
         shown_names_max = 5,      /* of those */
         conflict_bytes_max = 500, /* of what contradicts what */
         ignored_bytes_max = 1000,
+        quoted_bytes_max = 100, /* of an answer in prose */
 };
+
+static const char too_long[] = "the answer is longer than 1 MiB, which no module needs";
+static_assert(provider_answer_bytes_max == 1 << 20, "which the sentence above says");
 
 static const char *const outcome_names[] = {
         [0] = "files",
@@ -301,7 +306,23 @@ static int judge_file(const struct reading *reading, size_t index, struct text *
         return REPLY_NOT_TEXT;
 }
 
-static int judge(struct reading *reading, struct text *why)
+/* Its first lines, as one. */
+static void quote_beginning(struct span answer, struct text *why)
+{
+        BASE_SCOPE(text_fini) struct text quoted = TEXT_INIT(quoted_bytes_max);
+        struct span line;
+
+        while (!quoted.error && span_next_line(&answer, &line)) {
+                line = span_trimmed(line, " \t");
+                if (quoted.length && span_length(line))
+                        text_append(&quoted, " ");
+                text_append_escaped(&quoted, line.at, span_length(line));
+        }
+        text_printf(why, " in the answer, which begins: '%s%s'", text_view(&quoted),
+                    quoted.error ? "..." : "");
+}
+
+static int judge(struct reading *reading, struct span answer, struct text *why)
 {
         const size_t wanted = reading->supplies->count;
         size_t count = 0;
@@ -326,6 +347,8 @@ static int judge(struct reading *reading, struct text *why)
         append_missing(reading, why);
         if (reading->reply->ignored.length)
                 text_printf(why, "; %s", text_view(&reading->reply->ignored));
+        else if (!count)
+                quote_beginning(answer, why);
         return count ? REPLY_MISSING : REPLY_NO_FILES;
 }
 
@@ -336,6 +359,8 @@ static int judge_answer(struct span answer, enum provider_finish finish, struct 
                 return say(why, REPLY_REFUSED, "the model, or a filter before it, refused");
         if (finish == PROVIDER_FINISH_LENGTH)
                 return say(why, REPLY_CUT, "its tokens ran out; raise output_tokens of the tier");
+        if (finish == PROVIDER_FINISH_TOO_LONG)
+                return say(why, REPLY_CUT, too_long);
         if (!span_length(answer))
                 return say(why, REPLY_EMPTY, "the answer is empty");
         return is_conflict(answer, why) ? REPLY_CONFLICT : 0;
@@ -377,7 +402,7 @@ int reply_read(const char *answer, size_t length, enum provider_finish finish,
         int outcome;
 
         if (length > provider_answer_bytes_max)
-                return say(why, REPLY_CUT, "the answer is longer than any that is read");
+                return say(why, REPLY_CUT, too_long);
         span = without_thought(span);
         outcome = judge_answer(span, finish, why);
         if (outcome)
@@ -391,7 +416,7 @@ int reply_read(const char *answer, size_t length, enum provider_finish finish,
         if (reading.ignored_count > shown_names_max)
                 text_printf(&reply.ignored, " and %zu more",
                             reading.ignored_count - shown_names_max);
-        outcome = judge(&reading, why);
+        outcome = judge(&reading, span, why);
         if (outcome)
                 return outcome;
         *ret_reply = reply;
@@ -421,8 +446,9 @@ int reply_prose(const char *answer, size_t length, enum provider_finish finish, 
         int outcome;
 
         /* Half a diagnosis is one too. */
-        outcome = judge_answer(
-                rest, finish == PROVIDER_FINISH_LENGTH ? PROVIDER_FINISH_STOP : finish, why);
+        if (finish == PROVIDER_FINISH_LENGTH || finish == PROVIDER_FINISH_TOO_LONG)
+                finish = PROVIDER_FINISH_STOP;
+        outcome = judge_answer(rest, finish, why);
         if (outcome)
                 return outcome;
         while (!prose.error && span_next_line(&rest, &line)) {

@@ -29,7 +29,7 @@ enum reply_outcome {
         REPLY_EMPTY = 1, /* nothing in it */
         REPLY_NO_FILES,  /* no fence with a listed file */
         REPLY_MISSING,   /* some of the listed files, not all */
-        REPLY_CUT,       /* the end of a file is missing, or its tokens ran out */
+        REPLY_CUT,       /* the end of a file is missing, its tokens ran out, or it is too long */
         REPLY_REFUSED,   /* the model or a filter did not want to */
         REPLY_CONFLICT, /* it says that the contract contradicts itself: the answer's first lines */
         REPLY_NOT_TEXT, /* a file holds NULs or is not UTF-8 */

@@ -104,7 +104,8 @@ static void test_without_a_name_the_last_fence_of_c(void **state)
         takes("```c\nint draft;\n```\nBetter:\n```c\nint x;\n```\n", "int x;\n");
         takes("```c\nint x;\n```\nBuild it:\n```sh\nmake\n```\n", "int x;\n");
         takes("```\nint x;\n```\n", "int x;\n");
-        takes_not("```sh\nmake\n```\n", REPLY_NO_FILES, "there is no lru.c");
+        takes_not("```sh\nmake\n```\n", REPLY_NO_FILES,
+                  "there is no lru.c in the answer, which begins: '```sh make ```'");
 }
 
 static void test_fences(void **state)
@@ -208,16 +209,29 @@ static void test_several_files(void **state)
         assert_int_equal(some.outcome, REPLY_MISSING);
         assert_string_equal(text_view(&some.why), "there is no lru.c");
         assert_int_equal(nothing.outcome, REPLY_NO_FILES);
-        assert_string_equal(text_view(&nothing.why), "there is no lru.c, list.h");
+        assert_string_equal(text_view(&nothing.why),
+                            "there is no lru.c, list.h in the answer, which begins: "
+                            "'```c int h; ``` ```c int c; ```'");
 }
+
+#define SAYS "there is no lru.c in the answer, which begins: "
+#define TEN            \
+        "0123\xc3\xa4" \
+        "6789"
 
 static void test_no_files_at_all(void **state)
 {
         (void)state;
         takes_not("", REPLY_EMPTY, "the answer is empty");
         takes_not(" \r\n\t\n", REPLY_EMPTY, "the answer is empty");
-        takes_not("I'm sorry.", REPLY_NO_FILES, "there is no lru.c");
-        takes_not("FILE: lru.c\nint x;\n", REPLY_NO_FILES, "there is no lru.c");
+        takes_not("I'm sorry.", REPLY_NO_FILES, SAYS "'I'm sorry.'");
+        takes_not("FILE: lru.c\nint x;\n", REPLY_NO_FILES, SAYS "'FILE: lru.c int x;'");
+        takes_not("<think>FILE: lru.c</think>\n\n  No\x1b[31m\xff.\r\n\n \tNo.\n", REPLY_NO_FILES,
+                  SAYS "'No\\x1b[31m\\xff. No.'");
+        takes_not(TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\n", REPLY_NO_FILES,
+                  SAYS "'" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "'");
+        takes_not(TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\nx", REPLY_NO_FILES,
+                  SAYS "'" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "...'");
 }
 
 static void test_what_is_cut(void **state)
@@ -225,11 +239,16 @@ static void test_what_is_cut(void **state)
         static const char whole[] = "FILE: lru.c\n```c\nint x;\n```\n";
         BASE_SCOPE(read_fini)
         struct read read = read_all(whole, strlen(whole), PROVIDER_FINISH_LENGTH, &one);
+        BASE_SCOPE(read_fini)
+        struct read huge = read_all(whole, strlen(whole), PROVIDER_FINISH_TOO_LONG, &one);
 
         (void)state;
         assert_int_equal(read.outcome, REPLY_CUT);
         assert_string_equal(text_view(&read.why),
                             "its tokens ran out; raise output_tokens of the tier");
+        assert_int_equal(huge.outcome, REPLY_CUT);
+        assert_string_equal(text_view(&huge.why),
+                            "the answer is longer than 1 MiB, which no module needs");
         takes_not("FILE: lru.c\n```c\nint x;\n", REPLY_CUT, "the fence of lru.c has no end");
         takes_not("```c\nint x;\n``", REPLY_CUT, "the fence of lru.c has no end");
         takes("FILE: lru.c\n```c\nint x;\n```\n```sh\nmake\n", "int x;\n");
@@ -296,6 +315,7 @@ static void test_limits(void **state)
                                  PROVIDER_FINISH_STOP, &one);
 
                 assert_int_equal(read.outcome, beyond ? REPLY_CUT : 0);
+                assert_non_null(strstr(text_view(&read.why), beyond ? "1 MiB" : ""));
         }
         memset(answer, '`', huge);
         for (size_t length = provider_answer_bytes_max; length <= huge; length += huge / 2) {
@@ -332,6 +352,7 @@ static void test_prose(void **state)
                          REPLY_REFUSED);
         assert_int_equal(reply_prose(" ", 1, PROVIDER_FINISH_STOP, 100, &into, &why), REPLY_EMPTY);
         assert_int_equal(into.length, 0);
+        assert_int_equal(reply_prose("x", 1, PROVIDER_FINISH_TOO_LONG, 100, &into, &why), 0);
 }
 
 static void test_names_of_outcomes(void **state)

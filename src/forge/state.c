@@ -301,6 +301,7 @@ static int apply_result(struct state *state, const json_t *record)
         take_hex(state->call.answer, word(record, "answer"));
         state->call.finish = is_word(record, "finish", "length")     ? PROVIDER_FINISH_LENGTH
                              : is_word(record, "finish", "filtered") ? PROVIDER_FINISH_FILTERED
+                             : is_word(record, "finish", "too-long") ? PROVIDER_FINISH_TOO_LONG
                                                                      : PROVIDER_FINISH_STOP;
         return state->call.answer[0] ? 0 : -EPROTO;
 }

@@ -6,12 +6,14 @@
  *
  * Questions are a JSON array of objects {"stage", "system", "user", "slot", "seed", "repair",
  * "output_tokens", "deadline_ms", "stop_ms"}, put to one provider one after the other. Printed is a
- * JSON array of what came of each; or of one element that says why there is no provider.
+ * JSON array of what came of each; or of one element that says why there is no provider. Ctrl-C
+ * is heard as the forge hears it.
  */
 #include "base/clock.h"
 #include "base/error.h"
 #include "forge/provider.h"
 #include "gate/digest.h"
+#include "gate/stop.h"
 
 #include <jansson.h>
 #include <sys/timerfd.h>
@@ -158,9 +160,11 @@ static json_t *ask_all(const char *path, const char *tier, const json_t *questio
 
 int main(int argc, char **argv)
 {
+        const bool is_listening = !stop_listen();
         json_t *questions = json_loadf(stdin, 0, NULL);
-        json_t *answers =
-                argc == 3 && json_is_array(questions) ? ask_all(argv[1], argv[2], questions) : NULL;
+        json_t *answers = is_listening && argc == 3 && json_is_array(questions)
+                                  ? ask_all(argv[1], argv[2], questions)
+                                  : NULL;
         int failed = !answers || json_dumpf(answers, stdout, JSON_INDENT(1)) || fflush(stdout);
 
         json_decref(answers);

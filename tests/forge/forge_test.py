@@ -648,11 +648,11 @@ def useless_answers(place):
     fence = f"```c\n{good}```\n"
     env = {"TEST_KEY": KEY}
     for answer, behaviour, result, part in [
-            ("I shall not.", "good", "no-files", "no "),
+            ("I shall not.", "good", "no-files", "which begins: 'I shall not.'"),
             (f"FILE: main.c\n{fence}", "good", "no-files", "main.c"),
             (f"FILE: ../box.c\n{fence}", "good", "no-files", "../box.c"),
             (f"FILE: box.c\n```c\n{good}", "good", "cut", "end"),
-            ("x", "huge", "cut", "token"),
+            ("x", "huge", "cut", "longer than 1 MiB"),
             ("x", "refusal", "refused", "refuse"),
             ("x", "length", "cut", "output_tokens")]:
         with server.Server(answers=[answer]) as endpoint:

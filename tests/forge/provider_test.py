@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -169,18 +170,18 @@ def ends_of_other_kinds(place):
 def what_is_huge_is_cut(place):
     limit = 1 << 20
     got = place.one("huge")
-    same((got["outcome"], got["finish"]), ("ok", "length"), got["why"])
+    same((got["outcome"], got["finish"]), ("ok", "too-long"), got["why"])
     # Nine bytes a time, and no character is cut.
     whole = ("0123456\u00e9" * (limit // 9 + 1)).encode()
     wanted = whole[:limit].decode("utf-8", "ignore").encode()
     same(got["length"], len(wanted))
     same(got["sha256"], hashlib.sha256(wanted).hexdigest())
     got = place.one("huge_whole")
-    same((got["outcome"], got["finish"], got["length"]), ("ok", "length", limit), got["why"])
+    same((got["outcome"], got["finish"], got["length"]), ("ok", "too-long", limit), got["why"])
     got = place.one("huge_line")
-    same((got["outcome"], got["finish"], got["answer"]), ("ok", "length", "before"), got["why"])
+    same((got["outcome"], got["finish"], got["answer"]), ("ok", "too-long", "before"), got["why"])
     got = place.one("huge_thought")
-    same((got["outcome"], got["finish"], got["answer"]), ("ok", "length", ""), got["why"])
+    same((got["outcome"], got["finish"], got["answer"]), ("ok", "too-long", ""), got["why"])
 
 
 def truncated_context_is_noticed(place):
@@ -188,6 +189,27 @@ def truncated_context_is_noticed(place):
     same(got["outcome"], "broken")
     has(got["why"], "larger context")
     same(place.one("truncated_context", user="x" * 200)["outcome"], "ok")
+
+
+def what_does_not_fit_is_not_sent(place):
+    keys = ["context_tokens: 300"]
+    fits = {"system": "S" * 99, "user": "U" * 301, "output_tokens": 200}  # 100 and 200 tokens
+    over = {**fits, "user": "U" * 302}
+    same(place.one("good", keys=keys, **fits)["outcome"], "ok")
+    got = place.one("good", keys=keys, **over)
+    same((got["outcome"], got["was_billed"], got["why"]), (
+        "broken", False, "tier t: a prompt of about 101 tokens and an answer of 200 do not fit "
+        "into its context_tokens (300); lower output_tokens, or take another model"))
+    same(place.requests("good"), 1)
+    command = "echo >>" + place.path("ran") + "; echo x"
+    same(place.exec(command, over, keys=keys)[0]["outcome"], "broken")
+    assert not os.path.exists(place.path("ran"))
+    same(place.exec(command, fits, keys=keys)[0]["outcome"], "ok")
+    run = Recording(place, "run")
+    run.call(1, "A", b"one")
+    asked = {"user": "A", "output_tokens": 300}
+    same(replay(place, "run", asked)[0]["outcome"], "ok")
+    same(replay(place, "run", asked, keys=keys)[0]["outcome"], "broken")
 
 
 # ---- Broken transfers ---------------------------------------------------------------------
@@ -199,9 +221,30 @@ def half_answers_are_no_answers(place):
         same(got["was_billed"], True, form)
         same(got["answer"], "", form)
         assert got["why"].startswith("tier t: ") and got["elapsed_ms"] < 20000, form
-    for form in ("nothing", "error_whole"):
+    for form in ("nothing", "error_whole", "html_200"):
         got = place.one(form)
-        same((got["outcome"], got["was_billed"]), ("retry", False), form)
+        same((got["outcome"], got["was_billed"]), ("retry", True), form)
+
+
+def what_was_sent_whole_may_be_billed(place):
+    for more in ({"keys": ["silence: 1s"]}, {"deadline_ms": 700}):
+        got = place.one("slow_whole", **more)
+        same((got["outcome"], got["was_billed"]), ("retry", True), str(more))
+    same(place.server.count.view()["billed_total"], 2)
+    # Nobody reads it: more than lies on the way between two sockets of one machine.
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        got = place.one("good", url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1",
+                        user="x" * (24 << 20), keys=["silence: 1s"])
+    same((got["outcome"], got["was_billed"]), ("retry", False), got["why"])
+
+
+def what_was_refused_is_not_billed(place):
+    for form in ("429", "500", "503", "400", "401", "402", "404", "413", "html_502", "redirect",
+                 "error_200", "error_200_key"):
+        same(place.one(form)["was_billed"], False, form)
 
 
 def refused_connection_is_said_with_its_place(place):
@@ -211,6 +254,7 @@ def refused_connection_is_said_with_its_place(place):
         got = place.one("good", url=f"http://localhost:{port}/v1")
     same(got["outcome"], "retry")
     has(got["why"], f"no connection to localhost:{port} (")
+    same(got["was_billed"], False)
 
 
 def silence_has_a_limit(place):
@@ -219,7 +263,7 @@ def silence_has_a_limit(place):
         same(got["outcome"], "retry", form)
         has(got["why"], "said nothing for 1s")
         assert 900 < got["elapsed_ms"] < 10000, got["elapsed_ms"]
-        same(got["was_billed"], False)
+        same(got["was_billed"], True, form)
     same(place.one("slow", keys=["silence: 1s"])["outcome"], "ok")
 
 
@@ -304,7 +348,7 @@ def key_is_taken_out_of_what_comes_back(place):
     same(got["answer"], "int a; /* [key] */ [key]")
     same((got["model"], got["request_id"]), ("m-[key]", "req-[key]"))
     got = place.one("tells_key_at_limit")
-    same((got["outcome"], got["finish"]), ("ok", "length"), got["why"])
+    same((got["outcome"], got["finish"]), ("ok", "too-long"), got["why"])
     same(got["sha256"], hashlib.sha256(b"x" * ((1 << 20) - 5) + b"[key]").hexdigest())
 
 
@@ -330,6 +374,23 @@ def keys_come_from_where_they_are_said_to(place):
         same(got[0].get("new"), "wrong", str(keys))
         has(got[0]["why"], part)
     same(place.openai("good", env={"TEST_KEY": "k" * 4096})[0]["outcome"], "ok")
+
+
+def key_command_can_be_stopped(place):
+    path = place.write("models.yaml", "tocsin: 1\ntiers:\n  - {name: t, provider: openai, url: "
+                       f"'{place.server.url}/v1', model: good, price: free, key_command: "
+                       f"'echo $$ >{place.path('began')}; exec sleep 100'}}\n")
+    start = time.monotonic()
+    with subprocess.Popen([ASK, path, "t"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as asking:
+        asking.stdin.write("[{}]")
+        asking.stdin.close()
+        while not os.path.exists(place.path("began")) and time.monotonic() < start + 20:
+            time.sleep(0.01)
+        asking.send_signal(signal.SIGINT)
+        got = json.loads(asking.stdout.read())
+    same(got, [{"new": "stopped", "why": "tier t: stopped while key_command ran"}])
+    assert time.monotonic() - start < 20
 
 
 def plain_http_stays_in_this_machine(place):
@@ -365,6 +426,7 @@ def certificate_is_checked(place):
         got = place.openai("good", url=f"https://localhost:{port}/v1")[0]
         same(got["outcome"], "broken")
         has(got["why"], "can be trusted")
+        same(got["was_billed"], False)
         same(plain.count.view()["total"], 0)
     got = place.openai("good", url=place.server.url.replace("http:", "https:") + "/v1")[0]
     same(got["outcome"], "retry", "TLS with somebody who does not speak it")
@@ -396,6 +458,19 @@ def command_may_answer_in_json(place):
     for text in ('{"text": 7}', '["text"]', '{"text": "a"} b', '{"other": "text"}'):
         place.write("answer", text)
         same(place.exec(f"/bin/cat {place.path('answer')}")[0]["answer"], text)
+
+
+def command_that_miscounts_has_counted_nothing(place):
+    good = {"input": 10, "output": 20}
+    for wrong in ({"output": -3}, {"input": -1}, {"output": 2.5}, {"input": 10.0},
+                  {"output": "20"}, {"output": None}, {"cached": -1}, {"reasoning": 0.5}):
+        place.write("answer", json.dumps({"text": "x", "usage": {**good, **wrong}}))
+        got = place.exec(f"/bin/cat {place.path('answer')}")[0]
+        assert "usage" not in got, (wrong, got["usage"])
+    for right, wanted in (({}, 0), ({"cached": None}, 0), ({"cached": 0}, 0), ({"cached": 3}, 3)):
+        place.write("answer", json.dumps({"text": "x", "usage": {**good, **right}}))
+        got = place.exec(f"/bin/cat {place.path('answer')}")[0]
+        same(got["usage"], {**good, "cached": wanted, "reasoning": 0})
 
 
 def command_sees_nothing_of_ours(place):
@@ -431,16 +506,17 @@ def command_does_not_tell_the_keys_it_was_handed(place):
 
 
 def command_that_fails_is_told_apart(place):
-    for command, outcome, part in (
-            ("echo no >&2; echo 'try \033[31mlater' >&2; echo >&2; exit 75", "retry",
+    for command, outcome, was_billed, part in (
+            ("echo no >&2; echo 'try \033[31mlater' >&2; echo >&2; exit 75", "retry", False,
              "exit status 75: 'try \\x1b[31mlater'"),
-            ("exit 1", "broken", "exit status 1; run it"),
-            ("kill -SEGV $$", "broken", "killed by SIGSEGV"),
-            ("exec /tocsin-no-such-command", "wrong", "whole path"),
-            ("tocsin-no-such-command", "wrong", "whole path"),
-            ("exec /etc/passwd", "wrong", "whole path")):
+            ("echo half; exit 75", "retry", True, "exit status 75"),
+            ("exit 1", "broken", True, "exit status 1; run it"),
+            ("kill -SEGV $$", "broken", True, "killed by SIGSEGV"),
+            ("exec /tocsin-no-such-command", "wrong", False, "whole path"),
+            ("tocsin-no-such-command", "wrong", False, "whole path"),
+            ("exec /etc/passwd", "wrong", False, "whole path")):
         got = place.exec(command)[0]
-        same(got["outcome"], outcome, command)
+        same((got["outcome"], got["was_billed"]), (outcome, was_billed), command)
         has(got["why"], part)
         same(got["answer"], "")
 
@@ -461,7 +537,7 @@ def command_is_ended(place):
 
 def command_that_floods_is_cut(place):
     got = place.exec("head -c 3000000 /dev/zero")[0]
-    same((got["outcome"], got["finish"], got["length"]), ("ok", "length", 1 << 20))
+    same((got["outcome"], got["finish"], got["length"]), ("ok", "too-long", 1 << 20))
     got = place.exec("head -c 1048576 /dev/zero")[0]
     same((got["outcome"], got["finish"], got["length"]), ("ok", "stop", 1 << 20))
     got = place.exec("head -c 40000000 /dev/zero >&2; exit 1")[0]
@@ -507,9 +583,11 @@ class Recording:
         self.result(slot, answer, **more)
 
 
-def replay(place, name, *questions, match=None):
-    keys = ["provider: replay", f"recording: {name}"] + ([f"match: {match}"] if match else [])
-    return place.ask(keys, *questions, env={"TEST_KEY": KEY})
+def replay(place, name, *questions, match=None, keys=()):
+    lines = ["provider: replay", f"recording: {name}", *keys]
+    if match:
+        lines.append(f"match: {match}")
+    return place.ask(lines, *questions, env={"TEST_KEY": KEY})
 
 
 def recording_answers_by_prompt(place):
@@ -520,14 +598,14 @@ def recording_answers_by_prompt(place):
     run.add("call.fail", slot=2, attempt=1, why="broken")
     run.intent(2, "A", attempt=2)
     run.result(2, b"two\xff\x00\r\n", attempt=2)
-    run.call(3, "B", b"three", stage="repair")
+    run.call(3, "B", b"three", stage="repair", finish="too-long")
     got = replay(place, "run", {"user": "A", "slot": 2}, {"user": "A", "slot": 1},
                  {"user": "B", "slot": 9}, {"user": "B", "slot": 8}, {"user": "A", "slot": 1})
     same([answer["outcome"] for answer in got], ["ok", "ok", "ok", "broken", "ok"])
     same(got[0]["sha256"], hashlib.sha256(b"two\xff\x00\r\n").hexdigest())
     same((got[1]["answer"], got[1]["usage"], got[1]["finish"], got[1]["model"]),
          ("one", used, "length", "old"))
-    same((got[2]["answer"], got[2]["differs"]), ("three", False))
+    same((got[2]["answer"], got[2]["differs"], got[2]["finish"]), ("three", False, "too-long"))
     has(got[3]["why"], "no answer to this prompt; it has no call 8 (write) at all")
     same(got[4]["answer"], "one", "who asks for a slot again")
 
@@ -584,12 +662,15 @@ def recording_that_is_not_there_is_said(place):
 TESTS = [
     good_answers_are_the_same_in_any_form, figures_are_taken, request_is_as_it_should_be,
     connection_is_kept, ends_of_other_kinds, what_is_huge_is_cut, truncated_context_is_noticed,
-    half_answers_are_no_answers, refused_connection_is_said_with_its_place, silence_has_a_limit,
+    what_does_not_fit_is_not_sent,
+    half_answers_are_no_answers, what_was_sent_whole_may_be_billed,
+    what_was_refused_is_not_billed, refused_connection_is_said_with_its_place, silence_has_a_limit,
     deadline_is_kept, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
     quirks_are_mended_once_and_remembered, key_is_taken_out_of_what_comes_back,
     short_key_is_no_secret, keys_come_from_where_they_are_said_to,
-    plain_http_stays_in_this_machine, certificate_is_checked, paths_are_joined,
+    key_command_can_be_stopped, plain_http_stays_in_this_machine, certificate_is_checked, paths_are_joined,
     command_reads_the_prompt_and_prints_the_answer, command_may_answer_in_json,
+    command_that_miscounts_has_counted_nothing,
     command_sees_nothing_of_ours, command_does_not_tell_the_keys_it_was_handed,
     command_that_fails_is_told_apart, command_is_ended,
     command_that_floods_is_cut, recording_answers_by_prompt, recording_names_the_line_that_differs,

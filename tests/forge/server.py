@@ -441,6 +441,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Not even headers."""
         self.wait(60)
 
+    def do_as_slow_whole(self):
+        """Writes for a minute, and sends it in one piece."""
+        self.bill()
+        self.wait(60)
+        self.body(200, whole(self.answer))
+
     # ---- Errors -----------------------------------------------------------------------------
 
     def once(self, status, value, **headers):
