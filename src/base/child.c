@@ -261,11 +261,24 @@ static void drain(int *fd, struct text *into, int chunks)
         }
 }
 
+/* Says so if it is time, and gives back how long to wait at most until it is time again. */
+static uint64_t tick(const struct child_request *request, uint64_t now_ns, uint64_t *ticked_ns)
+{
+        if (!request->tick)
+                return UINT64_MAX;
+        if (now_ns - *ticked_ns >= CHILD_TICK_NS) {
+                request->tick(request->tick_context);
+                *ticked_ns = now_ns;
+        }
+        return *ticked_ns + CHILD_TICK_NS - now_ns;
+}
+
 /* 0 when the child has ended, -ETIMEDOUT when its time is over, -ECANCELED because of stop_fd. */
 static int follow(struct child *child, const struct child_request *request, uint64_t time_max_ns,
                   int stop_fd)
 {
         uint64_t start_ns = clock_monotonic_ns();
+        uint64_t ticked_ns = start_ns;
 
         for (;;) {
                 struct pollfd polled[] = {
@@ -274,12 +287,15 @@ static int follow(struct child *child, const struct child_request *request, uint
                         { .fd = child->errors, .events = POLLIN },
                         { .fd = stop_fd, .events = POLLIN },
                 };
-                uint64_t spent_ns = clock_monotonic_ns() - start_ns;
+                uint64_t now_ns = clock_monotonic_ns();
+                uint64_t spent_ns = now_ns - start_ns;
                 uint64_t left_ns = spent_ns < time_max_ns ? time_max_ns - spent_ns : 0;
-                struct timespec left = { .tv_sec = (time_t)(left_ns / CLOCK_S_NS),
-                                         .tv_nsec = (long)(left_ns % CLOCK_S_NS) };
+                uint64_t tick_ns = tick(request, now_ns, &ticked_ns);
+                uint64_t wait_ns = left_ns < tick_ns ? left_ns : tick_ns;
+                struct timespec wait = { .tv_sec = (time_t)(wait_ns / CLOCK_S_NS),
+                                         .tv_nsec = (long)(wait_ns % CLOCK_S_NS) };
 
-                if (ppoll(polled, BASE_COUNT(polled), &left, NULL) < 0 && errno != EINTR)
+                if (ppoll(polled, BASE_COUNT(polled), &wait, NULL) < 0 && errno != EINTR)
                         return error_last();
                 if (polled[1].revents)
                         drain(&child->output, request->output, 1);

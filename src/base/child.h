@@ -44,6 +44,8 @@ struct child_request {
         const int *stop_fd; /* once readable, its time is over; NULL: nothing stops it */
         int end_signal; /* told to end by this, and killed end_max_ns later; 0: killed at once */
         uint64_t end_max_ns;
+        void (*tick)(void *context); /* about every CHILD_TICK_NS while it runs; NULL: never */
+        void *tick_context;
 };
 
 enum child_end {
@@ -59,6 +61,7 @@ struct child_result {
 };
 
 #define CHILD_REAP_MAX_NS (2 * CLOCK_S_NS)
+#define CHILD_TICK_NS     (200 * CLOCK_MS_NS)
 
 int child_run(const struct child_request *request, struct child_result *ret_result);
 

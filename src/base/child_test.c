@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shows that a child gets what it should and nothing more, and that none outlives its time. */
+/* Shows that a child gets what it should and nothing more. How one ends: child_stop_test.c. */
 #include "base/child.h"
-#include "base/file.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -29,27 +27,6 @@ static struct child_result run(const char *command, struct text *output)
 
         assert_int_equal(child_run(&request, &result), 0);
         return result;
-}
-
-/* Whether a process is gone within some seconds; a dead one that nobody has reaped counts. */
-static bool is_gone(const char *pid)
-{
-        uint64_t start_ns = clock_monotonic_ns();
-
-        while (clock_monotonic_ns() - start_ns < 10 * CLOCK_S_NS) {
-                struct text stat BASE_SCOPE(text_fini) = TEXT_INIT(4096);
-                char path[64];
-                const char *name_end;
-                int failed;
-
-                (void)snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-                failed = file_read(AT_FDCWD, path, &stat);
-                name_end = strrchr(text_view(&stat), ')');
-                if (failed || !name_end || name_end[2] == 'Z' || name_end[2] == 'X')
-                        return true;
-                (void)poll(NULL, 0, 10);
-        }
-        return false;
 }
 
 static void status_and_output_come_back(void **state)
@@ -213,45 +190,6 @@ static void output_beyond_the_limit_does_not_block_the_child(void **state)
         assert_int_equal(result.code, 4);
         assert_int_equal(output.error, -EOVERFLOW);
         assert_int_equal(output.length, 10);
-}
-
-static void deadline_kills_the_whole_group(void **state)
-{
-        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
-        struct child_request request = {
-                .command = "sleep 1000 & echo $!; trap '' TERM HUP INT; sleep 1000; sleep 1000",
-                .output = &output,
-                .time_max_ns = 300 * CLOCK_MS_NS,
-        };
-        struct child_result result;
-
-        (void)state;
-        assert_int_equal(child_run(&request, &result), 0);
-        assert_int_equal(result.end, CHILD_LATE);
-        assert_false(child_succeeded(&result));
-        assert_true(output.length > 1);
-        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *){ NULL })));
-}
-
-static void smallest_deadline_is_kept(void **state)
-{
-        struct child_request request = { .command = "sleep 1000", .time_max_ns = 1 };
-        struct child_result result;
-
-        (void)state;
-        assert_int_equal(child_run(&request, &result), 0);
-        assert_int_equal(result.end, CHILD_LATE);
-}
-
-static void nothing_is_left_behind_after_a_normal_end(void **state)
-{
-        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
-        struct child_result result = run("sleep 1000 & echo $!", &output);
-
-        (void)state;
-        assert_true(child_succeeded(&result));
-        assert_true(output.length > 1);
-        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *){ NULL })));
 }
 
 static void who_left_the_group_does_not_hold_us_up(void **state)
@@ -442,103 +380,6 @@ static void errors_can_be_shown(void **state)
         assert_string_equal(shown, "");
 }
 
-static void stop_ends_it_before_its_time(void **state)
-{
-        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
-        int ends[2];
-        struct child_request request = {
-                .command = "sleep 1000",
-                .output = &output,
-                .time_max_ns = LONG_NS,
-                .stop_fd = &ends[0],
-        };
-        struct child_result result;
-        uint64_t start_ns = clock_monotonic_ns();
-
-        (void)state;
-        assert_int_equal(pipe(ends), 0);
-        assert_int_equal(write(ends[1], "", 1), 1);
-        assert_int_equal(child_run(&request, &result), 0);
-        assert_int_equal(result.end, CHILD_STOPPED);
-        assert_true(clock_monotonic_ns() - start_ns < 30 * CLOCK_S_NS);
-        assert_int_equal(read(ends[0], &(char){ 0 }, 1), 1); /* left for others to see */
-        request.command = "echo on";
-        assert_int_equal(child_run(&request, &result), 0); /* open, and nothing to read */
-        assert_true(child_succeeded(&result));
-        assert_string_equal(text_view(&output), "on\n");
-        assert_int_equal(close(ends[0]) | close(ends[1]), 0);
-}
-
-static void told_to_end_it_may_say_a_last_word(void **state)
-{
-        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
-        struct child_request request = {
-                .command = "trap 'echo bye; exit 3' TERM; sleep 1000 & wait",
-                .output = &output,
-                .time_max_ns = CLOCK_S_NS,
-                .end_signal = SIGTERM,
-                .end_max_ns = LONG_NS,
-        };
-        struct child_result result;
-
-        (void)state;
-        assert_int_equal(child_run(&request, &result), 0);
-        assert_int_equal(result.end, CHILD_LATE);
-        assert_string_equal(text_view(&output), "bye\n");
-}
-
-static void deaf_to_its_signal_it_is_killed(void **state)
-{
-        struct text output BASE_SCOPE(text_fini) = TEXT_INIT(100);
-        struct child_request request = {
-                .command = "trap '' TERM; sleep 1000 & echo $!; sleep 1000; sleep 1000",
-                .output = &output,
-                .time_max_ns = 300 * CLOCK_MS_NS,
-                .end_signal = SIGTERM,
-                .end_max_ns = 200 * CLOCK_MS_NS,
-        };
-        struct child_result result;
-        uint64_t start_ns = clock_monotonic_ns();
-
-        (void)state;
-        assert_int_equal(child_run(&request, &result), 0);
-        assert_int_equal(result.end, CHILD_LATE);
-        assert_true(clock_monotonic_ns() - start_ns >= 500 * CLOCK_MS_NS);
-        assert_true(output.length > 1);
-        assert_true(is_gone(strtok_r(output.bytes, "\n", &(char *){ NULL })));
-}
-
-static void child_dies_with_its_parent(void **state)
-{
-        char pid[32] = "";
-        int report[2];
-        pid_t middle;
-        ssize_t length;
-
-        (void)state;
-        assert_int_equal(pipe(report), 0);
-        middle = fork();
-        if (middle == 0) {
-                char path[64], command[128];
-                struct child_request request = { .command = command, .time_max_ns = LONG_NS };
-                struct child_result result;
-
-                /* The child sees no pipe of ours, so it is handed one by its path. */
-                (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), report[1]);
-                (void)snprintf(command, sizeof(command), "echo $$ >%s; exec sleep 1000", path);
-                _exit(child_run(&request, &result) ? 1 : 0);
-        }
-        assert_true(middle > 0);
-        assert_int_equal(close(report[1]), 0);
-        length = read(report[0], pid, sizeof(pid) - 1);
-        assert_true(length > 1);
-        pid[length - 1] = '\0';
-        assert_int_equal(kill(middle, SIGKILL), 0);
-        assert_int_equal(waitpid(middle, NULL, 0), middle);
-        assert_true(is_gone(pid));
-        assert_int_equal(close(report[0]), 0);
-}
-
 static int count_descriptors(void)
 {
         int count = 0;
@@ -578,9 +419,6 @@ int main(void)
                 cmocka_unit_test(output_limit_is_exact),
                 cmocka_unit_test(output_of_a_child_that_has_ended_is_not_lost),
                 cmocka_unit_test(output_beyond_the_limit_does_not_block_the_child),
-                cmocka_unit_test(deadline_kills_the_whole_group),
-                cmocka_unit_test(smallest_deadline_is_kept),
-                cmocka_unit_test(nothing_is_left_behind_after_a_normal_end),
                 cmocka_unit_test(who_left_the_group_does_not_hold_us_up),
                 cmocka_unit_test(descriptors_are_not_handed_on),
                 cmocka_unit_test(works_without_standard_descriptors),
@@ -589,10 +427,6 @@ int main(void)
                 cmocka_unit_test(environment_can_be_given),
                 cmocka_unit_test(directory_can_be_given),
                 cmocka_unit_test(errors_can_be_shown),
-                cmocka_unit_test(stop_ends_it_before_its_time),
-                cmocka_unit_test(told_to_end_it_may_say_a_last_word),
-                cmocka_unit_test(deaf_to_its_signal_it_is_killed),
-                cmocka_unit_test(child_dies_with_its_parent),
                 cmocka_unit_test(no_descriptor_is_leaked),
         };
 

@@ -85,6 +85,15 @@ static enum http_news take_piece(void *context, long status, const char *bytes, 
         return blanks < length ? HTTP_NEWS : HTTP_NOTHING;
 }
 
+/* Nothing has come, and whoever looks on sees that we still wait. */
+static void take_turn(void *context)
+{
+        const struct exchange *exchange = context;
+
+        exchange->question->progress(exchange->question->progress_context,
+                                     exchange->reply.content.length);
+}
+
 static int finish_reply(struct exchange *exchange)
 {
         struct openai_reply *reply = &exchange->reply;
@@ -111,6 +120,7 @@ int exchange_perform(struct exchange *exchange, const struct model *model,
                 .silence_ns = model->silence_ns,
                 .stop_fd = exchange->question->stop_fd,
                 .take = take_piece,
+                .turn = exchange->question->progress ? take_turn : NULL,
                 .context = exchange,
         };
         int failed = openai_render(model, exchange->question, quirks, &body);

@@ -318,6 +318,8 @@ static int transfer(struct http *http)
                 }
                 if (curl_multi_poll(http->multi, &stop, stop.fd >= 0, http_turn_ms, NULL))
                         return -EIO;
+                if (http->request->turn)
+                        http->request->turn(http->request->context);
         }
         return 0;
 }

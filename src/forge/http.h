@@ -46,6 +46,7 @@ struct http_request {
         uint64_t silence_ns;
         int stop_fd; /* -1: none */
         enum http_news (*take)(void *context, long status, const char *bytes, size_t length);
+        void (*turn)(void *context); /* about every http_turn_ms, while it waits; NULL: never */
         void *context;
 };
 

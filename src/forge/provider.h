@@ -54,9 +54,10 @@ struct provider_question {
         uint64_t seed;  /* below 2^31 */
         bool is_repair; /* calmer: a quarter of the tier's temperature */
         uint64_t output_tokens_max;
-        uint64_t deadline_ns;                                 /* monotonic */
-        int stop_fd;                                          /* readable: give up; -1: none */
-        void (*progress)(void *context, size_t answer_bytes); /* as it streams; NULL */
+        uint64_t deadline_ns; /* monotonic */
+        int stop_fd;          /* readable: give up; -1: none */
+        /* As it streams, and a few times a second while nothing comes; NULL. Never goes back. */
+        void (*progress)(void *context, size_t answer_bytes);
         void *progress_context;
 };
 

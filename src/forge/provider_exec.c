@@ -242,6 +242,29 @@ static int judge(const struct child_result *result, const struct text *errors, s
         return PROVIDER_BROKEN;
 }
 
+/* What is shown while it runs. How much of an object is its text is not known by then. */
+struct watch {
+        const struct provider_question *question;
+        const struct text *output;
+        size_t shown;
+};
+
+static void show(struct watch *watch, size_t length)
+{
+        /* Of an answer that was cut, or had a key in it, less may be left. */
+        if (length > watch->shown)
+                watch->shown = length;
+        if (watch->question->progress)
+                watch->question->progress(watch->question->progress_context, watch->shown);
+}
+
+static void show_waiting(void *context)
+{
+        struct watch *watch = context;
+
+        show(watch, text_view(watch->output)[0] == '{' ? 0 : watch->output->length);
+}
+
 static int run(const struct model *model, const struct provider_question *question,
                struct child_request *request, struct child_result *ret_result)
 {
@@ -274,7 +297,13 @@ static int ask(void *self, const struct provider_question *question, struct prov
 {
         BASE_SCOPE(text_fini) struct text output = TEXT_INIT(output_bytes_max);
         BASE_SCOPE(text_fini) struct text errors = TEXT_INIT(errors_bytes_max);
-        struct child_request request = { .output = &output, .errors = &errors };
+        struct watch watch = { .question = question, .output = &output };
+        struct child_request request = {
+                .output = &output,
+                .errors = &errors,
+                .tick = show_waiting,
+                .tick_context = &watch,
+        };
         struct child_result result;
         int failed;
 
@@ -292,8 +321,7 @@ static int ask(void *self, const struct provider_question *question, struct prov
                 return judge(&result, &errors, why);
         take_output(&output, answer);
         redact(self, &answer->bytes);
-        if (question->progress)
-                question->progress(question->progress_context, answer->bytes.length);
+        show(&watch, answer->bytes.length);
         return 0;
 }
 

@@ -52,13 +52,19 @@ static int stop_in(uint64_t ms)
         return fd;
 }
 
+struct seen {
+        size_t bytes;
+        unsigned count; /* how often */
+};
+
 static void see_progress(void *context, size_t bytes)
 {
-        size_t *seen = context;
+        struct seen *seen = context;
 
-        if (bytes < *seen)
+        if (bytes < seen->bytes)
                 abort(); /* it never goes back */
-        *seen = bytes;
+        seen->bytes = bytes;
+        seen->count++;
 }
 
 static json_t *show_answer(const struct provider_answer *answer)
@@ -96,7 +102,7 @@ static json_t *ask(struct provider *provider, const json_t *from)
         struct provider_answer answer BASE_SCOPE(provider_answer_fini);
         const uint64_t start_ns = clock_monotonic_ns();
         const uint64_t stop_ms = number(from, "stop_ms", 0);
-        size_t progress = 0;
+        struct seen seen = { .count = 0 };
         struct provider_question question = {
                 .stage = word(from, "stage", "write"),
                 .system = word(from, "system", "You write C."),
@@ -109,7 +115,7 @@ static json_t *ask(struct provider *provider, const json_t *from)
                 .deadline_ns = start_ns + number(from, "deadline_ms", 60000) * CLOCK_MS_NS,
                 .stop_fd = stop_ms ? stop_in(stop_ms) : -1,
                 .progress = see_progress,
-                .progress_context = &progress,
+                .progress_context = &seen,
         };
         json_t *shown;
         int outcome;
@@ -119,7 +125,8 @@ static json_t *ask(struct provider *provider, const json_t *from)
         shown = show_answer(&answer);
         (void)json_object_set_new(shown, "outcome", json_string(outcome_name(outcome)));
         (void)json_object_set_new(shown, "why", json_string(text_view(&why)));
-        (void)json_object_set_new(shown, "progress", json_integer((json_int_t)progress));
+        (void)json_object_set_new(shown, "progress", json_integer((json_int_t)seen.bytes));
+        (void)json_object_set_new(shown, "progress_count", json_integer((json_int_t)seen.count));
         (void)json_object_set_new(
                 shown, "elapsed_ms",
                 json_integer((json_int_t)((clock_monotonic_ns() - start_ns) / CLOCK_MS_NS)));

@@ -275,6 +275,21 @@ def deadline_is_kept(place):
     same(place.one("good", deadline_ms=0)["outcome"], "retry")
 
 
+def waiting_is_shown(place):
+    for form in ("mute", "silence", "silent_comments"):
+        got = place.one(form, keys=["silence: 2s"])
+        assert got["progress_count"] >= 3 and got["progress"] == 0, (form, got["progress_count"])
+    got = place.exec("sleep 1.5; echo answer")[0]
+    assert got["progress_count"] >= 3 and got["progress"] == 7, got
+    got = place.exec("echo half; sleep 2", {"deadline_ms": 1500})[0]
+    assert got["progress_count"] >= 2 and got["progress"] == 5, got
+    # Of what is known by then less may be left.
+    got = place.exec("printf '{\"text\":'; sleep 1; printf '\"x\"}'")[0]
+    assert got["progress_count"] >= 2 and got["progress"] == 1, got
+    got = place.exec("head -c 3000000 /dev/zero; sleep 1")[0]
+    same((got["outcome"], got["length"]), ("ok", 1 << 20))
+
+
 def stop_is_heard(place):
     for form in ("silence", "drip", "mute"):
         got = place.one(form, stop_ms=300)
@@ -665,7 +680,7 @@ TESTS = [
     what_does_not_fit_is_not_sent,
     half_answers_are_no_answers, what_was_sent_whole_may_be_billed,
     what_was_refused_is_not_billed, refused_connection_is_said_with_its_place, silence_has_a_limit,
-    deadline_is_kept, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
+    deadline_is_kept, waiting_is_shown, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
     quirks_are_mended_once_and_remembered, key_is_taken_out_of_what_comes_back,
     short_key_is_no_secret, keys_come_from_where_they_are_said_to,
     key_command_can_be_stopped, plain_http_stays_in_this_machine, certificate_is_checked, paths_are_joined,
