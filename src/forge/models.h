@@ -52,7 +52,7 @@ struct model {
         uint64_t context_tokens;    /* what it can hold of prompt and answer together, at about
                                     models_token_bytes a token: more is not sent; 0: not known */
         bool has_temperature;
-        uint64_t temperature_permille; /* of fresh candidates; repairs take a quarter of it */
+        uint64_t temperature_permille; /* of fresh candidates; all else takes a quarter of it */
         bool has_seed;                 /* send one; true unless "seed: none" */
         uint64_t calls_max;            /* of this tier in a run; 12 */
         uint64_t silence_ns;           /* openai: without a byte of an answer; 120 s */

@@ -52,7 +52,7 @@ struct provider_question {
         uint64_t slot; /* which call of the run, from 1: two fresh samples are two slots */
         bool has_seed;
         uint64_t seed;  /* below 2^31 */
-        bool is_repair; /* calmer: a quarter of the tier's temperature */
+        bool is_repair; /* or a diagnosis; calmer: a quarter of the tier's temperature */
         uint64_t output_tokens_max;
         uint64_t deadline_ns; /* monotonic */
         int stop_fd;          /* readable: give up; -1: none */
