@@ -197,6 +197,10 @@ static int set_up(struct http *http)
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)http_connect_max_ms);
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        /* On one that was kept curl sends all of it again when nothing comes back: an answer that
+         * is paid twice, and that we know nothing of. */
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
         /* Being stopped while a name is looked up must not wait for that to end. */
         curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);

@@ -10,7 +10,7 @@
  *            an answer is a plain value.
  * Errors:    0; -errno; HTTP_WRONG with a sentence in `why`, in which the address does not stand.
  *            How a transfer ended is in the answer, whatever that was.
- * Threads:   one object, one thread. The connection is kept for the next request.
+ * Threads:   one object, one thread. Each request has a connection of its own.
  * Limits:    http_body_bytes_max of an answer; a name or a connection takes http_connect_max_ms;
  *            deadlines and stop_fd are noticed within http_turn_ms.
  */

@@ -153,7 +153,7 @@ def request_is_as_it_should_be(place):
     assert "Authorization" not in last["headers"]
 
 
-def connection_is_kept(place):
+def one_question_follows_another(place):
     got = place.openai("good", {}, {}, {})
     same([answer["outcome"] for answer in got], ["ok"] * 3)
 
@@ -239,6 +239,12 @@ def what_was_sent_whole_may_be_billed(place):
         got = place.one("good", url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1",
                         user="x" * (24 << 20), keys=["silence: 1s"])
     same((got["outcome"], got["was_billed"]), ("retry", False), got["why"])
+
+
+def nothing_is_sent_twice_behind_our_back(place):
+    first, second = place.openai("good_then_nothing", {}, {})
+    same((first["outcome"], second["outcome"], second["was_billed"]), ("ok", "retry", True))
+    same(place.requests("good_then_nothing"), 2)
 
 
 def what_was_refused_is_not_billed(place):
@@ -676,9 +682,10 @@ def recording_that_is_not_there_is_said(place):
 
 TESTS = [
     good_answers_are_the_same_in_any_form, figures_are_taken, request_is_as_it_should_be,
-    connection_is_kept, ends_of_other_kinds, what_is_huge_is_cut, truncated_context_is_noticed,
+    one_question_follows_another, ends_of_other_kinds, what_is_huge_is_cut, truncated_context_is_noticed,
     what_does_not_fit_is_not_sent,
     half_answers_are_no_answers, what_was_sent_whole_may_be_billed,
+    nothing_is_sent_twice_behind_our_back,
     what_was_refused_is_not_billed, refused_connection_is_said_with_its_place, silence_has_a_limit,
     deadline_is_kept, waiting_is_shown, stop_is_heard, waits_are_as_the_server_asks, errors_say_what_to_do,
     quirks_are_mended_once_and_remembered, key_is_taken_out_of_what_comes_back,

@@ -441,6 +441,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Not even headers."""
         self.wait(60)
 
+    def do_as_good_then_nothing(self):
+        """Good the first time; then it writes an answer and hangs up before a word of it."""
+        if self.nth == 1:
+            self.stream()
+        else:
+            self.bill()
+            self.hang_up()
+
     def do_as_slow_whole(self):
         """Writes for a minute, and sends it in one piece."""
         self.bill()
