@@ -339,7 +339,7 @@ static const char *advice_of(const struct decision *decision, bool is_common_to_
         if (decision->outcome == STATE_CONTRACT)
                 return "mend the contract, and begin a new run";
         if (strcmp(signal, "format") == 0)
-                return "allow longer answers (output_tokens), or take another model";
+                return "see why its answers were of no use, or take another model";
         if (strcmp(signal, "repeat") == 0)
                 return "raise the temperature, or take another model";
         if (is_common_to_all)

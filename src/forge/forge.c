@@ -340,6 +340,8 @@ static int live(struct run *run)
 {
         int failed = run->request->resume ? 0 : call_providers(run);
 
+        if (failed == RUN_STOPPED)
+                return signal_status + stop_signal(); /* there is no run yet */
         if (!failed)
                 failed = run_open(run);
         if (failed)

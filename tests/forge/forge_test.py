@@ -368,6 +368,19 @@ def stops_when_asked(place):
     same([intent["attempt"] for intent in of_type(place.ledger(), "call.intent")][:2], [1, 2])
 
 
+def stops_before_it_begins(place):
+    """Ctrl-C while a command is to print the key: exit 130, and no run was begun."""
+    (place.path / "models.yaml").write_text(
+        "tocsin: 1\ntiers: [{name: a, provider: openai, url: 'http://127.0.0.1:9/v1', model: m, "
+        f"key_command: 'touch {place.path}/waits; sleep 25', price: free}}]\n")
+    with place.start("box") as forge:
+        place.wait_for("waits")
+        forge.send_signal(signal.SIGINT)
+        _, errors = forge.communicate(timeout=20)
+        same(forge.returncode, 130, errors)
+    same((place.path / "tocsin-forge").exists(), False, "a run")
+
+
 def stops_the_gate(place):
     """Ctrl-C while the gate judges: exit 130, the gate is gone, and the verdict comes later."""
     place.models("")
@@ -672,7 +685,7 @@ TESTS = [wrong_requests, prints_what_it_would_send, accepts, tells_as_json,
          packet_reaches_the_model, replays_byte_for_byte, over_the_network,
          endpoints_that_fail, useless_answers, names_the_ceiling, other_ends,
          limits_stop_before_the_call, forged_ledgers, another_contract, goes_on_as_it_says,
-         stops_when_asked, stops_the_gate, full_disk,
+         stops_when_asked, stops_before_it_begins, stops_the_gate, full_disk,
          torn_and_tampered, decisions_can_be_checked, survives_kill]
 
 
