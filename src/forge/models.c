@@ -70,13 +70,7 @@ static bool is_path(const char *word)
 
 static bool is_variable(const char *word)
 {
-        size_t length = 0;
-
-        if (!isalpha((unsigned char)word[0]) && word[0] != '_')
-                return false;
-        while (isalnum((unsigned char)word[length]) || word[length] == '_')
-                length++;
-        return !word[length] && length <= word_length_max;
+        return document_is_c_name(word, word_length_max);
 }
 
 static bool looks_like_key(const char *word)

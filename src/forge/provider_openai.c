@@ -152,6 +152,14 @@ static int judge_error(const struct openai *openai, struct exchange *exchange,
         return tell_refusal(openai, exchange, status, why);
 }
 
+/* Of a portal, or a server of something else: it would come again. */
+static bool is_page(const struct text *body)
+{
+        const char *bytes = text_view(body);
+
+        return bytes[strspn(bytes, " \t\r\n")] == '<';
+}
+
 /* No status came, or an answer without an end. */
 static int judge_end(const struct openai *openai, struct exchange *exchange, struct text *why)
 {
@@ -192,6 +200,12 @@ static int judge_end(const struct openai *openai, struct exchange *exchange, str
                             "%s answers with more than %d bytes in one piece; use one that "
                             "streams",
                             place, http_body_bytes_max);
+                return PROVIDER_BROKEN;
+        }
+        if (is_page(&exchange->raw)) {
+                text_printf(why, "%s answers with a page, not with a completion", place);
+                quote(openai, exchange, why);
+                text_append(why, "; url has to lead to chat completions, mostly to /v1");
                 return PROVIDER_BROKEN;
         }
         text_printf(why, "%s did not finish its answer", place);

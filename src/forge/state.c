@@ -14,8 +14,6 @@ void state_init(struct state *state)
 
 void state_fini(struct state *state)
 {
-        for (unsigned i = 0; i < state->candidate_count; i++)
-                free(state->candidates[i].headline);
         for (unsigned i = 0; i < state->tier_count; i++)
                 free(state->tiers[i].name);
         free(state->candidates);
@@ -384,8 +382,6 @@ static void note_unusable(struct state *state, bool was_cut)
 
         tier->unusable_in_row++;
         tier->cut_in_row = was_cut ? tier->cut_in_row + 1 : 0;
-        if (state->call.stage == PROMPT_REPAIR)
-                state_lineage(state, state->call.lineage)->repair_lost++;
 }
 
 static int apply_reply(struct state *state, const json_t *record)
@@ -449,10 +445,6 @@ static int apply_verdict(struct state *state, const json_t *record)
         candidate->score_permille = small(record, "score_permille");
         take_hex(candidate->packet, word(record, "packet"));
         candidate->keys = json_object_get(record, "keys");
-        free(candidate->headline);
-        candidate->headline = strdup(word(record, "headline"));
-        if (!candidate->headline)
-                return -ENOMEM;
         if (is_word(record, "verdict", "accepted")) {
                 candidate->judgement = STATE_IS_ACCEPTED;
                 state->accepted = small(record, "candidate");

@@ -70,19 +70,17 @@ struct state_candidate {
         char packet[65];     /* a blob */
         const json_t *files; /* [{path, sha256}]: blobs */
         const json_t *keys;  /* ["unit.leak put"] */
-        char *headline;
 };
 
 struct state_lineage {
         unsigned tier;
-        unsigned repairs;     /* asked for, whatever came */
-        unsigned best;        /* candidate: the highest score, of equals the last */
-        unsigned last;        /* candidate */
-        unsigned diagnoses;   /* asked for */
-        unsigned repair_lost; /* repairs that brought no candidate */
-        bool was_answered;    /* at least one answer has come */
-        bool repeats;         /* its last candidate is, byte for byte, an earlier one */
-        char diagnosis[65];   /* a blob, of its best; "": none */
+        unsigned repairs;   /* asked for, whatever came */
+        unsigned best;      /* candidate: the highest score, of equals the last */
+        unsigned last;      /* candidate */
+        unsigned diagnoses; /* asked for */
+        bool was_answered;  /* at least one answer has come */
+        bool repeats;       /* its last candidate is, byte for byte, an earlier one */
+        char diagnosis[65]; /* a blob, of its best; "": none */
 };
 
 struct state_tier {

@@ -6,6 +6,7 @@
 #include "gate/document.h"
 #include "base/option.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 enum { line_bytes_max = 2000, keys_max = 64 };
@@ -29,6 +30,17 @@ void document_wrong(struct document *document, unsigned line, const char *format
 unsigned document_line(const yaml_node_t *node)
 {
         return (unsigned)node->start_mark.line + 1;
+}
+
+bool document_is_c_name(const char *word, size_t length_max)
+{
+        size_t length = 0;
+
+        if (!isalpha((unsigned char)word[0]) && word[0] != '_')
+                return false;
+        while (isalnum((unsigned char)word[length]) || word[length] == '_')
+                length++;
+        return !word[length] && length <= length_max;
 }
 
 const char *document_word(const yaml_node_t *node)

@@ -51,6 +51,9 @@ unsigned document_line(const yaml_node_t *node);
 /* The word, or NULL when the node is a list or a mapping. Never empty of meaning: may be "". */
 const char *document_word(const yaml_node_t *node);
 
+/* Whether it is a name as C has them, of at most so many characters. */
+bool document_is_c_name(const char *word, size_t length_max);
+
 /* One more thing that is wrong, at that line. Words of the file as "%.*s" via DOCUMENT_SHOWN. */
 void document_wrong(struct document *document, unsigned line, const char *format, ...)
         BASE_PRINTF(3, 4);

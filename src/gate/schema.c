@@ -17,25 +17,14 @@ static const char page[] = "doc/contracts.md";
 
 /* ---- What a word may be ------------------------------------------------------------------- */
 
-static bool is_c_name(const char *word, size_t length_max)
-{
-        size_t length = 0;
-
-        if (!isalpha((unsigned char)word[0]) && word[0] != '_')
-                return false;
-        while (isalnum((unsigned char)word[length]) || word[length] == '_')
-                length++;
-        return !word[length] && length <= length_max;
-}
-
 static bool is_name(const char *word)
 {
-        return is_c_name(word, contract_name_max);
+        return document_is_c_name(word, contract_name_max);
 }
 
 static bool is_module(const char *word)
 {
-        return is_c_name(word, module_length_max);
+        return document_is_c_name(word, module_length_max);
 }
 
 static bool is_sentence(const char *word)

@@ -393,7 +393,10 @@ def stops_the_gate(place):
                         pathlib.Path(f"/proc/{forge.pid}/task/{forge.pid}/children")
                         .read_text().split()]
             time.sleep(0.05)
-        time.sleep(1)
+        while (not any(name.startswith(f"tocsin-gate-{pid}-") for pid in children
+                       for name in os.listdir(tempfile.gettempdir()))
+               and time.monotonic() < end):
+            time.sleep(0.05)  # until it has begun to judge
         forge.send_signal(signal.SIGINT)
         _, errors = forge.communicate(timeout=60)
         same(forge.returncode, 130, errors)

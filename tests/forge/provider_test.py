@@ -221,9 +221,9 @@ def half_answers_are_no_answers(place):
         same(got["was_billed"], True, form)
         same(got["answer"], "", form)
         assert got["why"].startswith("tier t: ") and got["elapsed_ms"] < 20000, form
-    for form in ("nothing", "error_whole", "html_200"):
+    for form, outcome in (("nothing", "retry"), ("error_whole", "retry"), ("html_200", "broken")):
         got = place.one(form)
-        same((got["outcome"], got["was_billed"]), ("retry", True), form)
+        same((got["outcome"], got["was_billed"]), (outcome, True), form)
 
 
 def what_was_sent_whole_may_be_billed(place):
@@ -330,7 +330,7 @@ def errors_say_what_to_do(place):
             ("quota", "broken", "billing"),
             ("404", "broken", "whether it has a model '404'"),
             ("413", "broken", "larger context"),
-            ("html_200", "retry", "'<html><body>Welcome to the \\x1b[31mportal</body></html>'"),
+            ("html_200", "broken", "a page, not with a completion: '<html><body>Welcome to the \\x1b[31mportal</body></html>'"),
             ("html_502", "retry", "answers 502: '<html><h1>502 Bad Gateway"),
             ("error_whole", "retry", "reports an error: 'no capacity'; it may"),
             ("error_200", "retry", "answers 503: 'overloaded'"),
