@@ -279,6 +279,7 @@ static int look(const struct job *job, const char *sources, struct lens *ret_len
         struct folder lens BASE_SCOPE(folder_close) = { .fd = -1, .path = TEXT_INIT(8192) };
         struct folder include BASE_SCOPE(folder_close) = { .fd = -1, .path = TEXT_INIT(8192) };
         struct text header BASE_SCOPE(text_fini) = TEXT_INIT(8192);
+        struct text machine BASE_SCOPE(text_fini) = TEXT_INIT(8192);
         struct text missing BASE_SCOPE(text_fini) = TEXT_INIT(4096);
         const struct parts *parts = parts_find(&missing);
         int outcome;
@@ -288,6 +289,7 @@ static int look(const struct job *job, const char *sources, struct lens *ret_len
                 return -ENOENT;
         }
         text_printf(&header, "%s/tocsin.h", parts->include);
+        text_printf(&machine, "%s/tocsin-machine.h", parts->include);
         outcome = folder_open(job->sandbox, "lens", &lens);
         if (!outcome)
                 outcome = folder_open(job->sandbox, "include", &include);
@@ -297,6 +299,9 @@ static int look(const struct job *job, const char *sources, struct lens *ret_len
         if (!outcome)
                 outcome = folder_copy(job->sandbox, &include, "tocsin.h", AT_FDCWD,
                                       text_view(&header), 0600);
+        if (!outcome)
+                outcome = folder_copy(job->sandbox, &include, "tocsin-machine.h", AT_FDCWD,
+                                      text_view(&machine), 0600);
         if (!outcome) {
                 const struct sandbox_bind binds[] = {
                         { sources, "/src", false },

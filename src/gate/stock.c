@@ -104,6 +104,9 @@ static int put_kit(struct stock *stock, struct sandbox *sandbox, struct text *wh
         }
         outcome = put_part(sandbox, &stock->include, "tocsin.h", parts->include, "/tocsin.h");
         if (!outcome)
+                outcome = put_part(sandbox, &stock->include, "tocsin-machine.h", parts->include,
+                                   "/tocsin-machine.h");
+        if (!outcome)
                 outcome = put_part(sandbox, &stock->case_include, "case.h", parts->include,
                                    "/tocsin/case.h");
         if (!outcome)

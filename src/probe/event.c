@@ -5,6 +5,8 @@
  * second. A slot is claimed with one compare-and-swap and never waited for: where two threads
  * meet in one slot, the later one goes without and is counted. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -166,4 +168,20 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
                         ring_bell(true);
         }
         errno = saved;
+}
+
+/* One line for who reads the output of tests; the event is in the ring already. */
+void toc_stop_(const struct toc_probe_ *probe)
+{
+        const struct toc_record *record = probe->record;
+        char line[384];
+        int bytes = snprintf(
+                line, sizeof line,
+                "tocsin: %s:%u: %s does not hold: %s; stopping here, as its TOC_STOP says\n",
+                record->file, record->line, record->help, record->rule[0].meaning);
+
+        if (bytes > 0)
+                (void)syscall(SYS_write, STDERR_FILENO, line,
+                              bytes < (int)sizeof line ? (size_t)bytes : sizeof line - 1);
+        abort();
 }

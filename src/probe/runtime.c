@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe/guard.h"
@@ -170,7 +171,7 @@ static void fill_row(struct segment_row *row, const struct toc_dso_ *dso,
         row->place = SEGMENT_NO_CELL;
         if (!cell)
                 return;
-        row->cell_bytes = row->record.kind == toc_kind_expectation ? 16 : 8;
+        row->cell_bytes = 8 * toc_words_(row->record.kind);
         if (cell >= dso->shared && cell < dso->shared_end) {
                 row->place = SEGMENT_IN_SHARED;
                 row->cell_offset = (uint32_t)(cell - dso->shared);
@@ -515,8 +516,10 @@ static void on_fork_in_child(void)
                 object->rows = NULL;
                 object->shared_cells = NULL;
                 object->is_published = false;
-                if (object->dso)
+                if (object->dso) {
                         object->dso->shared_delta = 0;
+                        object->dso->forks++;
+                }
         }
         toc_guard_leave_(guard);
 }
@@ -553,6 +556,16 @@ void toc_unregister_(struct toc_dso_ *dso)
                 object->dso = NULL;
         }
         toc_guard_leave_(guard);
+}
+
+uint64_t toc_now_(void)
+{
+        struct timespec now = { 0 };
+        int saved = errno;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists */
+        errno = saved;
+        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 const char *toc_segment_path(void)

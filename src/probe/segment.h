@@ -78,7 +78,7 @@ enum { SEGMENT_IN_BLOCK = 1, SEGMENT_IN_SHARED = 2, SEGMENT_NO_CELL = 3 };
 struct segment_row {
         struct toc_record record;
         uint32_t cell_offset; /* from the first byte of cells in a block or shared extent */
-        uint32_t cell_bytes;  /* 8, or 16 for an expectation: misses, passes */
+        uint32_t cell_bytes;  /* 8 * toc_words_(kind) */
         uint32_t place;       /* SEGMENT_IN_BLOCK ... */
         uint32_t reserved[13];
 };

@@ -52,7 +52,7 @@ static bool needs_cell(uint8_t kind)
 /* NULL, or why this row cannot be judged. */
 static const char *check_row(const struct segment_row *row)
 {
-        uint32_t bytes = row->record.kind == toc_kind_expectation ? 16 : 8;
+        uint32_t bytes = 8 * toc_words_(row->record.kind);
         const char *why = NULL;
 
         if (rule_check(&row->record, &why))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: the module has five budgets and rules */
-/* refuse: module demo: at most four of TOC_BUDGET and TOC_LOGS */
+/* refuse: module demo: at most four of TOC_BUDGET, TOC_LOGS and TOC_RUNBOOK */
 #include <tocsin.h>
 
 #ifdef CORRECT
