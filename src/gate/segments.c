@@ -156,10 +156,13 @@ static int remember_rang(struct segments *segments, const struct rule_change *ch
 /* A gauge begins unset, all others at 0. */
 static bool has_moved(const struct segment_view *view, uint32_t row)
 {
-        uint64_t value = segment_value(view, row);
-        const uint64_t unset = (uint64_t)TOC_GAUGE_UNSET_;
+        const uint64_t *cells = segment_cells(view, row);
+        bool is_gauge = view->rows[row].record.kind == toc_kind_gauge;
 
-        return value != 0 && !(view->rows[row].record.kind == toc_kind_gauge && value == unset);
+        for (uint32_t i = 0; i < toc_words_(view->rows[row].record.kind); i++)
+                if (cells[i] != (is_gauge ? (uint64_t)TOC_GAUGE_UNSET_ : 0))
+                        return !is_gauge || cells[i] != 0;
+        return false;
 }
 
 static int remember_moved(struct segments *segments)

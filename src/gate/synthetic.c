@@ -79,10 +79,13 @@ static bool is_ringing(const struct trial *trial)
 static int tick(struct trial *trial, uint64_t after_ns)
 {
         const struct rule_change *changes;
+        struct rule_sample samples[BASE_COUNT(trial->values)];
         size_t count;
 
+        for (size_t i = 0; i < BASE_COUNT(samples); i++)
+                samples[i] = (struct rule_sample){ .cells = &trial->values[i] };
         trial->now_ns += after_ns;
-        return rule_set_tick(trial->set, trial->now_ns, trial->values, rule_set_rows(trial->set),
+        return rule_set_tick(trial->set, trial->now_ns, samples, rule_set_rows(trial->set),
                              &changes, &count);
 }
 

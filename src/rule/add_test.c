@@ -237,6 +237,16 @@ static void views_come_in_order_of_rows(void **state)
         assert_int_equal(rule_set_view(set, COUNT(expected), &view), -ENOENT);
 }
 
+/* Samples of one cell each, for as many rows as there can be. */
+static const struct rule_sample *sampled(const uint64_t *cells, uint32_t count)
+{
+        static struct rule_sample of_many[RULE_ROW_MAX];
+
+        for (uint32_t i = 0; i < count; i++)
+                of_many[i] = (struct rule_sample){ .cells = &cells[i] };
+        return of_many;
+}
+
 /* RULE_ROW_MAX rows, and not one more: nor two when one would fit. */
 static void a_set_has_a_limit(void **state)
 {
@@ -255,7 +265,9 @@ static void a_set_has_a_limit(void **state)
         assert_int_equal(rule_set_add(set, &record, 0, true, &row), -ENOMEM);
         assert_int_equal(row, 5);
         many[RULE_ROW_MAX - 1] = 5;
-        assert_int_equal(rule_set_tick(set, S, many, RULE_ROW_MAX, &changes, &change_count), 0);
+        assert_int_equal(rule_set_tick(set, S, sampled(many, rule_set_rows(set)), RULE_ROW_MAX,
+                                       &changes, &change_count),
+                         0);
         assert_int_equal(change_count, RULE_ROW_MAX);
         assert_int_equal(changes[RULE_ROW_MAX - 1].now.state, RULE_FIRING);
         free(many);
@@ -281,7 +293,8 @@ static void many_modules(void **state)
                 assert_int_equal(add(&error), 2 * modules + n); /* no sum comes with it */
                 many[2 * modules + n] = 2;
         }
-        assert_int_equal(rule_set_tick(set, S, many, rule_set_rows(set), &changes, &change_count),
+        assert_int_equal(rule_set_tick(set, S, sampled(many, rule_set_rows(set)),
+                                       rule_set_rows(set), &changes, &change_count),
                          0);
         assert_int_equal(change_count, modules);
         for (uint32_t n = 0; n < change_count; n++)

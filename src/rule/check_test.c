@@ -375,6 +375,8 @@ static void survives_random_records(void **state)
                 unsigned char *bytes = (unsigned char *)&record;
                 const struct rule_change *changes;
                 uint64_t values[2];
+                const struct rule_sample samples[2] = { { .cells = &values[0] },
+                                                        { .cells = &values[1] } };
                 const char *why;
                 struct rule_set *set;
                 uint32_t row;
@@ -394,7 +396,7 @@ static void survives_random_records(void **state)
                 for (uint64_t t = 1; t < 4; t++) {
                         values[0] = fixture_random(&seed);
                         values[1] = fixture_random(&seed);
-                        assert_int_equal(rule_set_tick(set, t * S, values, rule_set_rows(set),
+                        assert_int_equal(rule_set_tick(set, t * S, samples, rule_set_rows(set),
                                                        &changes, &count),
                                          0);
                 }

@@ -363,9 +363,10 @@ static void run(uint64_t number)
 
         t_ns = s.began_ns + pick(&s, 200) * S / 10;
         for (int i = 0; i < samples_max - 1; i++) {
+                const struct rule_sample sample = { .cells = &s.raw };
                 bool is_peek = pick(&s, 10) == 0;
-                int error = is_peek ? rule_set_peek(set, t_ns, &s.raw, 1, &changes, &count)
-                                    : rule_set_tick(set, t_ns, &s.raw, 1, &changes, &count);
+                int error = is_peek ? rule_set_peek(set, t_ns, &sample, 1, &changes, &count)
+                                    : rule_set_tick(set, t_ns, &sample, 1, &changes, &count);
 
                 assert_int_equal(error, 0);
                 for (size_t slot = 0; slot < 2 && s.record.rule[slot].severity; slot++) {

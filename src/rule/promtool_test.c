@@ -211,7 +211,10 @@ static void judge(const struct timeline *timeline, const struct seconds *seconds
                 int64_t value = strtoll(seconds->word[t], &end, 10);
                 uint64_t sample = (uint64_t)(*end ? TOC_GAUGE_UNSET_ : value);
 
-                assert_int_equal(rule_set_tick(set, t * S, &sample, 1, &changes, &count), 0);
+                assert_int_equal(rule_set_tick(set, t * S,
+                                               &(struct rule_sample){ .cells = &sample }, 1,
+                                               &changes, &count),
+                                 0);
                 assert_int_equal(rule_set_view(set, 0, &view), 0);
                 ret_letters[t] = "..PF"[view.state];
         }

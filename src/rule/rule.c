@@ -90,8 +90,8 @@ static size_t judge_row(struct rule_set *set, uint32_t index, uint64_t t_ns, siz
         return changed;
 }
 
-static int evaluate(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
-                    bool is_tick, size_t *ret_count)
+static int evaluate(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,
+                    uint32_t count, bool is_tick, size_t *ret_count)
 {
         size_t changed = 0;
         uint64_t tick;
@@ -107,7 +107,7 @@ static int evaluate(struct rule_set *set, uint64_t t_ns, const uint64_t *values,
 
                 if (row_is_sum(row))
                         continue;
-                row_sample(row, t_ns, values[i]);
+                row_sample(row, t_ns, samples[i].cells ? *samples[i].cells : 0);
                 if (row->sum != ROW_NONE)
                         row_include(&set->rows[row->sum], row);
                 if (is_tick)
@@ -123,20 +123,20 @@ static int evaluate(struct rule_set *set, uint64_t t_ns, const uint64_t *values,
         return 0;
 }
 
-int rule_set_tick(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
-                  const struct rule_change **ret_changes, size_t *ret_count)
+int rule_set_tick(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,
+                  uint32_t count, const struct rule_change **ret_changes, size_t *ret_count)
 {
-        int error = evaluate(set, t_ns, values, count, true, ret_count);
+        int error = evaluate(set, t_ns, samples, count, true, ret_count);
 
         if (!error)
                 *ret_changes = set->changes;
         return error;
 }
 
-int rule_set_peek(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
-                  const struct rule_change **ret_changes, size_t *ret_count)
+int rule_set_peek(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,
+                  uint32_t count, const struct rule_change **ret_changes, size_t *ret_count)
 {
-        int error = evaluate(set, t_ns, values, count, false, ret_count);
+        int error = evaluate(set, t_ns, samples, count, false, ret_count);
 
         if (!error)
                 *ret_changes = set->changes;

@@ -50,6 +50,22 @@ enum rule_state {
 
 struct rule_set;
 
+/* What a row stood at. */
+struct rule_sample {
+        const uint64_t *cells; /* toc_words_(kind) words as <tocsin-machine.h> lays them out, summed
+                                * over threads; not looked at if the row is a sum, or has none */
+        const uint64_t *open;  /* an operation: which ones go on, as rule_open() names them, in */
+        uint32_t open_count;   /* ascending order, each once; else NULL and 0 */
+};
+
+/* The name of an operation that goes on: the number in a slot of a block, which no other operation
+ * in that slot ever has. */
+static inline uint64_t rule_open(uint32_t block, uint32_t slot, uint64_t number)
+{
+        return (uint64_t)(block & 0xfffff) << 44 | (uint64_t)(slot & 0xf) << 40 |
+               (number & ((UINT64_C(1) << 40) - 1));
+}
+
 /* One rule and how it stands. */
 struct rule_view {
         uint32_t row;  /* as rule_set_add numbered it */
@@ -91,17 +107,16 @@ int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t
 /* How many rows there are, the sums included; they stand behind no cell of their own. */
 uint32_t rule_set_rows(const struct rule_set *set);
 
-/* values[row] for each row added so far (sums: any value, it is ignored); count is their number,
- * rule_set_rows(), else -EINVAL. The value of a gauge or level is a signed number in two's
- * complement.
+/* samples[row] for each row added so far; count is their number, rule_set_rows(), else -EINVAL.
+ * Nothing of them is kept.
  *
  * rule_set_tick is the regular sample and is remembered in windows. rule_set_peek judges at a
  * moment in between (the doorbell rang) and remembers nothing but changes of state and the beats
  * that it saw. */
-int rule_set_tick(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
-                  const struct rule_change **ret_changes, size_t *ret_count);
-int rule_set_peek(struct rule_set *set, uint64_t t_ns, const uint64_t *values, uint32_t count,
-                  const struct rule_change **ret_changes, size_t *ret_count);
+int rule_set_tick(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,
+                  uint32_t count, const struct rule_change **ret_changes, size_t *ret_count);
+int rule_set_peek(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,
+                  uint32_t count, const struct rule_change **ret_changes, size_t *ret_count);
 
 /* All rules, in order of rows; for tables. Values are those of the latest evaluation. 0 or -ENOENT
  * past the last. */

@@ -9,11 +9,13 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { rows = 10000, ticks = 4000 };
 
-static uint64_t samples[RULE_ROW_MAX];
+static uint64_t cells[RULE_ROW_MAX];
+static struct rule_sample samples[RULE_ROW_MAX];
 static uint64_t ns[ticks];
 
 static uint64_t now_ns(void)
@@ -57,8 +59,9 @@ static int run(const char *what, const struct toc_record *records, size_t count,
         size_t changed;
         uint32_t row;
 
+        memset(cells, 0, sizeof(cells));
         for (uint32_t i = 0; i < RULE_ROW_MAX; i++)
-                samples[i] = 0;
+                samples[i] = (struct rule_sample){ .cells = &cells[i] };
         if (rule_set_new(&set, 0))
                 return 1;
         for (uint32_t i = 0; i < rows; i++)
@@ -69,7 +72,7 @@ static int run(const char *what, const struct toc_record *records, size_t count,
                 uint64_t began;
 
                 for (uint32_t i = 0; i < rule_set_rows(set); i++)
-                        samples[i] += most ? (i * 2654435761u + t * 40503) % most : 0;
+                        cells[i] += most ? (i * 2654435761u + t * 40503) % most : 0;
                 began = now_ns();
                 if (rule_set_tick(set, (t + 1) * 1000000000, samples, rule_set_rows(set), &changes,
                                   &changed))

@@ -141,12 +141,12 @@ static void refuses_to_go_back_and_stays_as_it_is(void **state)
         before = view_of(row, 0);
         values[row] = 1000;
         change_count = 99;
-        assert_int_equal(rule_set_tick(set, 10 * S + 4, values, 1, &changes, &change_count),
+        assert_int_equal(rule_set_tick(set, 10 * S + 4, samples, 1, &changes, &change_count),
                          -EINVAL);
-        assert_int_equal(rule_set_peek(set, 10 * S + 4, values, 1, &changes, &change_count),
+        assert_int_equal(rule_set_peek(set, 10 * S + 4, samples, 1, &changes, &change_count),
                          -EINVAL);
-        assert_int_equal(rule_set_tick(set, 11 * S, values, 0, &changes, &change_count), -EINVAL);
-        assert_int_equal(rule_set_tick(set, 11 * S, values, 2, &changes, &change_count), -EINVAL);
+        assert_int_equal(rule_set_tick(set, 11 * S, samples, 0, &changes, &change_count), -EINVAL);
+        assert_int_equal(rule_set_tick(set, 11 * S, samples, 2, &changes, &change_count), -EINVAL);
         assert_int_equal(change_count, 99);
         assert_int_equal(view_of(row, 0).state, before.state);
         assert_int_equal(view_of(row, 0).value, before.value);
@@ -165,9 +165,9 @@ static void refuses_what_began_before_the_process(void **state)
         assert_int_equal(rule_set_new(&late, 50 * S), 0);
         assert_int_equal(rule_set_add(late, &record, 50 * S - 1, true, &row), -EINVAL);
         assert_int_equal(rule_set_add(late, &record, 50 * S, true, &row), 0);
-        assert_int_equal(rule_set_tick(late, 50 * S - 1, values, 1, &changes, &change_count),
+        assert_int_equal(rule_set_tick(late, 50 * S - 1, samples, 1, &changes, &change_count),
                          -EINVAL);
-        assert_int_equal(rule_set_tick(late, 50 * S, values, 1, &changes, &change_count), 0);
+        assert_int_equal(rule_set_tick(late, 50 * S, samples, 1, &changes, &change_count), 0);
         rule_set_free(&late);
 }
 

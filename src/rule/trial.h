@@ -17,6 +17,7 @@
 /* A set, its samples and what the last evaluation said. */
 static struct rule_set *set;
 static uint64_t values[64];
+static struct rule_sample samples[64];
 static const struct rule_change *changes;
 static size_t change_count;
 
@@ -24,6 +25,8 @@ static inline int trial_begin(void **state)
 {
         (void)state;
         memset(values, 0, sizeof(values));
+        for (size_t i = 0; i < COUNT(values); i++)
+                samples[i] = (struct rule_sample){ .cells = &values[i] };
         return rule_set_new(&set, 0);
 }
 
@@ -53,7 +56,7 @@ static inline uint32_t add(const struct toc_record *record)
 static inline void tick_ns(uint64_t t_ns)
 {
         assert_int_equal(
-                rule_set_tick(set, t_ns, values, rule_set_rows(set), &changes, &change_count), 0);
+                rule_set_tick(set, t_ns, samples, rule_set_rows(set), &changes, &change_count), 0);
 }
 
 static inline void tick(uint64_t t_s)
@@ -64,7 +67,7 @@ static inline void tick(uint64_t t_s)
 static inline void peek_ns(uint64_t t_ns)
 {
         assert_int_equal(
-                rule_set_peek(set, t_ns, values, rule_set_rows(set), &changes, &change_count), 0);
+                rule_set_peek(set, t_ns, samples, rule_set_rows(set), &changes, &change_count), 0);
 }
 
 static inline struct rule_view view_of(uint32_t row, uint32_t slot)

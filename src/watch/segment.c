@@ -249,22 +249,28 @@ int segment_sample(struct segment_view *view, const char **ret_why)
         return 0;
 }
 
-/* The eight bytes at an offset, if they lie within; the offset is a multiple of 8. */
-static uint64_t pick(const uint64_t *words, uint32_t bytes, uint32_t offset, uint64_t otherwise)
+/* The words at an offset, if they lie within; the offset is a multiple of 8. */
+static const uint64_t *pick(const uint64_t *words, uint32_t bytes, uint32_t offset, uint32_t count)
 {
-        return words && bytes >= 8 && offset <= bytes - 8 ? words[offset / 8] : otherwise;
+        return words && bytes >= 8 * count && offset <= bytes - 8 * count ? words + offset / 8
+                                                                          : NULL;
 }
 
-uint64_t segment_value(const struct segment_view *view, uint32_t number)
+const uint64_t *segment_cells(const struct segment_view *view, uint32_t number)
 {
+        static const uint64_t unset = (uint64_t)TOC_GAUGE_UNSET_;
+        static const uint64_t nothing[sizeof(struct toc_histogram_) / 8];
         const struct segment_view_row *row = &view->rows[number];
         const struct segment_view_object *object = &view->objects[row->object];
-        bool is_gauge = row->record.kind == toc_kind_gauge;
+        uint32_t count = toc_words_(row->record.kind);
+        const uint64_t *cells = NULL;
 
         if (row->place == SEGMENT_IN_BLOCK)
-                return pick(object->sums, object->block_bytes, row->cell_offset, 0);
-        if (row->place == SEGMENT_IN_SHARED)
-                return pick(object->shared, object->shared_bytes, row->cell_offset,
-                            is_gauge ? (uint64_t)TOC_GAUGE_UNSET_ : 0);
-        return 0;
+                cells = pick(object->sums, object->block_bytes, row->cell_offset, count);
+        else if (row->place == SEGMENT_IN_SHARED)
+                cells = pick(object->shared, object->shared_bytes, row->cell_offset, count);
+        if (cells)
+                return cells;
+        return row->place == SEGMENT_IN_SHARED && row->record.kind == toc_kind_gauge ? &unset
+                                                                                     : nothing;
 }

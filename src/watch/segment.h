@@ -9,7 +9,7 @@
  *         outcome = segment_refresh(view, &why);   // header, new rows
  *         outcome = segment_sample(view, &why);    // cells
  *         for (uint32_t i = 0; i < view->row_count; i++)
- *                 use(&view->rows[i].record, segment_value(view, i));
+ *                 use(&view->rows[i].record, segment_cells(view, i));
  *
  * The bytes are written by another process while we read. They are copied with pread(), every
  * number is checked against the copy's limits, and only the copy is used. Nothing is mapped,
@@ -110,9 +110,9 @@ int segment_refresh(struct segment_view *view, const char **ret_why);
 /* Reads all cells. On an error the values are those of no moment: use none of them. */
 int segment_sample(struct segment_view *view, const char **ret_why);
 
-/* What a row's cell stood at in the last sample; an expectation's misses. A row without a cell is
- * 0, a gauge that nobody could set yet is TOC_GAUGE_UNSET_. */
-uint64_t segment_value(const struct segment_view *view, uint32_t row);
+/* What a row's cells stood at in the last sample, toc_words_(kind) of them, valid until the next. A
+ * row without cells has zeros, a gauge that nobody could set yet is TOC_GAUGE_UNSET_. */
+const uint64_t *segment_cells(const struct segment_view *view, uint32_t row);
 
 /* The event, if any, that stands in a slot and has not been handed out, in order of arrival. They
  * point into the view and stay valid until the next call. Their row exists, counts are in range;

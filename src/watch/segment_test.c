@@ -47,7 +47,7 @@ static int read_all(struct segment_view *view, const char **ret_why)
                 if (!outcome)
                         outcome = segment_sample(view, ret_why);
                 for (uint32_t i = 0; i < view->row_count && !outcome; i++)
-                        (void)segment_value(view, i); /* any number, but no crash */
+                        (void)*segment_cells(view, i); /* any number, but no crash */
                 if (!outcome)
                         outcome =
                                 segment_read_events(view, news, segment_slot_max, &count, ret_why);
@@ -91,10 +91,10 @@ static void cells_are_summed_over_blocks(void **state)
         assert_int_equal(segment_refresh(view, &why), 0);
         assert_int_equal(view->row_count, fixture_rows);
         assert_int_equal(segment_sample(view, &why), 0);
-        assert_int_equal(segment_value(view, 0), 42);
-        assert_int_equal(segment_value(view, 1), 1); /* misses, not the 11 passes */
-        assert_int_equal(segment_value(view, 2), 2);
-        assert_true((int64_t)segment_value(view, 3) == -7);
+        assert_int_equal(*segment_cells(view, 0), 42);
+        assert_int_equal(*segment_cells(view, 1), 1); /* misses, not the 11 passes */
+        assert_int_equal(*segment_cells(view, 2), 2);
+        assert_true((int64_t)*segment_cells(view, 3) == -7);
         assert_string_equal(view->rows[1].record.name, "expect_41");
         assert_null(view->rows[1].bad);
         assert_int_equal(segment_read_events(view, news, fixture_slots, &count, &why), 0);
@@ -120,8 +120,8 @@ static void a_gauge_without_a_place_is_unset(void **state)
         assert_int_equal(open_named("x.seg", &view, &why), 0);
         assert_int_equal(segment_refresh(view, &why), 0);
         assert_int_equal(segment_sample(view, &why), 0);
-        assert_int_equal(segment_value(view, 0), 0);
-        assert_true((int64_t)segment_value(view, 3) == TOC_GAUGE_UNSET_);
+        assert_int_equal(*segment_cells(view, 0), 0);
+        assert_true((int64_t)*segment_cells(view, 3) == TOC_GAUGE_UNSET_);
         segment_close(&view);
         fixture_fini(&fixture);
 }
@@ -144,8 +144,8 @@ static void a_segment_grows_while_it_is_read(void **state)
                 fixture_write(&fixture, dir_fd, "x.seg", fixture.length);
                 assert_int_equal(read_all(view, &why), 0);
                 assert_int_equal(view->row_count, fixture_rows * (i + 1));
-                assert_int_equal(segment_value(view, 0), 42 + i);
-                assert_int_equal(segment_value(view, fixture_rows * i), i);
+                assert_int_equal(*segment_cells(view, 0), 42 + i);
+                assert_int_equal(*segment_cells(view, fixture_rows * i), i);
         }
         segment_close(&view);
         fixture_fini(&fixture);

@@ -39,7 +39,7 @@ void target_free(struct target **address)
                 free(target->latest[i]);
         free(target->latest);
         free(target->rule_rows);
-        free(target->values);
+        free(target->samples);
         rule_set_free(&target->rules);
         segment_close(&target->view);
         text_fini(&target->maps);
@@ -108,19 +108,20 @@ static int add_rows(struct target *target, uint64_t attached_ns, uint64_t now_ns
         return failed;
 }
 
-static int grow_values(struct target *target)
+static int grow_samples(struct target *target)
 {
         uint32_t count = rule_set_rows(target->rules);
-        uint64_t *values;
+        struct rule_sample *samples;
 
-        if (count <= target->value_count)
+        if (count <= target->sample_count)
                 return 0;
-        values = reallocarray(target->values, count, sizeof(*values));
-        if (!values)
+        samples = reallocarray(target->samples, count, sizeof(*samples));
+        if (!samples)
                 return -ENOMEM;
-        memset(values + target->value_count, 0, (count - target->value_count) * sizeof(*values));
-        target->values = values;
-        target->value_count = count;
+        memset(samples + target->sample_count, 0,
+               (count - target->sample_count) * sizeof(*samples));
+        target->samples = samples;
+        target->sample_count = count;
         return 0;
 }
 
@@ -172,7 +173,7 @@ int target_refresh(struct target *target, uint64_t run_began_ns, uint64_t now_ns
                 outcome = become_ready(target, attached_ns);
         if (!outcome)
                 outcome = add_rows(target, attached_ns, now_ns);
-        return outcome ? outcome : grow_values(target);
+        return outcome ? outcome : grow_samples(target);
 }
 
 int target_judge(struct target *target, uint64_t now_ns, bool is_tick,
@@ -184,11 +185,12 @@ int target_judge(struct target *target, uint64_t now_ns, bool is_tick,
                 return remember_break(target, outcome);
         for (uint32_t i = 0; i < target->known_rows; i++)
                 if (target->rule_rows[i] != target_no_row)
-                        target->values[target->rule_rows[i]] = segment_value(target->view, i);
+                        target->samples[target->rule_rows[i]].cells =
+                                segment_cells(target->view, i);
         if (is_tick)
-                return rule_set_tick(target->rules, now_ns, target->values, target->value_count,
+                return rule_set_tick(target->rules, now_ns, target->samples, target->sample_count,
                                      ret_changes, ret_count);
-        return rule_set_peek(target->rules, now_ns, target->values, target->value_count,
+        return rule_set_peek(target->rules, now_ns, target->samples, target->sample_count,
                              ret_changes, ret_count);
 }
 

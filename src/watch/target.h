@@ -35,9 +35,9 @@ struct target {
         uint32_t *rule_rows; /* by row of the view: its row in rules, or target_no_row */
         uint32_t known_rows; /* rows of the view that have been looked at */
         uint32_t ignored_rows;
-        const char *ignored_why; /* of the first of them */
-        uint64_t *values;        /* by row of rules */
-        uint32_t value_count;
+        const char *ignored_why;     /* of the first of them */
+        struct rule_sample *samples; /* by row of rules */
+        uint32_t sample_count;
         struct segment_event **latest; /* by row of the view; NULL: none yet */
         uint64_t exe;
         uint64_t maps_read_ns; /* when; 0: never */

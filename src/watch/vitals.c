@@ -118,15 +118,17 @@ int vitals_judge(struct vitals *vitals, uint64_t now_ns, bool is_tick,
                  const struct vitals_counts *counts, const struct rule_change **ret_changes,
                  size_t *ret_count)
 {
+        struct rule_sample samples[BASE_COUNT(vitals->values)];
         uint32_t rows = rule_set_rows(vitals->rules);
 
+        for (size_t i = 0; i < BASE_COUNT(samples); i++)
+                samples[i] = (struct rule_sample){ .cells = &vitals->values[i] };
         vitals->values[vitals->errors_row] = counts->errors;
         vitals->values[vitals->warnings_row] = counts->warnings;
         vitals->values[vitals->crash_row] = counts->crashes;
         if (is_tick)
-                return rule_set_tick(vitals->rules, now_ns, vitals->values, rows, ret_changes,
-                                     ret_count);
-        return rule_set_peek(vitals->rules, now_ns, vitals->values, rows, ret_changes, ret_count);
+                return rule_set_tick(vitals->rules, now_ns, samples, rows, ret_changes, ret_count);
+        return rule_set_peek(vitals->rules, now_ns, samples, rows, ret_changes, ret_count);
 }
 
 const struct rule_set *vitals_rules(const struct vitals *vitals)
