@@ -26,6 +26,16 @@ TOC_GAUGE(unsaved_s, "Age of the oldest change that no snapshot holds",
           TOC_ALERT(value, >, 30, TOC_WARN, "saving lags: a crash loses this many seconds"),
           TOC_ALERT(value, >, 120, TOC_PAGE, "changes are not being saved"),
           TOC_RUNBOOK("examples/kvd/README.md#not-saved"));
+TOC_OPERATION(snapshot, "Snapshots being written",
+              TOC_ALERT(oldest_ms, >, 60000, TOC_PAGE,
+                        "a snapshot hangs: the disk does not answer"),
+              TOC_RUNBOOK("examples/kvd/README.md#not-saved"));
+TOC_TIMER(saving, "One snapshot, until it is on the disk",
+          TOC_ALERT(max_us, >, 20000000, TOC_NOTE, "snapshots take long: is the disk slow?"));
+TOC_SHARE(failed_saves, "Snapshots that failed, of those tried",
+          TOC_ALERT(permille, >, 500, TOC_WARN, "most snapshots fail", .window_s = 600,
+                    .volume_min = 4),
+          TOC_RUNBOOK("examples/kvd/README.md#not-saved"));
 
 /* A save that takes so many times --save-ms is slow. */
 enum { SLOW_SAVE_FACTOR = 5 };
@@ -95,11 +105,21 @@ static int report(const struct flusher *flusher, int error)
                          strerrordesc_np(-error));
 }
 
+static int write_snapshot(struct flusher *flusher, void (*alive)(void))
+{
+        TOC_OPERATION_SCOPE(snapshot);
+        TOC_TIME_SCOPE(saving);
+        int result = snapshot_write(&flusher->options.file, flusher->options.vault, alive);
+
+        toc_share(failed_saves, result != 0);
+        return result;
+}
+
 static int save(struct flusher *flusher, void (*alive)(void))
 {
         uint64_t begun_ms = clock_boot_ms();
         uint64_t begun_with = changes(flusher->options.vault);
-        int result = snapshot_write(&flusher->options.file, flusher->options.vault, alive);
+        int result = write_snapshot(flusher, alive);
 
         flusher->tried_ms = clock_boot_ms();
         (void)pthread_mutex_lock(&flusher->lock); /* cannot fail, here and below: default kind */
