@@ -53,8 +53,8 @@ void promql_selector(struct text *into, const struct toc_record *record,
 int promql_expr(struct text *into, const struct toc_record *record, uint32_t slot,
                 const struct promql *how);
 
-/* The window that the expression looks back: the rule's; one scrape where that is longer, which
- * errs towards ringing. 0 without window. */
+/* The window that the expression looks back: the rule's, made up to whole scrapes, which errs
+ * towards ringing. 0 without window. */
 uint32_t promql_window_s(const struct toc_record *record, uint32_t slot, uint32_t scrape_s);
 
 #endif
