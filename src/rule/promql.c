@@ -21,7 +21,8 @@
 #define STARTED   "process_start_time_seconds"
 #define SAME_HOST "and on(instance, job) "
 
-enum { ABOVE = TOC_ABOVE_, BELOW = TOC_BELOW_, EQUAL = TOC_EQUAL_, any = 7 };
+enum { ABOVE = TOC_ABOVE_, BELOW = TOC_BELOW_, EQUAL = TOC_EQUAL_ };
+enum { up = ABOVE | EQUAL, down = BELOW | EQUAL, any = ABOVE | BELOW | EQUAL };
 
 struct writer {
         struct text *into;
@@ -157,7 +158,7 @@ static void say_rate(const struct writer *writer, unsigned op, int64_t level)
         say_level(writer, op, level, window_s / divisor);
 }
 
-/* By how much the minimum of the window that ended j windows ago is above that of the one before. */
+/* By how much the minimum of the window that ended j windows ago is above the one before. */
 static void say_rises(const struct writer *writer, uint32_t count, unsigned op, int64_t level)
 {
         uint32_t window_s = widened(writer, rule_window(writer));
@@ -329,37 +330,37 @@ static void say_unreached(const struct writer *writer, unsigned op, int64_t leve
 
 /* clang-format off */
 static const struct form forms[] = {
-        /* kind                 signal                  compared       window volume per   how */
-        { toc_kind_expectation, toc_signal_total,       any,               60,    0,    0, say_rate },
-        { 0,                    toc_signal_total,       any,                0,    0,    0, say_value },
-        { 0,                    toc_signal_per_second,  any,               10,    0,    1, say_rate },
-        { 0,                    toc_signal_per_minute,  any,               60,    0,   60, say_rate },
-        { 0,                    toc_signal_per_hour,    any,             3600,    0, 3600, say_rate },
-        { 0,                    toc_signal_value,       any,                0,    0,    0, say_value },
-        { 0,                    toc_signal_growth,      ABOVE | EQUAL,    300,    0,    0, say_growth },
-        { 0,                    toc_signal_exhausts_s,  BELOW | EQUAL,    300,    0,    0, say_exhausts },
-        { 0,                    toc_signal_p50_us,      ABOVE | EQUAL,     60,   10,    2, say_quantile },
-        { 0,                    toc_signal_p90_us,      ABOVE | EQUAL,     60,   10,   10, say_quantile },
-        { 0,                    toc_signal_p99_us,      ABOVE | EQUAL,     60,  100,  100, say_quantile },
-        { 0,                    toc_signal_p999_us,     ABOVE | EQUAL,     60, 1000, 1000, say_quantile },
-        { 0,                    toc_signal_max_us,      ABOVE | EQUAL,     60,    1,    0, say_quantile },
-        { 0,                    toc_signal_p50,         ABOVE | EQUAL,     60,   10,    2, say_quantile },
-        { 0,                    toc_signal_p90,         ABOVE | EQUAL,     60,   10,   10, say_quantile },
-        { 0,                    toc_signal_p99,         ABOVE | EQUAL,     60,  100,  100, say_quantile },
-        { 0,                    toc_signal_p999,        ABOVE | EQUAL,     60, 1000, 1000, say_quantile },
-        { 0,                    toc_signal_max,         ABOVE | EQUAL,     60,    1,    0, say_quantile },
-        { 0,                    toc_signal_silent_ms,   any,                0,    0,    0, say_since },
-        { 0,                    toc_signal_permille,    any,               60,   20,    0, say_permille },
-        { 0,                    toc_signal_burn_fast,   ABOVE | EQUAL,   3600,  100,    0, say_burn },
-        { 0,                    toc_signal_burn_slow,   ABOVE | EQUAL,  86400,  100,    0, say_burn },
-        { 0,                    toc_signal_oldest_ms,   any,                0,    0,    0, say_oldest },
-        { 0,                    toc_signal_in_flight,   any,                0,    0,    0, say_value },
-        { 0,                    toc_signal_lost,        any,               10,    0,    0, say_lost },
-        { 0,                    toc_signal_stalled_ms,  any,                0,    0,    0, say_since },
-        { 0,                    toc_signal_backlog,     any,                0,    0,    0, say_backlog },
-        { 0,                    toc_signal_unreached_s, ABOVE,              0,    0,    0, say_unreached },
+        /* kind                 signal                  ops   window  volume per  how */
+        { toc_kind_expectation, toc_signal_total,       any,      60,    0,    0, say_rate },
+        { 0,                    toc_signal_total,       any,       0,    0,    0, say_value },
+        { 0,                    toc_signal_per_second,  any,      10,    0,    1, say_rate },
+        { 0,                    toc_signal_per_minute,  any,      60,    0,   60, say_rate },
+        { 0,                    toc_signal_per_hour,    any,    3600,    0, 3600, say_rate },
+        { 0,                    toc_signal_value,       any,       0,    0,    0, say_value },
+        { 0,                    toc_signal_growth,      up,      300,    0,    0, say_growth },
+        { 0,                    toc_signal_exhausts_s,  down,    300,    0,    0, say_exhausts },
+        { 0,                    toc_signal_p50_us,      up,       60,   10,    2, say_quantile },
+        { 0,                    toc_signal_p90_us,      up,       60,   10,   10, say_quantile },
+        { 0,                    toc_signal_p99_us,      up,       60,  100,  100, say_quantile },
+        { 0,                    toc_signal_p999_us,     up,       60, 1000, 1000, say_quantile },
+        { 0,                    toc_signal_max_us,      up,       60,    1,    0, say_quantile },
+        { 0,                    toc_signal_p50,         up,       60,   10,    2, say_quantile },
+        { 0,                    toc_signal_p90,         up,       60,   10,   10, say_quantile },
+        { 0,                    toc_signal_p99,         up,       60,  100,  100, say_quantile },
+        { 0,                    toc_signal_p999,        up,       60, 1000, 1000, say_quantile },
+        { 0,                    toc_signal_max,         up,       60,    1,    0, say_quantile },
+        { 0,                    toc_signal_silent_ms,   any,       0,    0,    0, say_since },
+        { 0,                    toc_signal_permille,    any,      60,   20,    0, say_permille },
+        { 0,                    toc_signal_burn_fast,   up,     3600,  100,    0, say_burn },
+        { 0,                    toc_signal_burn_slow,   up,    86400,  100,    0, say_burn },
+        { 0,                    toc_signal_oldest_ms,   any,       0,    0,    0, say_oldest },
+        { 0,                    toc_signal_in_flight,   any,       0,    0,    0, say_value },
+        { 0,                    toc_signal_lost,        any,      10,    0,    0, say_lost },
+        { 0,                    toc_signal_stalled_ms,  any,       0,    0,    0, say_since },
+        { 0,                    toc_signal_backlog,     any,       0,    0,    0, say_backlog },
+        { 0,                    toc_signal_unreached_s, ABOVE,     0,    0,    0, say_unreached },
         /* Budgets are gauges of their own names, whatever they measure. */
-        { toc_kind_module,      0,                      any,                0,    0,    0, say_value },
+        { toc_kind_module,      0,                      any,       0,    0,    0, say_value },
 };
 /* clang-format on */
 

@@ -2,8 +2,8 @@
 /* promql.h - the same rules for Prometheus: an expression that rings when the rule here rings.
  *
  * That they agree at every step is what tocsin-conform shows (tests/conform). Its judge is the
- * promtool of Debian 12 (2.42), which closes ranges on both sides: hence W less a millisecond, which
- * means the same to 3.x. doc/rules.md says where Prometheus cannot see what a rule_set sees.
+ * promtool of Debian 12 (2.42), which closes ranges on both sides: hence W less a millisecond,
+ * which means the same to 3.x. doc/rules.md says where Prometheus cannot see what a rule_set sees.
  *
  * Units:     seconds. scrape_s is how often the series are scraped and the rules evaluated, 1 to
  *            PROMQL_SCRAPE_MAX_S. Prometheus counts in doubles: exact up to 2^53.
@@ -40,9 +40,9 @@ void promql_metric(struct text *into, const struct toc_record *record);
  *   timer (in seconds), sizes: _bucket for each limit of a rule, _bucket of all, _count, _sum
  *   share: _part_total, _whole_total
  *   heartbeat: _beat_timestamp_seconds
- *   operation: _in_flight, _oldest_start_timestamp_seconds (0 while none is open)
+ *   operation: _in_flight, _oldest_start_timestamp_seconds (0: none is open)
  *   flow: _in_total, _out_total, _dropped_total, _held, _progress_timestamp_seconds
- * Expressions also look at process_start_time_seconds, and at the gauge of a must-hit's TOC_WHEN. */
+ * Expressions also look at process_start_time_seconds, and at the gauge of a TOC_WHEN. */
 int promql_series(const struct toc_record *record, uint32_t n, struct promql_series *ret_series);
 
 /* name{label="...",le="..."}, with as many braces as there are labels. */
