@@ -5,10 +5,10 @@
  *
  *     what m grew by since the scrape before, in the same process
  *     or all of it: it was reset, or is another process's, or is new
- *     or nothing: first seen in a process that is older than the window
+ *     or 0: first seen in a process that is older than the window
  *
  * The scrape before is the latest within 5 minutes, stale markers passed over, so that one failed
- * scrape costs nothing. What the second line yields must have lost its name (m * 1) as the
+ * scrape costs nothing. What the other lines yield must have lost its name (m * 1) as the
  * difference has, or sum_over_time() finds two series where there is one.
  *
  * Windows and volumes stand here once more, beside those of signal.c: this is a second statement of
@@ -109,8 +109,10 @@ static void say_events(const struct writer *writer, const char *suffix, const ch
         say_series(writer, suffix, le);
         text_printf(writer->into,
                     " * 1 " SAME_HOST "(last_over_time(" STARTED
-                    "[5m] offset %us) or time() - " STARTED " <= %u)",
+                    "[5m] offset %us) or time() - " STARTED " <= %u) or ",
                     writer->scrape_s, stepped(writer, window_s));
+        say_series(writer, suffix, le);
+        text_append(writer->into, " * 0");
         say_range(writer, window_s);
 }
 
