@@ -7,6 +7,7 @@
 #include "base/say.h"
 #include "cli/command.h"
 #include "cli/rules.h"
+#include "rule/promql.h"
 
 #include <errno.h>
 
@@ -52,11 +53,56 @@ static int list(const struct option_operands *operands, bool wants_json)
         return error ? ERROR_EXIT_UNKNOWN : status;
 }
 
+/* The forms in which all files are printed as one. */
+static const struct form {
+        int (*print)(const struct listing *listing, uint32_t scrape_s);
+} forms[] = {
+        { rules_print_prometheus },
+        { rules_print_markdown },
+        { rules_print_grafana },
+};
+
+/* All files as one; what they have in common stands there once. */
+static int export(const struct option_operands *operands, const struct form *form,
+                  uint32_t scrape_s)
+{
+        struct listing listing BASE_SCOPE(listing_fini) = LISTING_NULL;
+        int worst = ERROR_EXIT_YES;
+        int error;
+
+        for (size_t i = 0; i < operands->count; i++) {
+                struct text problem BASE_SCOPE(text_fini) = TEXT_INIT(listing_line_bytes_max);
+                int status = listing_add(&listing, operands->values[i], &problem);
+
+                worst = status > worst ? status : worst;
+        }
+        error = listing_arrange(&listing);
+        if (!error)
+                error = listing_make_distinct(&listing);
+        if (!error)
+                error = listing_name_alerts(&listing);
+        if (!error)
+                error = form->print(&listing, scrape_s);
+        if (!error && fflush(stdout))
+                error = error_last();
+        if (error)
+                say_error("cannot write the rules: %s", error_text(error));
+        return error ? ERROR_EXIT_UNKNOWN : worst;
+}
+
 int cmd_rules(int argc, char **argv)
 {
         bool wants_json = false;
+        bool wants[BASE_COUNT(forms)] = { false };
+        uint64_t scrape_s = 15;
         const struct option options[] = {
                 OPTION_FLAG("json", 'j', "print JSON instead of a table", &wants_json),
+                OPTION_FLAG("prometheus", 0, "print a rule file for Prometheus", &wants[0]),
+                OPTION_FLAG("markdown", 0, "print a sheet for who is on call", &wants[1]),
+                OPTION_FLAG("grafana", 0, "print a dashboard to import into Grafana", &wants[2]),
+                OPTION_NUMBER("scrape-interval", 0, "SECONDS",
+                              "how often Prometheus scrapes, and evaluates the rules (15)",
+                              &scrape_s, 1, PROMQL_SCRAPE_MAX_S),
         };
         const struct option_page page = {
                 .command = "tocsin rules",
@@ -70,10 +116,24 @@ int cmd_rules(int argc, char **argv)
                 .operand_max = file_count_max,
                 .examples = "tocsin rules ./kvd\n"
                             "tocsin rules --json ./kvd ./liblru.so | jq '.files[].modules[].name'\n"
-                            "tocsin rules build/liblru.a\n",
+                            "tocsin rules --prometheus ./kvd >kvd.rules.yaml\n"
+                            "tocsin rules --markdown ./kvd >ONCALL.md\n",
         };
         struct option_operands operands;
         int outcome = option_parse_or_say(&page, argc, argv, &operands);
+        size_t chosen = BASE_COUNT(forms);
+        size_t count = wants_json;
 
-        return outcome ? option_exit(outcome) : list(&operands, wants_json);
+        if (outcome)
+                return option_exit(outcome);
+        for (size_t i = 0; i < BASE_COUNT(forms); i++) {
+                count += wants[i];
+                chosen = wants[i] ? i : chosen;
+        }
+        if (count > 1) {
+                say_error("the list can be printed in one form at a time; see tocsin rules --help");
+                return ERROR_EXIT_USAGE;
+        }
+        return chosen < BASE_COUNT(forms) ? export(&operands, &forms[chosen], (uint32_t)scrape_s)
+                                          : list(&operands, wants_json);
 }
