@@ -9,7 +9,6 @@
 #include "base/say.h"
 #include "rule/rule.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 enum {
@@ -58,11 +57,8 @@ void listing_append_escaped(struct text *into, const char *foreign)
 void listing_append_name(struct text *into, const struct toc_record *record)
 {
         text_append(into, record->name);
-        if (!listing_label(record)[0])
-                return;
-        text_append(into, "{");
-        listing_append_escaped(into, record->labels);
-        text_append(into, "}");
+        if (listing_label(record)[0])
+                text_printf(into, "{%s}", record->labels);
 }
 
 /* ---- Files ---------------------------------------------------------------- */
@@ -337,16 +333,12 @@ int listing_make_distinct(struct listing *listing)
         return 0;
 }
 
-/* What is no letter of a name is written as '_': a label may be any text. */
-static void name_alert(char *into, size_t size, const struct toc_record *record, size_t slot)
+static void name_alert(char *into, const struct toc_record *record, size_t slot)
 {
         const char *label = listing_label(record);
 
-        (void)snprintf(into, size, "%s_%s%s%s%s", record->module, record->name, *label ? "_" : "",
-                       label, slot && record->rule[0].severity ? "_2" : ""); /* may cut, then */
-        for (; *into; into++)
-                if (!isalnum((unsigned char)*into))
-                        *into = '_';
+        (void)snprintf(into, listing_alert_bytes, "%s_%s%s%s%s", record->module, record->name,
+                       *label ? "_" : "", label, slot && record->rule[0].severity ? "_2" : "");
 }
 
 int listing_name_alerts(struct listing *listing)
@@ -365,7 +357,7 @@ int listing_name_alerts(struct listing *listing)
 
                         if (!listing->rows[i].record->rule[slot].severity)
                                 continue;
-                        name_alert(alert, listing_alert_bytes, listing->rows[i].record, slot);
+                        name_alert(alert, listing->rows[i].record, slot);
                         names[count] = (struct name){ "", "", alert, listing_alert_bytes, count };
                         count++;
                 }

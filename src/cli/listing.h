@@ -81,7 +81,7 @@ const char *listing_runbook(const struct row *row, const struct row *first);
 /* What a miss of an expectation does to the program: "stops", "may stop", or NULL. */
 const char *listing_stop(const struct toc_record *record);
 
-/* "requests{failed}", escaped. */
+/* "requests{failed}"; rule_check saw to it that these are names in C. */
 void listing_append_name(struct text *into, const struct toc_record *record);
 void listing_append_escaped(struct text *into, const char *foreign);
 

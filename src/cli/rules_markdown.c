@@ -58,17 +58,11 @@ static void append_what_to_do(struct text *into, const char *runbook)
         text_append(into, "\n");
 }
 
-/* As code; a label that would end that is a text like others. */
 static void append_name(struct text *into, const struct toc_record *record)
 {
-        struct text name BASE_SCOPE(text_fini) = TEXT_INIT(listing_line_bytes_max);
-
-        text_printf(&name, "%s.", record->module);
-        listing_append_name(&name, record);
-        if (strchr(text_view(&name), '`'))
-                rules_append_markdown(into, text_view(&name));
-        else
-                text_printf(into, "`%s`", text_view(&name));
+        text_printf(into, "`%s.", record->module);
+        listing_append_name(into, record);
+        text_append(into, "`");
 }
 
 static void append_rule(struct text *into, const struct row *row, const struct row *first,

@@ -220,13 +220,6 @@ static void append_note(struct text *into, const struct toc_record *record, uint
 
 /* ---- Rules ----------------------------------------------------------------- */
 
-static bool is_word(const char *text)
-{
-        return text[strspn(text,
-                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ==
-               '\0';
-}
-
 static void put_labels(struct page *page, const struct toc_record *record,
                        const struct toc_rule *rule)
 {
@@ -239,7 +232,7 @@ static void put_labels(struct page *page, const struct toc_record *record,
         put_pair(page, "probe", record->name);
         put_pair(page, "kind", rule_kind_name(record->kind));
         put_pair(page, "signal", rule_signal_name(rule->signal));
-        if (*label && is_word(label)) /* any other is on the series, and stays on the alert */
+        if (*label)
                 put_pair(page, "label", label);
         end_mapping(page);
 }

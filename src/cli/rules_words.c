@@ -136,7 +136,7 @@ static void append_field(struct text *into, const struct toc_record *record, siz
                 text_printf(into, "%d", 1000 - rule->objective_permille);
         } else if (strncmp(name, "when", 4) == 0 && record->labels[0]) {
                 text_append(into, ", while ");
-                listing_append_escaped(into, record->labels);
+                text_append(into, record->labels);
                 text_append(into, " is set");
         }
 }
