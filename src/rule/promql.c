@@ -14,7 +14,7 @@
  * Windows and volumes stand here once more, beside those of signal.c: this is a second statement of
  * what a rule means, and conformance compares the two. */
 #include "rule/promql.h"
-#include "rule/series.h"
+#include "rule/metric.h"
 
 #include <errno.h>
 
@@ -71,7 +71,7 @@ static uint32_t rule_volume(const struct writer *writer)
 
 static void say_series(const struct writer *writer, const char *suffix, const char *le)
 {
-        series_append(writer->into, writer->record, suffix, le);
+        metric_append(writer->into, writer->record, suffix, le);
 }
 
 static void say_before(const struct writer *writer, const char *suffix, const char *le)
@@ -127,7 +127,7 @@ static void say_volume(const struct writer *writer, const char *suffix, uint32_t
 
 static const char *value_suffix(unsigned kind)
 {
-        return kind == toc_kind_operation ? "_in_flight" : series_suffixes(kind)[0];
+        return kind == toc_kind_operation ? "_in_flight" : metric_suffixes(kind)[0];
 }
 
 static void say_value(const struct writer *writer, unsigned op, int64_t level)
@@ -208,7 +208,7 @@ static void say_quantile(const struct writer *writer, unsigned op, int64_t level
 
         (void)op; /* both are in the bound */
         (void)level;
-        series_bound(writer->record, writer->slot, le, sizeof(le));
+        metric_bound(writer->record, writer->slot, le, sizeof(le));
         say_events(writer, count, NULL, rule_window(writer));
         if (of > 2)
                 text_printf(writer->into, " * %u", of - 1);
@@ -278,7 +278,7 @@ static void say_oldest(const struct writer *writer, unsigned op, int64_t level)
 
 static void say_difference(const struct writer *writer, uint32_t count)
 {
-        const char *const *suffix = series_suffixes(toc_kind_flow);
+        const char *const *suffix = metric_suffixes(toc_kind_flow);
 
         for (uint32_t i = 0; i < count; i++) {
                 text_append(writer->into, i ? " - " : "");
@@ -296,7 +296,7 @@ static void say_backlog(const struct writer *writer, unsigned op, int64_t level)
  * through the window, if it has one sign there; else 0. */
 static void say_lost(const struct writer *writer, unsigned op, int64_t level)
 {
-        const char *const *suffix = series_suffixes(toc_kind_flow);
+        const char *const *suffix = metric_suffixes(toc_kind_flow);
 
         text_append(writer->into, "(((");
         say_difference(writer, 4);
@@ -406,11 +406,11 @@ static void say_hysteresis(const struct writer *writer, const char *alert)
         text_append(writer->into, " or (");
         writer->form->say(writer, side, rule->clear_at);
         text_append(writer->into, ") " SAME_HOST "(ALERTS{alertname=");
-        series_append_quoted(writer->into, alert);
+        metric_append_quoted(writer->into, alert);
         text_append(writer->into, ",alertstate=\"firing\"");
-        if (series_is_labelled(writer->record)) {
+        if (metric_is_labelled(writer->record)) {
                 text_append(writer->into, ",label=");
-                series_append_quoted(writer->into, writer->record->labels);
+                metric_append_quoted(writer->into, writer->record->labels);
         }
         text_append(writer->into, "} == 1)");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exists to lay a stream's numbers into cells as libtocsin would, and to tick a rule_set with them. */
+/* Exists to lay a stream's numbers into cells as libtocsin would, and to tick a rule_set. */
 #include "judge.h"
 
 #include <errno.h>

@@ -99,7 +99,7 @@ static bool begin_life(struct script *script, uint32_t i, int64_t t)
         struct stream_step *step = &script->stream->step[i];
 
         step->started = i ? step[-1].started : 0;
-        if (!i || !dice_once_in(script->dice, 45))
+        if (!script->is_seen || !dice_once_in(script->dice, 45))
                 return false;
         switch (script->lives) {
         case LIVES_RESET:
@@ -435,6 +435,7 @@ void script_run(struct script *script, struct stream *stream, struct dice *dice)
                 int64_t t = (int64_t)i * stream->scrape_s;
                 bool is_still = begin_life(script, i, t);
 
+                script->is_seen |= step->is_sampled;
                 for (uint32_t k = 0; k < stream_series_max; k++)
                         step->series[k] = STREAM_ABSENT;
                 step->gate = STREAM_ABSENT;

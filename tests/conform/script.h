@@ -30,7 +30,8 @@ struct script {
         uint32_t window_steps;
         int64_t aim; /* how many events in a window are just not too many */
         struct pattern pattern;
-        uint32_t born;                   /* the step at which this process began */
+        bool is_seen;  /* a sample was taken; before that nobody would know of a restart */
+        uint32_t born; /* the step at which this process began */
         int64_t life[stream_cells_max];  /* counted in this process since its start or reset */
         int64_t carry[stream_cells_max]; /* and in those before */
         int64_t level;                   /* values: where it stands */

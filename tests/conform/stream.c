@@ -207,12 +207,12 @@ static uint32_t choose_clock(struct dice *dice, struct stream *stream)
         uint32_t window_s = form->window_s;
         uint32_t windows = is_raw ? 6 : 3;
 
-        if (window_s && !dice_once_in(dice, 6))
-                window_s = (uint32_t)dice_between(dice, 4, dice_once_in(dice, 8) ? 600 : 60);
+        if (window_s && !dice_once_in(dice, 7))
+                window_s = (uint32_t)dice_between(dice, 4, dice_once_in(dice, 8) ? 600 : 24);
         stream->scrape_s = few[dice_below(dice, BASE_COUNT(few))];
         for (size_t i = 0; window_s > 64 && i < BASE_COUNT(many); i++) {
                 stream->scrape_s = many[i];
-                if (window_s / many[i] <= 60)
+                if (window_s / many[i] <= 40)
                         break;
         }
         /* Of raw samples a window must hold some, or there is no value. */
@@ -234,7 +234,7 @@ static void choose_samples(struct dice *dice, struct stream *stream, bool has_ga
         for (uint32_t i = 0; i < stream->steps; i++) {
                 struct stream_step *step = &stream->step[i];
 
-                if (!gap && has_gaps && i > late && dice_once_in(dice, 30)) {
+                if (i > late && step[-1].is_sampled && has_gaps && dice_once_in(dice, 30)) {
                         gap = 1 + (uint32_t)dice_below(dice, most > 1 ? most - 1 : 1);
                         if (dice_once_in(dice, 2))
                                 gap = 1;

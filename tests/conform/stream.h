@@ -15,7 +15,7 @@
  *   counts above 2^53; lines that miss their capacity by less than a double can tell.
  *
  * Units:     steps of scrape_s seconds; the clock begins at 0.
- * Ownership: plain data, but for the record's text it points nowhere. Errors: none. Threads: any. */
+ * Ownership: plain data, which points nowhere. Errors: none. Threads: any. */
 #ifndef CONFORM_STREAM_H
 #define CONFORM_STREAM_H
 

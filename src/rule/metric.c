@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exists because the names of series are needed by who shows them, who asks for them and who makes
  * them up in a test, and must be the same letters in all three. */
-#include "rule/series.h"
+#include "rule/metric.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A must-hit keeps the name of a gauge in that field. */
-bool series_is_labelled(const struct toc_record *record)
+bool metric_is_labelled(const struct toc_record *record)
 {
         return record->labels[0] && record->kind != toc_kind_must_hit;
 }
 
 /* In double quotes. It is printable: rule_check looked. */
-void series_append_quoted(struct text *into, const char *string)
+void metric_append_quoted(struct text *into, const char *string)
 {
         text_append(into, "\"");
         for (; *string; string++) {
@@ -49,7 +49,7 @@ static void spell_bound(double bound, char *ret_text, size_t size)
 }
 
 /* What is not above the bound of a rule does not ring: its limit; for >= the value before that. */
-void series_bound(const struct toc_record *record, uint32_t slot, char *ret_text, size_t size)
+void metric_bound(const struct toc_record *record, uint32_t slot, char *ret_text, size_t size)
 {
         const struct toc_rule *rule = &record->rule[slot];
         bool is_timer = record->kind == toc_kind_timer;
@@ -63,27 +63,27 @@ void series_bound(const struct toc_record *record, uint32_t slot, char *ret_text
         spell_bound(strtod(decimal, NULL), ret_text, size);
 }
 
-void series_append(struct text *into, const struct toc_record *record, const char *suffix,
+void metric_append(struct text *into, const struct toc_record *record, const char *suffix,
                    const char *le)
 {
         const char *between = "{";
 
         promql_metric(into, record);
         text_append(into, suffix);
-        if (series_is_labelled(record)) {
+        if (metric_is_labelled(record)) {
                 text_append(into, "{label=");
-                series_append_quoted(into, record->labels);
+                metric_append_quoted(into, record->labels);
                 between = ",";
         }
         if (le)
                 /* Prometheus 3 stores whole bounds as 1.0. */
                 text_printf(into, strpbrk(le, ".eI") ? "%sle=\"%s\"" : "%sle=~\"%s|%s[.]0\"",
                             between, le, le);
-        if (le || series_is_labelled(record))
+        if (le || metric_is_labelled(record))
                 text_append(into, "}");
 }
 
-const char *const *series_suffixes(unsigned kind)
+const char *const *metric_suffixes(unsigned kind)
 {
         static const char *const events[] = { "_total", NULL };
         static const char *const value[] = { "", NULL };
@@ -145,14 +145,14 @@ static bool bucket_bound(const struct toc_record *record, uint32_t bucket, char 
         if (!record->rule[bucket].severity)
                 return false;
         if (bucket == 1 && record->rule[0].severity)
-                series_bound(record, 0, first, sizeof(first));
-        series_bound(record, bucket, ret_text, size);
+                metric_bound(record, 0, first, sizeof(first));
+        metric_bound(record, bucket, ret_text, size);
         return strcmp(ret_text, first) != 0;
 }
 
 int promql_series(const struct toc_record *record, uint32_t n, struct promql_series *ret_series)
 {
-        const char *const *suffix = series_suffixes(record->kind);
+        const char *const *suffix = metric_suffixes(record->kind);
         struct promql_series series;
 
         for (uint32_t i = 0; suffix[i]; i++) {
@@ -177,13 +177,13 @@ void promql_selector(struct text *into, const struct toc_record *record,
                      const struct promql_series *series)
 {
         text_append(into, series->name);
-        if (series_is_labelled(record)) {
+        if (metric_is_labelled(record)) {
                 text_append(into, "{label=");
-                series_append_quoted(into, record->labels);
+                metric_append_quoted(into, record->labels);
         }
         if (series->le[0])
-                text_printf(into, "%sle=\"%s\"", series_is_labelled(record) ? "," : "{",
+                text_printf(into, "%sle=\"%s\"", metric_is_labelled(record) ? "," : "{",
                             series->le);
-        if (series->le[0] || series_is_labelled(record))
+        if (series->le[0] || metric_is_labelled(record))
                 text_append(into, "}");
 }
