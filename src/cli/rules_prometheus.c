@@ -130,7 +130,7 @@ static void append_foreign(struct text *into, const char *foreign)
 static void append_value(struct text *into, const struct toc_record *record, uint32_t slot)
 {
         const struct toc_rule *rule = &record->rule[slot];
-        uint32_t window_s = promql_window_s(record, slot, 1);
+        uint32_t window_s = rule_window_s(record->kind, rule);
 
         switch (rule->signal) {
         case toc_signal_per_minute:
@@ -196,7 +196,7 @@ static void append_note(struct text *into, const struct toc_record *record, uint
                         uint32_t scrape_s)
 {
         const struct toc_rule *rule = &record->rule[slot];
-        uint32_t window_s = promql_window_s(record, slot, 1);
+        uint32_t window_s = rule_window_s(record->kind, rule);
         uint32_t exported_s = promql_window_s(record, slot, scrape_s);
         bool is_burn = rule->signal == toc_signal_burn_fast || rule->signal == toc_signal_burn_slow;
         int64_t magnitude = rule->limit < 0 ? -(rule->limit + 1) : rule->limit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* every.c - a probe of every kind, a rule of every signal, and texts that want to be something else:
- * what exports must bear. */
+/* every.c - a probe of every kind, a rule of every signal, and texts that want to be something
+ * else: what exports must bear. */
 #include <tocsin.h>
 
 TOC_MODULE(every, "Each kind: \"quotes\", 'quotes', {{ $value }}, # no comment, \u00fcml\u00e4ut",

@@ -36,8 +36,8 @@ SOURCES = ('lru.c', 'lru_part.c', 'net.c', 'main.c')
 def rule(text, window_s, severity, meaning, clear_at=None, hold_s=0, keep_s=0):
     signal, op, limit = text.split()
     return {'signal': signal, 'op': op, 'limit': int(limit), 'clear_at': clear_at,
-            'hold_s': hold_s, 'keep_s': keep_s, 'window_s': window_s, 'severity': severity,
-            'meaning': meaning}
+            'hold_s': hold_s, 'keep_s': keep_s, 'window_s': window_s, 'volume_min': 0,
+            'capacity': 0, 'objective_permille': 0, 'severity': severity, 'meaning': meaning}
 
 
 def line_of(compiler, file, words):
@@ -542,11 +542,11 @@ def several_files(bench):
           'no probes (it was not compiled with tocsin.h)'])
 
 
-def on_a_terminal(bench, columns, *arguments, **more):
+def on_a_terminal(bench, columns, *arguments, command='rules', **more):
     """What stands on a terminal of that width."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack('4H', 24, columns, 0, 0))
-    with subprocess.Popen([bench.tocsin, 'rules', *arguments], cwd=bench.directory,
+    with subprocess.Popen([bench.tocsin, command, *arguments], cwd=bench.directory,
                           stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL,
                           env={**os.environ, 'TERM': 'xterm', **more}) as child:
         os.close(follower)
