@@ -2,7 +2,7 @@
 /* The same samples, judged by a rule_set and by Prometheus: `promtool test rules` must say the same
  * at every second. Without promtool in the PATH the tests that run it (promtool_test live) are
  * skipped; the timelines below were read off it and are compared in any case (promtool_test
- * recorded).
+ * recorded). Random samples, and the expressions that are exported, are tests/conform's.
  *
  * How the timelines were made (promtool 2.42.0 of Debian 12):
  *
@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { steps_max = 400, random_streams = 12 };
+enum { steps_max = 400 };
 
 struct timeline {
         const char *what;
@@ -347,8 +347,8 @@ static void promtool_agrees(const struct timeline *lines, size_t count,
 
 /* ---- Tests --------------------------------------------------------------------------------*/
 
-static struct seconds seconds[COUNT(timelines) + random_streams];
-static char letters[COUNT(timelines) + random_streams][steps_max + 1];
+static struct seconds seconds[COUNT(timelines)];
+static char letters[COUNT(timelines)][steps_max + 1];
 
 static void a_rule_set_says_what_promtool_said(void **state)
 {
@@ -393,71 +393,6 @@ static void promtool_can_disagree(void **state)
         assert_int_equal(status, 1);
 }
 
-/* Counters only grow here, but for expectations, whose expression can follow a reset exactly. */
-static void make_up_samples(const struct timeline *timeline, uint64_t *seed,
-                            struct seconds *ret_seconds)
-{
-        bool is_gauge = timeline->kind == toc_kind_gauge;
-        int64_t value = 0;
-
-        ret_seconds->count = 200;
-        for (size_t t = 0; t < ret_seconds->count; t++) {
-                if (is_gauge)
-                        value = fixture_below(seed, 4) ? value : (int64_t)fixture_below(seed, 20);
-                else if (!fixture_below(seed, 9))
-                        value += (int64_t)fixture_below(seed, 4);
-                if (timeline->kind == toc_kind_expectation && !fixture_below(seed, 100))
-                        value = (int64_t)fixture_below(seed, 3);
-                if (timeline->kind == toc_kind_expectation && t <= 9)
-                        value = 0; /* its expression needs a sample before the first event */
-                snprintf(ret_seconds->word[t], 24, "%" PRId64, value);
-        }
-}
-
-static void make_up(size_t number, uint64_t *seed, struct timeline *ret_timeline)
-{
-        static const struct timeline kinds[] = {
-                { "", toc_kind_counter,
-                  RULE(.signal = toc_signal_per_minute, .op = ABOVE, .limit = 9),
-                  "(m - (m offset 1m or m * 0)) > 9", "", "" },
-                { "", toc_kind_counter,
-                  RULE(.signal = toc_signal_per_minute, .op = AT_MOST, .limit = 12, .window_s = 15),
-                  "(m - (m offset 15s or m * 0)) * 4 <= 12", "", "" },
-                { "", toc_kind_expectation,
-                  RULE(.signal = toc_signal_total, .op = ABOVE, .window_s = 8),
-                  "increase(m[8999ms]) > 0", "", "" },
-                { "", toc_kind_gauge,
-                  CLEARS(8, .signal = toc_signal_value, .op = ABOVE, .limit = 15),
-                  "m > 15 or (m > 8 and @)", "", "" },
-                { "", toc_kind_gauge,
-                  CLEARS(10, .signal = toc_signal_value, .op = AT_MOST, .limit = 4),
-                  "m <= 4 or (m < 10 and @)", "", "" },
-                { "", toc_kind_gauge, RULE(.signal = toc_signal_value, .op = NOT, .limit = 7),
-                  "m != 7", "", "" },
-        };
-
-        *ret_timeline = kinds[number % COUNT(kinds)];
-        ret_timeline->rule.hold_s = (uint32_t)fixture_below(seed, 4);
-        ret_timeline->rule.keep_s = (uint32_t)fixture_below(seed, 6);
-}
-
-static void promtool_agrees_on_random_streams(void **state)
-{
-        static struct timeline lines[random_streams];
-        uint64_t seed = 4242;
-        size_t firing = 0;
-
-        (void)state;
-        for (size_t i = 0; i < random_streams; i++) {
-                make_up(i, &seed, &lines[i]);
-                make_up_samples(&lines[i], &seed, &seconds[i]);
-                judge(&lines[i], &seconds[i], letters[i]);
-                firing += strchr(letters[i], 'F') && strchr(letters[i], '.');
-        }
-        assert_true(firing > random_streams / 2); /* most of them say something */
-        promtool_agrees(lines, random_streams, seconds, letters);
-}
-
 static int ask(const char *directory)
 {
         for (size_t i = 0; i < COUNT(timelines); i++) {
@@ -488,7 +423,6 @@ int main(int argc, char **argv)
         const struct CMUnitTest live[] = {
                 cmocka_unit_test(promtool_still_says_it),
                 cmocka_unit_test(promtool_can_disagree),
-                cmocka_unit_test(promtool_agrees_on_random_streams),
         };
 
         if (argc == 3 && strcmp(argv[1], "ask") == 0)

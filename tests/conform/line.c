@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists because Prometheus draws lines in doubles: a line that misses its capacity by a billionth
+ * is one thing there and another in exact fractions. A line that hits it exactly is kept: both must
+ * know that. This is no second engine: it only says when nobody can tell. */
+#include "script.h"
+
+#include <math.h>
+
+enum { tries_max = 100 };
+
+/* The least-squares line through the samples in (t-3w, t], ahead_s after t. NAN: there is none. */
+static long double line_at(const struct stream *stream, uint32_t i, uint32_t window_s,
+                           int64_t ahead_s)
+{
+        long double n = 0, x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
+
+        for (uint32_t k = 0; k <= i && k * stream->scrape_s < 3 * window_s; k++) {
+                const struct stream_step *step = &stream->step[i - k];
+                long double x = -(long double)k * stream->scrape_s;
+                long double y = (long double)step->series[0];
+
+                if (!step->is_sampled)
+                        continue;
+                n++;
+                x_sum += x;
+                y_sum += y;
+                xx_sum += x * x;
+                xy_sum += x * y;
+        }
+        if (n < 2)
+                return NAN;
+        xy_sum = (n * xy_sum - x_sum * y_sum) / (n * xx_sum - x_sum * x_sum);
+        return (y_sum - xy_sum * x_sum) / n + xy_sum * (long double)ahead_s;
+}
+
+static bool is_near(long double line, int64_t capacity)
+{
+        long double off = fabsl(line - (long double)capacity) / (long double)capacity;
+
+        return off > 1e-14L && off < 5e-9L;
+}
+
+static bool is_blurred(const struct stream *stream, const struct toc_rule *rule)
+{
+        uint32_t window_s = rule->window_s ? rule->window_s : stream->form->window_s;
+
+        for (uint32_t i = 0; i < stream->steps; i++)
+                if (is_near(line_at(stream, i, window_s, rule->limit), rule->capacity) ||
+                    (rule->clear_at != TOC_NO_CLEAR_LEVEL_ &&
+                     is_near(line_at(stream, i, window_s, rule->clear_at), rule->capacity)))
+                        return true;
+        return false;
+}
+
+void line_settle(struct stream *stream)
+{
+        if (stream->form->signal != toc_signal_exhausts_s)
+                return;
+        for (uint32_t slot = 0; slot < 2; slot++) {
+                struct toc_rule *rule = &stream->record.rule[slot];
+
+                for (int tries = 0; tries < tries_max && rule->severity; tries++) {
+                        if (!is_blurred(stream, rule))
+                                break;
+                        rule->capacity++;
+                }
+        }
+}
