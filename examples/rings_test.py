@@ -52,7 +52,7 @@ def rang(tocsin, driver, scenario):
         lines = events.read_text(encoding='utf-8').splitlines() if events.exists() else []
     alerts = [event for event in map(json.loads, lines)
               if event['type'] == 'alert' and event['state'] == 'firing']
-    return {(event['probe'] + (f'{{{event["labels"]}}}' if event.get('labels') else ''),
+    return {(event['probe'] + ''.join(f'{{{label}}}' for label in event['labels'].values()),
              event['severity']) for event in alerts}
 
 
