@@ -188,6 +188,10 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
 
 #define TOC_THIRD_(...) TOC_THIRD2_(__VA_ARGS__)
 #define TOC_THIRD2_(first, second, third, ...) third
+#define TOC_FOURTH_(...) TOC_FOURTH2_(__VA_ARGS__)
+#define TOC_FOURTH2_(first, second, third, fourth, ...) fourth
+#define TOC_FIFTH_(...) TOC_FIFTH2_(__VA_ARGS__)
+#define TOC_FIFTH2_(first, second, third, fourth, fifth, ...) fifth
 #define TOC_REST_(...) TOC_REST2_(__VA_ARGS__, )
 #define TOC_REST2_(first, ...) __VA_ARGS__
 
@@ -302,9 +306,9 @@ TOC_ALWAYS_ void toc_observe_(struct toc_histogram_ *cells, const struct toc_lim
 }
 
 struct toc_span_ {
+        uint64_t began_ns;
         struct toc_histogram_ *cells;
         const struct toc_limits_ *limits;
-        uint64_t began_ns;
 };
 
 TOC_ALWAYS_ void toc_span_end_(const struct toc_span_ *span)
@@ -445,7 +449,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         "live_bytes, allocations, cpu_permille, io_bytes_per_second, descriptors, threads, leak, " \
         "deadlock and lock_wait_ms"
 
-/* TOC_HAS_kind_signal: ~, 1, and the comparisons that it understands. */
+/* TOC_HAS_kind_signal: ~, 1, the comparisons that it understands; then, 1 and an option that it
+ * needs, or 2 and one that it has no use for: of a quantile, only what lies above the limit of the
+ * rule is counted. */
 #define TOC_ANY_ 7
 #define TOC_UP_ 4
 #define TOC_DOWN_ 1
@@ -455,23 +461,23 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_HAS_counter_per_hour ~, 1, TOC_ANY_
 #define TOC_HAS_gauge_value ~, 1, TOC_ANY_
 #define TOC_HAS_gauge_growth ~, 1, TOC_UP_
-#define TOC_HAS_gauge_exhausts_s ~, 1, TOC_DOWN_
+#define TOC_HAS_gauge_exhausts_s ~, 1, TOC_DOWN_, 1, ".capacity"
 #define TOC_HAS_level_value ~, 1, TOC_ANY_
 #define TOC_HAS_level_growth ~, 1, TOC_UP_
-#define TOC_HAS_level_exhausts_s ~, 1, TOC_DOWN_
-#define TOC_HAS_timer_p50_us ~, 1, TOC_UP_
-#define TOC_HAS_timer_p90_us ~, 1, TOC_UP_
-#define TOC_HAS_timer_p99_us ~, 1, TOC_UP_
-#define TOC_HAS_timer_p999_us ~, 1, TOC_UP_
-#define TOC_HAS_timer_max_us ~, 1, TOC_UP_
-#define TOC_HAS_sizes_p50 ~, 1, TOC_UP_
-#define TOC_HAS_sizes_p90 ~, 1, TOC_UP_
-#define TOC_HAS_sizes_p99 ~, 1, TOC_UP_
-#define TOC_HAS_sizes_p999 ~, 1, TOC_UP_
-#define TOC_HAS_sizes_max ~, 1, TOC_UP_
+#define TOC_HAS_level_exhausts_s ~, 1, TOC_DOWN_, 1, ".capacity"
+#define TOC_HAS_timer_p50_us ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_timer_p90_us ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_timer_p99_us ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_timer_p999_us ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_timer_max_us ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_sizes_p50 ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_sizes_p90 ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_sizes_p99 ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_sizes_p999 ~, 1, TOC_UP_, 2, ".clear_at"
+#define TOC_HAS_sizes_max ~, 1, TOC_UP_, 2, ".clear_at"
 #define TOC_HAS_share_permille ~, 1, TOC_ANY_
-#define TOC_HAS_share_burn_fast ~, 1, TOC_UP_
-#define TOC_HAS_share_burn_slow ~, 1, TOC_UP_
+#define TOC_HAS_share_burn_fast ~, 1, TOC_UP_, 1, ".objective_permille"
+#define TOC_HAS_share_burn_slow ~, 1, TOC_UP_, 1, ".objective_permille"
 #define TOC_HAS_heartbeat_silent_ms ~, 1, TOC_ANY_
 #define TOC_HAS_operation_oldest_ms ~, 1, TOC_ANY_
 #define TOC_HAS_operation_in_flight ~, 1, TOC_ANY_
@@ -552,23 +558,37 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                                sizeof(#severity) > 1, \
                        "tocsin: " what ": TOC_ALERT takes (signal, op, limit, severity, " \
                        "meaning), and options after that"); \
-        TOC_SIGNAL_CHECK_(kind, what, #signal, #op, TOC_HAS_##kind##_##signal, 0, 7, ~) \
+        TOC_SIGNAL_CHECK_(kind, what, #signal, #op, (TOC_HAS_##kind##_##signal, 0, 7, 0, ~, ~), \
+                          __VA_ARGS__) \
         _Static_assert(TOC_OP_(#op) != 0, \
                        "tocsin: " what ": " #op " is not one of > >= < <= == !="); \
         TOC_LIMIT_CHECK_(kind, what, limit) \
         TOC_SEVERITY_CHECK_(what, severity) \
         TOC_SAYS_(TOC_FIRST_(__VA_ARGS__), "the meaning in a rule of " what)
-/* `with` is the side that the signal must be compared on: TOC_HAS_kind_signal. */
-#define TOC_SIGNAL_CHECK_(...) TOC_SIGNAL_CHECK2_(__VA_ARGS__)
-#define TOC_SIGNAL_CHECK2_(kind, what, signal, op, unused, has, with, ...) \
-        _Static_assert(has, "tocsin: " what " has no signal " signal "; it has " \
+/* has: TOC_HAS_kind_signal, and what stands for a signal that there is not. */
+#define TOC_SIGNAL_CHECK_(kind, what, signal, op, has, ...) \
+        _Static_assert(TOC_SECOND_ has, "tocsin: " what " has no signal " signal "; it has " \
                        TOC_SIGNALS_##kind); \
-        _Static_assert((with) == TOC_ANY_ || TOC_OP_(op) == (with) || \
-                               TOC_OP_(op) == ((with) | TOC_EQUAL_) || TOC_OP_(op) == 0, \
+        _Static_assert(TOC_THIRD_ has == TOC_ANY_ || TOC_OP_(op) == TOC_THIRD_ has || \
+                               TOC_OP_(op) == (TOC_THIRD_ has | TOC_EQUAL_) || TOC_OP_(op) == 0, \
                        "tocsin: " what ": " signal " rings on one side only: > or >= for growth, " \
-                       "quantiles and burn, < or <= for exhausts_s");
+                       "quantiles and burn, < or <= for exhausts_s"); \
+        TOC_OPTION_CHECK_(what ": " signal, has, __VA_ARGS__)
+#define TOC_OPTION_CHECK_(what, has, ...) \
+        TOC_CAT_(TOC_OPTION_CHECK_, TOC_FOURTH_ has)(what, TOC_FIFTH_ has, __VA_ARGS__)
+#define TOC_OPTION_CHECK_0(...)
+#define TOC_OPTION_CHECK_1(what, option, ...) \
+        _Static_assert(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__), \
+                       "tocsin: " what " needs the option " option);
+#define TOC_OPTION_CHECK_2(what, option, ...) \
+        _Static_assert(!(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__)), \
+                       "tocsin: " what " takes no " option);
+#define TOC_OR_IT_IS_(option, x) || __builtin_strncmp(#x, option, sizeof(option) - 1) == 0
 
 #define TOC_CHECK_ALERT_ON_(kind, what, slot, label, ...) \
+        _Static_assert(TOC_FIVE_(__VA_ARGS__), \
+                       "tocsin: " what ": TOC_ALERT_ON takes (label, signal, op, limit, " \
+                       "severity, meaning), and options after that"); \
         TOC_CHECK_ALERT_(kind, what, slot, __VA_ARGS__)
 #define TOC_CHECK_QUIET_(kind, what, slot, reason) \
         _Static_assert(slot == 0, "tocsin: " what ": TOC_QUIET stands alone, without a rule"); \
@@ -818,20 +838,27 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 /* ---- Probes at file scope -------------------------------------------------------------*/
 
 #define TOC_DECLARE_(kind, name, help, a, b, c, too_many, ...) \
-        TOC_DECLARE2_(TOC_IS_TUPLE_(help), TOC_IS_TUPLE_(a), kind, name, help, a, b, c, too_many)
-#define TOC_DECLARE2_(no_help, rule, ...) TOC_DECLARE3_(no_help, rule, __VA_ARGS__)
-#define TOC_DECLARE3_(no_help, rule, ...) TOC_DECLARE_##no_help##rule(__VA_ARGS__)
-#define TOC_DECLARE_10(kind, name, ...) \
+        TOC_DECLARE2_(TOC_IS_TUPLE_(help), TOC_IS_TUPLE_(a), TOC_IS_LABELS_(a), kind, name, help, \
+                      a, b, c, too_many)
+#define TOC_DECLARE2_(...) TOC_DECLARE3_(__VA_ARGS__)
+#define TOC_DECLARE3_(no_help, rule, labels, ...) \
+        TOC_DECLARE_##no_help##rule##labels(__VA_ARGS__)
+#define TOC_DECLARE_100(kind, name, ...) \
         _Static_assert(0, "tocsin: " #kind " " #name " has no help: its second argument is a " \
                        "text that says what it counts"); \
         static TOC_CELL_##kind##_ toc_##kind##_##name
-#define TOC_DECLARE_11 TOC_DECLARE_10
-#define TOC_DECLARE_00(kind, name, help, ...) \
+#define TOC_DECLARE_110 TOC_DECLARE_100
+#define TOC_DECLARE_111 TOC_DECLARE_100
+#define TOC_DECLARE_011(kind, name, ...) \
+        _Static_assert(0, "tocsin: " #kind " " #name " takes no labels: the form that does has " \
+                       "_BY at the end of its name"); \
+        static TOC_CELL_##kind##_ toc_##kind##_##name
+#define TOC_DECLARE_000(kind, name, help, ...) \
         _Static_assert(0, "tocsin: " #kind " " #name " has no alert rule: give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning) or TOC_QUIET(reason)"); \
         TOC_SAYS_(help, "the help of " #kind " " #name) \
         static TOC_CELL_##kind##_ toc_##kind##_##name
-#define TOC_DECLARE_01(kind, name_, help_, a, b, c, too_many) \
+#define TOC_DECLARE_010(kind, name_, help_, a, b, c, too_many) \
         TOC_FITS_(#name_, 1, 31, "the name " #name_) \
         TOC_SAYS_(help_, "the help of " #kind " " #name_) \
         TOC_RULES_CHECK_(kind, #kind " " #name_, a, b, c, too_many) \
@@ -865,15 +892,26 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                          __VA_ARGS__)
 #define TOC_IS_LABELS_(x) TOC_CAT_(TOC_IS_LABELS_, TOC_IS_TUPLE_(x))(x)
 #define TOC_IS_LABELS_0(x) 0
-#define TOC_IS_LABELS_1(x) TOC_SECOND_(TOC_CAT_(TOC_NO_LABELS_, TOC_TAG_(x)), 1, ~)
-#define TOC_NO_LABELS_ALERT_ ~, 0
-#define TOC_NO_LABELS_ALERT_ON_ ~, 0
-#define TOC_NO_LABELS_QUIET_ ~, 0
+#define TOC_IS_LABELS_1(x) \
+        TOC_SECOND_(TOC_CAT_(TOC_LABELS_ARE_NAMES_, TOC_TAG_(x)), TOC_UP_TO_8_ x, ~)
+#define TOC_UP_TO_8_(...) \
+        TOC_17TH_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, ~)
+#define TOC_LABELS_ARE_NAMES_ALERT_ ~, 0
+#define TOC_LABELS_ARE_NAMES_ALERT_ON_ ~, 0
+#define TOC_LABELS_ARE_NAMES_QUIET_ ~, 0
+#define TOC_LABELS_ARE_NAMES_RUNBOOK_ ~, 0
+#define TOC_LABELS_ARE_NAMES_USUAL_ ~, 0
+#define TOC_LABELS_ARE_NAMES_LOGS_ ~, 0
+#define TOC_LABELS_ARE_NAMES_BUDGET_ ~, 0
+#define TOC_LABELS_ARE_NAMES_STOP_IN_TESTS_ ~, 0
+#define TOC_LABELS_ARE_NAMES_STOP_FROM_ ~, 0
+#define TOC_LABELS_ARE_NAMES_UPTIME_S_ ~, 0
+#define TOC_LABELS_ARE_NAMES_WHEN_ ~, 0
 #define TOC_DECLARE_BY2_(...) TOC_DECLARE_BY3_(__VA_ARGS__)
 #define TOC_DECLARE_BY3_(labels, rule, ...) TOC_DECLARE_BY_##labels##rule(__VA_ARGS__)
 #define TOC_DECLARE_BY_00(kind, name, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " has no labels: its third argument is " \
-                       "(label, label ...), up to eight")
+        _Static_assert(0, "tocsin: " #kind " " #name " needs one to eight labels: its third " \
+                       "argument is (label, label ...)")
 #define TOC_DECLARE_BY_01 TOC_DECLARE_BY_00
 #define TOC_DECLARE_BY_10(kind, name, ...) \
         _Static_assert(0, "tocsin: " #kind " " #name " has no alert rule: give it " \
@@ -940,11 +978,12 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_BESIDE_timer_(id, a, b) \
         static const struct toc_limits_ toc_limits_##id __attribute__((unused)) = { \
                 {TOC_OVER_(1000, a), TOC_OVER_(1000, b)}}; \
-        enum { toc_timer_##id = 1 };
+        enum { this_is_no_TOC_TIMER_##id = 1 };
 
 #define TOC_TIME_SCOPE_(name, var) \
         __attribute__((cleanup(toc_span_end_), unused)) struct toc_span_ var = { \
-                &toc_histogram_##name, &toc_limits_##name, toc_now_() * toc_timer_##name}
+                toc_now_() * this_is_no_TOC_TIMER_##name, &toc_histogram_##name, \
+                &toc_limits_##name}
 #define TOC_OPERATION_SCOPE_(name, var) \
         __attribute__((cleanup(toc_operation_end_), unused)) struct toc_going_ var = { \
                 &toc_operation_##name, toc_begin_(&toc_operation_##name)}
@@ -979,7 +1018,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_LITERAL_(where, "the runbook in " what) \
         TOC_FITS_("" where, 4, 63, "the runbook in " what)
 #define TOC_EXTRA_CHECK_NUMBER_(what, number) \
-        _Static_assert(TOC_CONSTANT_(number) > 0 && TOC_CONSTANT_(number) <= INT32_MAX, \
+        _Static_assert(TOC_CONSTANT_(number + 0) > 0 && TOC_CONSTANT_(number + 0) <= INT32_MAX, \
                        "tocsin: " what ": TOC_UPTIME_S and TOC_STOP_FROM take a constant above 0");
 #define TOC_EXTRAS_expect_ ", and then TOC_STOP_FROM, TOC_STOP_IN_TESTS or TOC_RUNBOOK"
 #define TOC_EXTRA_expect_STOP_FROM_ ~, 1
@@ -990,10 +1029,10 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_EXTRA_hit_WHEN_ ~, 1
 #define TOC_EXTRA_hit_RUNBOOK_ ~, 1
 
-/* The number in a tuple of that tag, else 0. */
+/* The number in a tuple of that tag, else 0: + 0 is for one that was left empty. */
 #define TOC_NUMBER_OF_(tag, x) TOC_CAT_(TOC_NUMBER_OF_, TOC_IS_(tag, x))(x)
 #define TOC_NUMBER_OF_0(x) 0
-#define TOC_NUMBER_OF_1(x) TOC_CONSTANT_(TOC_NUMBER_OF2_(TOC_UNWRAP_ x))
+#define TOC_NUMBER_OF_1(x) TOC_CONSTANT_(TOC_NUMBER_OF2_(TOC_UNWRAP_ x) + 0)
 #define TOC_NUMBER_OF2_(...) TOC_SECOND_(__VA_ARGS__, ~)
 #define TOC_IS_STOP_FROM_STOP_FROM_ ~, 1
 #define TOC_IS_STOP_IN_TESTS_STOP_IN_TESTS_ ~, 1
@@ -1088,6 +1127,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_EXTRA_CHECK_(hit_, what, form, a) \
         TOC_EXTRA_CHECK_(hit_, what, form, b) \
         TOC_EXTRA_CHECK_(hit_, what, form, c) \
+        TOC_ONE_CHECK_(UPTIME_S_, what, a, b, c) \
+        TOC_ONE_CHECK_(WHEN_, what, a, b, c) \
         TOC_MEANING_CHECK_(what, form, severity_, meaning_) \
         TOC_WHEN_CHECK_(a) TOC_WHEN_CHECK_(b) TOC_WHEN_CHECK_(c) \
         static uint64_t site TOC_IN_("toc_cells_1") = 0; \
@@ -1102,6 +1143,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                                 .clear_at = TOC_NO_CLEAR_LEVEL_, \
                                 .severity = TOC_NUMBER_(severity_), \
                                 .meaning = TOC_STRING_(meaning_)})
+#define TOC_ONE_CHECK_(tag, what, a, b, c) \
+        _Static_assert(TOC_IS_(tag, a) + TOC_IS_(tag, b) + TOC_IS_(tag, c) < 2, \
+                       "tocsin: " what " takes one TOC_UPTIME_S and one TOC_WHEN");
 #define TOC_UPTIME_(s) ((s) ? (s) : 3600)
 #define TOC_WHEN_CHECK_(x) TOC_CAT_(TOC_WHEN_CHECK_, TOC_IS_(WHEN_, x))(x)
 #define TOC_WHEN_CHECK_0(x)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: labels stand in quotes */
+/* refuse: LABELS_ARE_NAMES_ | ok */
+/* errors: 20 */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_COUNTER_BY(requests, "Requests by outcome", (ok, failed),
+               TOC_ALERT(per_minute, >, 10, TOC_WARN, "requests fail"));
+#else
+TOC_COUNTER_BY(requests, "Requests by outcome", ("ok", "failed"),
+               TOC_ALERT(per_minute, >, 10, TOC_WARN, "requests fail"));
+#endif

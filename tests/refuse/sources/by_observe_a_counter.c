@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: labelled counters observe nothing */
+/* refuse: toc_histogram_requests_by_ok */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+TOC_COUNTER_BY(requests, "Requests by outcome", (ok, failed),
+               TOC_ALERT_ON(failed, per_minute, >, 10, TOC_WARN, "requests fail"));
+
+void use(int n, double ratio);
+
+#ifdef CORRECT
+void use(int n, double ratio)
+{
+        (void)n, (void)ratio;
+        toc_count_by(requests, ok);
+}
+#else
+void use(int n, double ratio)
+{
+        (void)n, (void)ratio;
+        toc_observe_by(requests, ok, n);
+}
+#endif

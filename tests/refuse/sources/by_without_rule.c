@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the rule is missing */
+/* refuse: counter requests has no alert rule */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_COUNTER_BY(requests, "Requests by outcome", (ok, failed),
+               TOC_ALERT(per_minute, >, 10, TOC_WARN, "requests fail"));
+#else
+TOC_COUNTER_BY(requests, "Requests by outcome", (ok, failed));
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: three policies are too many */
+/* refuse: TOC_EXPECT takes */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+int site(const char *path, int n);
+
+#ifdef CORRECT
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        return TOC_EXPECT(n > 0, TOC_PAGE, "nothing is less than one", TOC_STOP_FROM(7),
+                          TOC_STOP_IN_TESTS);
+}
+#else
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        return TOC_EXPECT(n > 0, TOC_PAGE, "nothing is less than one", TOC_STOP_FROM(7),
+                          TOC_STOP_IN_TESTS, TOC_RUNBOOK("wiki"));
+}
+#endif

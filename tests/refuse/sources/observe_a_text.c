@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: a text is observed */
+/* refuse: integer */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+TOC_SIZES(request, "Bytes of a request",
+          TOC_ALERT(max, >, 4096, TOC_WARN, "requests are too long"));
+
+void use(int n, double ratio);
+
+#ifdef CORRECT
+void use(int n, double ratio)
+{
+        (void)n, (void)ratio;
+        toc_observe(request, n);
+}
+#else
+void use(int n, double ratio)
+{
+        (void)n, (void)ratio;
+        toc_observe(request, "4096");
+}
+#endif

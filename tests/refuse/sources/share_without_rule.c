@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: a share has no rule */
+/* refuse: share refused has no alert rule */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_SHARE(refused, "Lookups that failed, of all",
+          TOC_ALERT(permille, >, 10, TOC_PAGE, "callers are refused"));
+#else
+TOC_SHARE(refused, "Lookups that failed, of all");
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: it has two uptimes */
+/* refuse: TOC_SOMETIMES takes one TOC_UPTIME_S and one TOC_WHEN */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+int site(const char *path, int n);
+
+#ifdef CORRECT
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        return TOC_SOMETIMES(n > 0, TOC_WARN, "nobody ever asks for more than none",
+                             TOC_UPTIME_S(60));
+}
+#else
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        return TOC_SOMETIMES(n > 0, TOC_WARN, "nobody ever asks for more than none",
+                             TOC_UPTIME_S(60), TOC_UPTIME_S(90));
+}
+#endif

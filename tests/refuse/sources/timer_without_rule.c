@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: a timer has no rule */
+/* refuse: timer lookup has no alert rule */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+
+#ifdef CORRECT
+TOC_TIMER(lookup, "One lookup, hit or miss",
+          TOC_ALERT(p99_us, >, 50, TOC_WARN, "lookups are slow"));
+#else
+TOC_TIMER(lookup, "One lookup, hit or miss");
+#endif

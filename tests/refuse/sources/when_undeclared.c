@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mistake: the gauge of the gate was not declared */
+/* refuse: toc_gauge_leading */
+#include <tocsin.h>
+
+TOC_MODULE(demo, "A module made to be refused");
+TOC_GAUGE(leader, "1 while this node leads", TOC_QUIET("only gates others"));
+
+int site(const char *path, int n);
+
+#ifdef CORRECT
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        TOC_REACHED(TOC_WARN, "nobody ever comes by here", TOC_WHEN(leader));
+        return 0;
+}
+#else
+int site(const char *path, int n)
+{
+        (void)path, (void)n;
+        TOC_REACHED(TOC_WARN, "nobody ever comes by here", TOC_WHEN(leading));
+        return 0;
+}
+#endif
