@@ -20,9 +20,9 @@
  * Ownership: the view owns its copies until segment_close(). *ret_why is a constant sentence.
  * Errors:    0; -errno of the system; or enum segment_outcome, and then *ret_why says why.
  * Threads:   one view, one thread.
- * Limits:    below. What lies beyond segment_bytes_max is not read; is_cut says so. Rows of one object
- *            do not share cells; of operations that claim more than a block has, the last are not
- *            followed.
+ * Limits:    below. What lies beyond segment_bytes_max is not read; is_cut says so. Rows of one
+ *            object do not share cells; of operations that claim more than a block has, the last
+ *            are not followed.
  */
 #ifndef WATCH_SEGMENT_H
 #define WATCH_SEGMENT_H
@@ -130,8 +130,8 @@ int segment_sample(struct segment_view *view, const char **ret_why);
  * row without cells has zeros, a gauge that nobody could set yet is TOC_GAUGE_UNSET_. */
 const uint64_t *segment_cells(const struct segment_view *view, uint32_t row);
 
-/* The operations of a row that went on in the last sample, as rule_open() names them: ascending, each
- * once, at most segment_open_max; NULL and 0 if there is none. Valid until the next sample. */
+/* The operations of a row that went on in the last sample, as rule_open() names them: ascending,
+ * each once, at most segment_open_max; NULL and 0 if there is none. Valid until the next sample. */
 const uint64_t *segment_open_ones(const struct segment_view *view, uint32_t row,
                                   uint32_t *ret_count);
 

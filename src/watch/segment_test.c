@@ -109,7 +109,7 @@ static void cells_are_summed_over_blocks(void **state)
 
 enum { operation_bytes = 144, operation_rows = 2 };
 
-/* One object whose first row is an operation; the second claims cells that a block does not have. */
+/* One object of two operations; the second claims the cells of the first, which cannot be. */
 static void add_operations(struct fixture *fixture)
 {
         struct segment_row row = fixture_row(toc_kind_operation, "request", 0);
