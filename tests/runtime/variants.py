@@ -46,7 +46,8 @@ def check(compiler, flags, place):
         if "cannot find" in built.stderr and ("lto" in built.stderr or "LLVMgold" in built.stderr):
             return "SKIP", f"{compiler} has no linker plug-in here"
         return "not ok", built.stderr[-600:]
-    wanted = {"threads": ("events", 400000), "handler": ("other", None), "all_kinds": ("depth", -3)}
+    wanted = {"threads": ("events", 400000), "handler": ("other", None), "all_kinds": ("depth", -3),
+              "operations_of_threads": ("request", 400000)}
     for mode, (name, total) in wanted.items():
         where = os.path.join(place, mode)
         os.mkdir(where, 0o700)
