@@ -267,8 +267,8 @@ def a_plug_in_of_a_static_program():
 def where_no_file_may_be_written():
     no_files = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # noqa: E731
     reader, writer = os.pipe()
-    with Subject("start", "strike", "miss", "crowd", "plugin", "wait", "stop", preexec_fn=no_files,
-                 stderr=writer) as run:
+    with Subject("start", "strike", "miss", "crowd", "plugin", "wait", "unload", "weigh", "wait",
+                 "stop", preexec_fn=no_files, stderr=writer) as run:
         os.close(writer)
         same([n for n in os.listdir(run.place) if n.endswith(".seg")], [])
         same(run.until_alert("strokes")["value"], 1001)
@@ -276,7 +276,10 @@ def where_no_file_may_be_written():
         same(run.until_alert("height")["value"], 8, "set in a plug-in")
         until(lambda: [a for a in run.alerts() if a["kind"] == "expectation"])
         run.go()
+        run.until_alert("weight")
+        run.go()
         run.end()
+        same([a["state"] for a in run.alerts("height")], ["firing", "ended"], "of the unloaded one")
         with open(reader, encoding="utf-8") as errors:
             has(errors.read(), "left and right differ")
 

@@ -194,17 +194,25 @@ static void crowd(void)
                 pthread_join(threads[i], NULL);
 }
 
+static void *handle;
+
 static void plugin(void)
 {
-        void *handle = dlopen(getenv("PLUGIN"), RTLD_NOW);
         void (*ring)(void);
 
+        handle = dlopen(getenv("PLUGIN"), RTLD_NOW);
         if (!handle) {
                 fprintf(stderr, "%s\n", dlerror());
                 exit(9);
         }
         *(void **)&ring = dlsym(handle, "plugin_ring");
         ring();
+}
+
+static void unload(void)
+{
+        if (dlclose(handle))
+                exit(9);
 }
 
 /* The child rings by itself, with an evaluator of its own. */
@@ -324,6 +332,7 @@ static const struct {
         { "beat", beat },
         { "crowd", crowd },
         { "plugin", plugin },
+        { "unload", unload },
         { "fork", fork_child },
         { "fork_busy", fork_busy },
         { "stop_in_callback", stop_in_callback },

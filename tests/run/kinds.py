@@ -236,7 +236,7 @@ def a_program_that_judges_itself_says_the_same():
                 if state != "ended":
                     inside.setdefault((probe, label, signal), []).append(state)
         for them in inside, outside:
-            them.pop(("mark", "", "value"))  # it is on for one look, which may be the other's
+            them.pop(("mark", "", "value"), None)  # it is on for one look, which may be the other's
             for key in [k for k in them if k[2] == "unreached_s"]:
                 them.pop(key)
         same(inside, outside)
