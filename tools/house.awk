@@ -14,6 +14,7 @@ BEGIN {
         sees["probe"] = "probe tocsin"
         sees["inside"] = "inside probe tocsin"
         sees["rule"] = "rule base tocsin"
+        sees["inline"] = "inline rule probe tocsin"
         sees["watch"] = "watch rule probe base tocsin"
         sees["case"] = "case tocsin"
         sees["lens"] = "lens base"

@@ -83,7 +83,7 @@ check_singles()
                         }
 
                         $1 ~ /_test\.p\// { if ($2 == "U") tested[$3] = 1; next }
-                        $2 == "T" && $3 != "main" && $3 !~ /^(toc_|__wrap_)/ { home[$3] = $1 }
+                        $2 == "T" && $3 != "main" && $3 !~ /^(toc_|tocsin_inline_|__wrap_)/ { home[$3] = $1 }
                         $2 == "U" { used[$3] = 1 }
                         END {
                                 for (name in home) {

@@ -30,30 +30,6 @@ enum {
         DEAD_SCAN_MIN = 64,       /* blocks of an object before we look for dead owners */
 };
 
-struct block {
-        struct block *all;  /* next of the same object */
-        struct block *free; /* next free one of the same object */
-        struct block *mine; /* next of the same thread */
-        struct object *object;
-        int64_t *delta;  /* the thread's toc_delta_; NULL: free, or the object is unloaded */
-        uint64_t *owner; /* in the segment; NULL in private memory */
-        char *cells;
-        pid_t thread; /* 0: free */
-};
-
-struct object {
-        struct object *next;
-        struct toc_dso_ *dso; /* NULL: unloaded; it may come back */
-        uint32_t number;
-        uint32_t blocks_count;
-        uint32_t scan_at; /* look for dead owners when there are that many blocks */
-        bool is_published;
-        struct segment_rows *rows; /* NULL in private memory */
-        char *shared_cells;
-        struct block *blocks;
-        struct block *free;
-};
-
 static struct {
         bool is_started, is_initialised;
         pthread_key_t key;
@@ -162,8 +138,8 @@ static uint64_t rows_bytes(const struct toc_dso_ *dso)
                             probes_count(dso) * sizeof(struct segment_row));
 }
 
-static void fill_row(struct segment_row *row, const struct toc_dso_ *dso,
-                     const struct toc_probe_ *probe)
+void toc_runtime_row_(struct segment_row *row, const struct toc_dso_ *dso,
+                      const struct toc_probe_ *probe)
 {
         const char *cell = probe->cell;
 
@@ -192,7 +168,7 @@ static void publish_rows(struct object *object)
         object->rows = (struct segment_rows *)(extent + 1);
         row = (struct segment_row *)(object->rows + 1);
         for (const struct toc_probe_ *probe = dso->probes; probe < dso->probes_end; probe++)
-                fill_row(row++, dso, probe);
+                toc_runtime_row_(row++, dso, probe);
         extent->object = object->number;
         extent->count = (uint32_t)probes_count(dso);
         publish(extent, SEGMENT_ROWS, rows_bytes(dso));
@@ -226,6 +202,9 @@ static void publish_object(struct object *object)
         struct segment_extent *extent;
 
         if (!object->is_published) {
+                object->began_ns = toc_now_();
+                object->cells_bytes = cells_bytes(dso);
+                object->shared_bytes = shared_bytes(dso);
                 publish_rows(object);
                 if (shared_bytes(dso))
                         object->shared_cells = place_cells(object, SEGMENT_SHARED, dso->shared,
@@ -252,7 +231,7 @@ static bool is_the_same(const struct object *object, const struct toc_dso_ *dso)
         for (const struct toc_probe_ *probe = dso->probes; probe < dso->probes_end; probe++) {
                 struct segment_row now = { 0 };
 
-                fill_row(&now, dso, probe);
+                toc_runtime_row_(&now, dso, probe);
                 if (memcmp(&now, row++, sizeof now) != 0)
                         return false;
         }
@@ -272,11 +251,17 @@ static struct object *add_object(struct toc_dso_ *dso)
                         return NULL;
                 *object = (struct object){ .number = runtime.objects_count++,
                                            .scan_at = DEAD_SCAN_MIN };
+                object->blocks_end = &object->blocks;
                 __atomic_store_n(end, object, __ATOMIC_RELEASE);
         }
         object->dso = dso;
         __atomic_store_n(&dso->slot, object, __ATOMIC_RELEASE);
         return object;
+}
+
+const struct object *toc_runtime_objects_(void)
+{
+        return runtime.objects;
 }
 
 uint32_t toc_runtime_object_(const struct toc_dso_ *dso)
@@ -400,7 +385,7 @@ static struct block *new_block(struct object *object)
                 block = private_memory(sizeof *block);
         if (!block)
                 return NULL;
-        *block = (struct block){ .object = object, .all = object->blocks };
+        *block = (struct block){ .object = object, .number = object->blocks_count };
         block->cells = place_cells(object, SEGMENT_BLOCK, object->dso->cells,
                                    cells_bytes(object->dso), &extent);
         if (!block->cells) {
@@ -410,7 +395,8 @@ static struct block *new_block(struct object *object)
         }
         block->owner = extent ? &extent->owner : NULL;
         object->blocks_count++;
-        __atomic_store_n(&object->blocks, block, __ATOMIC_RELEASE);
+        *object->blocks_end = block;
+        object->blocks_end = &block->all;
         return block;
 }
 
@@ -511,6 +497,7 @@ static void on_fork_in_child(void)
                         block->all = runtime.spare;
                         runtime.spare = block;
                 }
+                object->blocks_end = &object->blocks;
                 object->free = NULL;
                 object->blocks_count = 0;
                 object->rows = NULL;

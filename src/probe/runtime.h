@@ -8,8 +8,10 @@
 #define TOCSIN_RUNTIME_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "probe/segment.h"
 
@@ -53,6 +55,41 @@ struct event_ring {
 
 extern struct event_ring toc_event_ring_;
 extern __thread uint32_t toc_thread_; /* id of a thread that has attached, else 0 */
+
+/* Under the guard: who counts where. */
+struct block {
+        struct block *all;  /* next of the same object */
+        struct block *free; /* next free one of the same object */
+        struct block *mine; /* next of the same thread */
+        struct object *object;
+        int64_t *delta;  /* the thread's toc_delta_; NULL: free, or the object is unloaded */
+        uint64_t *owner; /* in the segment; NULL in private memory */
+        char *cells;
+        pid_t thread;    /* 0: free */
+        uint32_t number; /* 0, 1, 2 ... of its object */
+};
+
+struct object {
+        struct object *next;
+        struct toc_dso_ *dso; /* NULL: unloaded; it may come back */
+        uint32_t number;
+        uint32_t blocks_count;
+        uint32_t scan_at; /* look for dead owners when there are that many blocks */
+        bool is_published;
+        struct segment_rows *rows; /* NULL in private memory */
+        char *shared_cells;
+        uint64_t began_ns; /* when it was published */
+        uint64_t cells_bytes, shared_bytes;
+        struct block *blocks; /* in the order in which they were made */
+        struct block **blocks_end;
+        struct block *free;
+};
+
+const struct object *toc_runtime_objects_(void);
+
+/* The row is all zero before. */
+void toc_runtime_row_(struct segment_row *row, const struct toc_dso_ *dso,
+                      const struct toc_probe_ *probe);
 
 /* The number of the object whose probe this is; UINT32_MAX if it has none yet. */
 uint32_t toc_runtime_object_(const struct toc_dso_ *dso);

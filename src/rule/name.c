@@ -90,3 +90,8 @@ const char *rule_severity_name(unsigned severity)
 
         return find(names, COUNT(names), severity);
 }
+
+const char *rule_label(const struct toc_record *record)
+{
+        return record->kind == toc_kind_must_hit ? "" : record->labels;
+}

@@ -139,6 +139,9 @@ int rule_set_peek(struct rule_set *set, uint64_t t_ns, const struct rule_sample 
  * past the last. */
 int rule_set_view(const struct rule_set *set, size_t n, struct rule_view *ret_view);
 
+/* Where to read on about a probe of the set: its own runbook, else that of its module, else "". */
+const char *rule_runbook(const struct rule_set *set, const struct toc_record *record);
+
 /* The record that a module without TOC_LOGS has: kind is toc_kind_error (any error in a minute
  * is a warning to people: per_minute > 0, TOC_WARN) or toc_kind_warning (per_minute > 10,
  * TOC_NOTE). module must be a C name that fits the record's field, else -EINVAL. */
@@ -162,6 +165,9 @@ const char *rule_kind_name(unsigned kind);
 const char *rule_signal_name(unsigned signal);
 const char *rule_op_name(unsigned op);
 const char *rule_severity_name(unsigned severity);
+
+/* The label of a probe that has one, else ""; a must-hit names a gauge in its place. */
+const char *rule_label(const struct toc_record *record);
 
 /* The window in force for a rule of a probe of that kind: its own, else the signal's; 0 if the
  * signal looks at no window (then .window_s has no effect). The kind is asked for because `total`

@@ -76,8 +76,18 @@ static void put_details(struct draft *draft, json_t *details)
         put(draft, "details", details ? details : json_object());
 }
 
+static json_t *labels_of(const struct toc_record *record)
+{
+        struct draft draft = { json_object(), false };
+        const char *label = rule_label(record);
+
+        if (label[0])
+                put_field(&draft, "label", label, sizeof(record->labels));
+        return finish(&draft);
+}
+
 json_t *event_alert(const struct event_head *head, const char *state, const struct rule_view *view,
-                    json_t *details)
+                    const char *runbook, json_t *details)
 {
         const struct toc_record *record = view->record;
         const struct toc_rule *rule = view->rule;
@@ -88,7 +98,7 @@ json_t *event_alert(const struct event_head *head, const char *state, const stru
         put_who(&draft, head);
         PUT_FIELD(&draft, "module", record->module);
         PUT_FIELD(&draft, "probe", record->name);
-        put(&draft, "labels", json_object());
+        put(&draft, "labels", labels_of(record));
         put(&draft, "kind", json_string(rule_kind_name(record->kind)));
         put(&draft, "signal", json_string(rule_signal_name(rule->signal)));
         put(&draft, "op", json_string(rule_op_name(rule->op)));
@@ -97,7 +107,7 @@ json_t *event_alert(const struct event_head *head, const char *state, const stru
         put(&draft, "window_s", json_integer(view->window_s));
         put(&draft, "hold_s", json_integer(rule->hold_s));
         PUT_FIELD(&draft, "meaning", rule->meaning);
-        PUT_FIELD(&draft, "runbook", record->runbook);
+        put_text(&draft, "runbook", runbook);
         PUT_FIELD(&draft, "file", record->file);
         put(&draft, "line", json_integer(record->line));
         put_details(&draft, details);

@@ -34,9 +34,10 @@ struct event_head {
         pid_t pid;
 };
 
-/* state is "firing" or "resolved"; details NULL: {}. */
+/* state is "firing" or "resolved"; runbook is the probe's or its module's; details NULL: {}. labels
+ * is {"label": ...} for a probe with labels, else {}. */
 json_t *event_alert(const struct event_head *head, const char *state, const struct rule_view *rule,
-                    json_t *details_take);
+                    const char *runbook, json_t *details_take);
 
 /* type "log": severity ("error" or "warning") module probe message file line details. Without a
  * record it is a line of the program's error output, and the probe is log_errors or log_warnings of

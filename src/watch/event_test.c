@@ -30,7 +30,7 @@ static json_t *make_alert(const char *program)
                 .id = "run-1", .wall_ns = 1500 * CLOCK_MS_NS, .program = program, .pid = 7
         };
 
-        return event_alert(&head, "firing", &view, NULL);
+        return event_alert(&head, "firing", &view, "wiki/\x07", NULL);
 }
 
 static void alerts_have_exactly_these_keys(void **state)
@@ -54,6 +54,7 @@ static void alerts_have_exactly_these_keys(void **state)
         assert_string_equal(json_string_value(json_object_get(alert, "op")), ">");
         assert_int_equal(json_integer_value(json_object_get(alert, "value")), 12);
         assert_int_equal(json_object_size(json_object_get(alert, "labels")), 0);
+        assert_string_equal(json_string_value(json_object_get(alert, "runbook")), "wiki/\\x07");
         assert_int_equal(json_object_size(json_object_get(alert, "details")), 0);
         json_decref(alert);
 }
@@ -85,11 +86,27 @@ static void a_value_that_is_not_known_is_null(void **state)
 
         (void)state;
         view.has_value = false;
-        alert = event_alert(&head, "resolved", &view, json_pack("{s:s}", "reason", "ended"));
+        alert = event_alert(&head, "resolved", &view, "", json_pack("{s:s}", "reason", "ended"));
         assert_true(json_is_null(json_object_get(alert, "value")));
         assert_string_equal(
                 json_string_value(json_object_get(json_object_get(alert, "details"), "reason")),
                 "ended");
+        json_decref(alert);
+}
+
+static void a_label_is_an_object(void **state)
+{
+        struct segment_row row = fixture_row(toc_kind_counter, "requests", 0);
+        const struct event_head head = { .id = "x", .program = "kvd" };
+        const struct rule_view view = view_of(&row.record);
+        json_t *alert, *labels;
+
+        (void)state;
+        (void)snprintf(row.record.labels, sizeof(row.record.labels), "failed");
+        alert = event_alert(&head, "firing", &view, "", NULL);
+        labels = json_object_get(alert, "labels");
+        assert_int_equal(json_object_size(labels), 1);
+        assert_string_equal(json_string_value(json_object_get(labels, "label")), "failed");
         json_decref(alert);
 }
 
@@ -184,6 +201,7 @@ int main(void)
                 cmocka_unit_test(alerts_have_exactly_these_keys),
                 cmocka_unit_test(a_line_is_one_line),
                 cmocka_unit_test(a_value_that_is_not_known_is_null),
+                cmocka_unit_test(a_label_is_an_object),
                 cmocka_unit_test(values_of_all_classes),
                 cmocka_unit_test(long_text_is_cut),
                 cmocka_unit_test(the_other_types_begin_alike),

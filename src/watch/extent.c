@@ -67,6 +67,23 @@ static const char *check_row(const struct segment_row *row)
         return NULL;
 }
 
+/* The rows whose slots are looked at one by one. */
+static int add_operation(struct segment_view_object *object, struct segment_view_row *row)
+{
+        struct segment_view_operation *more;
+
+        row->operation = segment_no_operation;
+        if (row->bad || row->record.kind != toc_kind_operation || row->place != SEGMENT_IN_BLOCK)
+                return 0;
+        more = grow(object->operations, object->operation_count, sizeof(*more));
+        if (!more)
+                return -ENOMEM;
+        object->operations = more;
+        row->operation = object->operation_count++;
+        more[row->operation] = (struct segment_view_operation){ .cell_offset = row->cell_offset };
+        return 0;
+}
+
 static int add_rows(struct segment_view *view, uint64_t offset, const struct segment_extent *extent,
                     const char **ret_why)
 {
@@ -104,6 +121,9 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
                 };
                 if (!to->bad)
                         rule_site_name(&to->record);
+                outcome = add_operation(object, to);
+                if (outcome)
+                        return outcome;
         }
         object->has_rows = true;
         object->first_row = view->row_count;

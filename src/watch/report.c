@@ -218,21 +218,31 @@ static void append_reason(struct text *line, const struct report_source *source,
                 text_printf(line, "; \"%.*s\"", shown_message_max, message);
 }
 
+/* "store.requests{failed}" */
+static void append_probe(struct text *line, const struct toc_record *record)
+{
+        const char *label = rule_label(record);
+
+        text_printf(line, "%s.%s%s%s%s", record->module, record->name, label[0] ? "{" : "", label,
+                    label[0] ? "}" : "");
+}
+
 static void say_firing(struct report *report, const struct report_source *source,
                        const struct rule_view *rule, const json_t *details)
 {
         static const enum voice_tone tones[] = { VOICE_NOTE, VOICE_NOTE, VOICE_WARN, VOICE_PAGE };
         BASE_SCOPE(text_fini) struct text reason = TEXT_INIT(line_bytes_max);
+        BASE_SCOPE(text_fini) struct text probe = TEXT_INIT(line_bytes_max);
         enum voice_tone tone =
                 rule->rule->severity <= TOC_PAGE ? tones[rule->rule->severity] : VOICE_PAGE;
 
         if (report->is_quiet)
                 return;
         append_reason(&reason, source, rule, details);
-        voice_say(report->voice, tone, "%s[%d] %s.%s: %s%s%s%s", source->program, (int)source->pid,
-                  rule->record->module, rule->record->name, rule->rule->meaning,
-                  reason.length ? " (" : "", reason.length ? text_view(&reason) + 2 : "",
-                  reason.length ? ")" : "");
+        append_probe(&probe, rule->record);
+        voice_say(report->voice, tone, "%s[%d] %s: %s%s%s%s", source->program, (int)source->pid,
+                  text_view(&probe), rule->rule->meaning, reason.length ? " (" : "",
+                  reason.length ? text_view(&reason) + 2 : "", reason.length ? ")" : "");
 }
 
 static void append_duration(struct text *into, uint64_t ns)
@@ -253,15 +263,23 @@ static void say_resolved(struct report *report, const struct report_source *sour
                          const struct rule_view *rule, uint64_t lasted_ns)
 {
         BASE_SCOPE(text_fini) struct text lasted = TEXT_INIT(32);
+        BASE_SCOPE(text_fini) struct text probe = TEXT_INIT(line_bytes_max);
 
         if (report->is_quiet)
                 return;
         append_duration(&lasted, lasted_ns);
-        voice_say(report->voice, VOICE_OK, "%s[%d] %s.%s: resolved after %s", source->program,
-                  (int)source->pid, rule->record->module, rule->record->name, text_view(&lasted));
+        append_probe(&probe, rule->record);
+        voice_say(report->voice, VOICE_OK, "%s[%d] %s: resolved after %s", source->program,
+                  (int)source->pid, text_view(&probe), text_view(&lasted));
 }
 
 /* ---- Alerts --------------------------------------------------------------- */
+
+static const char *runbook_of(const struct report_source *source, const struct rule_view *rule)
+{
+        return source->target ? rule_runbook(source->target->rules, rule->record)
+                              : rule->record->runbook;
+}
 
 static void fire(struct report *report, const struct report_source *source,
                  const struct rule_view *rule, uint64_t now_ns)
@@ -277,7 +295,8 @@ static void fire(struct report *report, const struct report_source *source,
         details = details_of(report, source, rule, now_ns);
         say_firing(report, source, rule, details);
         head = head_of(source, alert->id);
-        publish(report, OUTBOX_ALERT, event_alert(&head, "firing", rule, details));
+        publish(report, OUTBOX_ALERT,
+                event_alert(&head, "firing", rule, runbook_of(source, rule), details));
 }
 
 /* reason NULL: it does not hold any more. A process that is gone is no good news: no line. */
@@ -293,7 +312,7 @@ static void resolve(struct report *report, const struct report_source *source,
                 say_resolved(report, source, rule, now_ns - alert.began_ns);
         head = head_of(source, alert.id);
         publish(report, OUTBOX_ALERT,
-                event_alert(&head, "resolved", rule,
+                event_alert(&head, "resolved", rule, runbook_of(source, rule),
                             reason ? json_pack("{s:s}", "reason", reason) : NULL));
 }
 

@@ -7,6 +7,7 @@
 #include "watch/extent.h"
 
 #include "base/error.h"
+#include "rule/rule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +67,9 @@ void segment_close(struct segment_view **address)
         if (!view)
                 return;
         for (uint32_t i = 0; i < view->object_count; i++) {
+                for (uint32_t n = 0; n < view->objects[i].operation_count; n++)
+                        free(view->objects[i].operations[n].open);
+                free(view->objects[i].operations);
                 free(view->objects[i].sums);
                 free(view->objects[i].shared);
         }
@@ -203,9 +207,49 @@ int segment_refresh(struct segment_view *view, const char **ret_why)
 
 /* ---- Cells ---------------------------------------------------------------- */
 
-static int read_block(struct segment_view *view, const struct segment_view_block *block,
-                      const char **ret_why)
+/* What goes on in this block. Blocks come in the order of their numbers, so names ascend. */
+static int gather_open(struct segment_view_operation *operation, const char *cells, uint32_t block)
 {
+        struct toc_operation_ copy;
+
+        memcpy(&copy, cells, sizeof(copy));
+        for (uint32_t i = 0; i < TOC_SLOTS_; i++) {
+                if (!copy.slot[i] || operation->count == segment_open_max)
+                        continue;
+                if (operation->count == operation->size) {
+                        uint32_t size = operation->size ? 2 * operation->size : TOC_SLOTS_;
+                        void *more = reallocarray(operation->open, size, sizeof(*operation->open));
+
+                        if (!more)
+                                return -ENOMEM;
+                        operation->open = more;
+                        operation->size = size;
+                }
+                operation->open[operation->count++] = rule_open(block, i, copy.slot[i]);
+        }
+        return 0;
+}
+
+/* Rows that do not share cells are no more than fit; so the work is bounded by the file's size. */
+static int gather_all_open(struct segment_view_object *object, const char *cells, uint32_t block)
+{
+        uint32_t count = object->block_bytes / sizeof(struct toc_operation_);
+        int failed = 0;
+
+        if (count > object->operation_count)
+                count = object->operation_count;
+        for (uint32_t i = 0; i < count && !failed; i++) {
+                struct segment_view_operation *operation = &object->operations[i];
+
+                if (operation->cell_offset <= object->block_bytes - sizeof(struct toc_operation_))
+                        failed = gather_open(operation, cells + operation->cell_offset, block);
+        }
+        return failed;
+}
+
+static int read_block(struct segment_view *view, uint32_t number, const char **ret_why)
+{
+        const struct segment_view_block *block = &view->blocks[number];
         struct segment_view_object *object = &view->objects[block->object];
         uint32_t words = object->block_bytes / 8;
         int outcome =
@@ -219,7 +263,7 @@ static int read_block(struct segment_view *view, const struct segment_view_block
                 memcpy(&word, view->scratch + 8 * (size_t)i, sizeof(word));
                 object->sums[i] += word; /* wraps, as the cells do: levels are two's complement */
         }
-        return 0;
+        return gather_all_open(object, view->scratch, number);
 }
 
 int segment_sample(struct segment_view *view, const char **ret_why)
@@ -234,6 +278,8 @@ int segment_sample(struct segment_view *view, const char **ret_why)
 
                 if (object->sums)
                         memset(object->sums, 0, object->block_bytes);
+                for (uint32_t n = 0; n < object->operation_count; n++)
+                        object->operations[n].count = 0;
                 if (object->has_shared && object->shared_bytes)
                         outcome = segment_copy(view, object->shared_offset, object->shared,
                                                object->shared_bytes, ret_why);
@@ -241,7 +287,7 @@ int segment_sample(struct segment_view *view, const char **ret_why)
                         return outcome;
         }
         for (uint32_t i = 0; i < view->block_count; i++) {
-                int outcome = read_block(view, &view->blocks[i], ret_why);
+                int outcome = read_block(view, i, ret_why);
 
                 if (outcome)
                         return outcome;
@@ -273,4 +319,18 @@ const uint64_t *segment_cells(const struct segment_view *view, uint32_t number)
                 return cells;
         return row->place == SEGMENT_IN_SHARED && row->record.kind == toc_kind_gauge ? &unset
                                                                                      : nothing;
+}
+
+const uint64_t *segment_open_ones(const struct segment_view *view, uint32_t number,
+                                  uint32_t *ret_count)
+{
+        const struct segment_view_row *row = &view->rows[number];
+        const struct segment_view_operation *operation;
+
+        *ret_count = 0;
+        if (row->operation == segment_no_operation)
+                return NULL;
+        operation = &view->objects[row->object].operations[row->operation];
+        *ret_count = operation->count;
+        return operation->count ? operation->open : NULL;
 }

@@ -20,7 +20,9 @@
  * Ownership: the view owns its copies until segment_close(). *ret_why is a constant sentence.
  * Errors:    0; -errno of the system; or enum segment_outcome, and then *ret_why says why.
  * Threads:   one view, one thread.
- * Limits:    below. What lies beyond segment_bytes_max is not read; is_cut says so.
+ * Limits:    below. What lies beyond segment_bytes_max is not read; is_cut says so. Rows of one
+ *            object do not share cells; of operations that claim more than a block has, the last
+ *            are not followed.
  */
 #ifndef WATCH_SEGMENT_H
 #define WATCH_SEGMENT_H
@@ -37,7 +39,10 @@ enum {
         segment_extent_max = 65536,
         segment_cells_bytes_max = 2 << 20, /* of one block */
         segment_slot_max = 4096,
+        segment_open_max = 1024, /* operations of a row whose age is known */
 };
+
+static const uint32_t segment_no_operation = UINT32_MAX;
 
 enum segment_outcome {
         SEGMENT_UNFINISHED = 1, /* its writer has not come to the end of its beginning */
@@ -52,6 +57,15 @@ struct segment_view_row {
         uint32_t number; /* among the rows of its object */
         uint32_t cell_offset;
         uint32_t place;
+        uint32_t operation; /* among those of its object, or segment_no_operation */
+};
+
+/* What goes on of the operations of a row. */
+struct segment_view_operation {
+        uint32_t cell_offset;
+        uint32_t count;
+        uint32_t size;
+        uint64_t *open; /* as rule_open() names them */
 };
 
 struct segment_view_object {
@@ -65,6 +79,8 @@ struct segment_view_object {
         uint64_t shared_offset; /* of its cells, in the file */
         uint64_t *sums;         /* block_bytes, summed over all blocks */
         uint64_t *shared;       /* shared_bytes */
+        struct segment_view_operation *operations;
+        uint32_t operation_count;
 };
 
 struct segment_view_block {
@@ -113,6 +129,11 @@ int segment_sample(struct segment_view *view, const char **ret_why);
 /* What a row's cells stood at in the last sample, toc_words_(kind) of them, valid until the next. A
  * row without cells has zeros, a gauge that nobody could set yet is TOC_GAUGE_UNSET_. */
 const uint64_t *segment_cells(const struct segment_view *view, uint32_t row);
+
+/* The operations of a row that went on in the last sample, as rule_open() names them: ascending,
+ * each once, at most segment_open_max; NULL and 0 if there is none. Valid until the next sample. */
+const uint64_t *segment_open_ones(const struct segment_view *view, uint32_t row,
+                                  uint32_t *ret_count);
 
 /* The event, if any, that stands in a slot and has not been handed out, in order of arrival. They
  * point into the view and stay valid until the next call. Their row exists, counts are in range;

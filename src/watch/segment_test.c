@@ -107,6 +107,99 @@ static void cells_are_summed_over_blocks(void **state)
         fixture_fini(&fixture);
 }
 
+enum { operation_bytes = 144, operation_rows = 2 };
+
+/* One object of two operations; the second claims the cells of the first, which cannot be. */
+static void add_operations(struct fixture *fixture)
+{
+        struct segment_row row = fixture_row(toc_kind_operation, "request", 0);
+        size_t at;
+
+        row.cell_bytes = operation_bytes;
+        row.record.rule[0] = (struct toc_rule){ .meaning = "only looked at" };
+        fixture_header(fixture);
+        at = fixture_extend(fixture, SEGMENT_ROWS, 0, operation_rows,
+                            sizeof(struct segment_rows) + operation_rows * sizeof(row));
+        memcpy(fixture->bytes + at + sizeof(struct segment_rows), &row, sizeof(row));
+        memcpy(fixture->bytes + at + sizeof(struct segment_rows) + sizeof(row), &row, sizeof(row));
+}
+
+/* A thread that has begun 100 and ended 90, with these in two of its slots. */
+static void add_operation_block(struct fixture *fixture, uint64_t slot_3, uint64_t slot_15)
+{
+        const struct toc_operation_ cells = { .begun = 100,
+                                              .ended = 90,
+                                              .slot = { [3] = slot_3, [15] = slot_15 } };
+        size_t at = fixture_extend(fixture, SEGMENT_BLOCK, 0, operation_bytes, operation_bytes);
+
+        memcpy(fixture->bytes + at, &cells, sizeof(cells));
+}
+
+static struct segment_view *sample(const struct fixture *fixture)
+{
+        struct segment_view *view = NULL;
+        const char *why = NULL;
+
+        fixture_write(fixture, dir_fd, "x.seg", fixture->length);
+        assert_int_equal(open_named("x.seg", &view, &why), 0);
+        assert_int_equal(segment_refresh(view, &why), 0);
+        assert_int_equal(segment_sample(view, &why), 0);
+        assert_int_equal(segment_sample(view, &why), 0); /* the second begins anew */
+        return view;
+}
+
+static void operations_that_go_on_are_named(void **state)
+{
+        struct segment_view *view;
+        struct fixture fixture;
+        const uint64_t *open;
+        uint32_t count;
+
+        (void)state;
+        add_operations(&fixture);
+        add_operation_block(&fixture, 7, 0);
+        add_operation_block(&fixture, 0, 0);
+        add_operation_block(&fixture, 7, 99);
+        view = sample(&fixture);
+        assert_int_equal(segment_cells(view, 0)[0], 300);
+        assert_int_equal(segment_cells(view, 0)[1], 270);
+        open = segment_open_ones(view, 0, &count);
+        assert_int_equal(count, 3);
+        assert_int_equal(open[0], 0x0000030000000007); /* block 0, slot 3, the 7th */
+        assert_int_equal(open[1], 0x0000230000000007); /* block 2 */
+        assert_int_equal(open[2], 0x00002f0000000063);
+        assert_null(segment_open_ones(view, 1, &count)); /* it shares cells: not followed */
+        assert_int_equal(count, 0);
+        segment_close(&view);
+        fixture_fini(&fixture);
+}
+
+static void the_first_1024_operations_are_named(void **state)
+{
+        struct segment_view *view;
+        struct fixture fixture;
+        const uint64_t *open;
+        uint32_t count;
+
+        (void)state;
+        add_operations(&fixture);
+        for (uint64_t i = 0; i < segment_open_max / 2; i++)
+                add_operation_block(&fixture, 1, 2);
+        view = sample(&fixture);
+        open = segment_open_ones(view, 0, &count);
+        assert_int_equal(count, segment_open_max);
+        for (uint32_t i = 1; i < count; i++)
+                assert_true(open[i - 1] < open[i]);
+        assert_int_equal(open[count - 1], 0x001fff0000000002); /* block 511 */
+        segment_close(&view);
+        add_operation_block(&fixture, 1, 2);
+        view = sample(&fixture);
+        assert_int_equal(segment_open_ones(view, 0, &count)[1023], 0x001fff0000000002);
+        assert_int_equal(count, segment_open_max);
+        segment_close(&view);
+        fixture_fini(&fixture);
+}
+
 static void a_gauge_without_a_place_is_unset(void **state)
 {
         struct segment_view *view = NULL;
@@ -477,6 +570,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(cells_are_summed_over_blocks),
+                cmocka_unit_test(operations_that_go_on_are_named),
+                cmocka_unit_test(the_first_1024_operations_are_named),
                 cmocka_unit_test(a_gauge_without_a_place_is_unset),
                 cmocka_unit_test(a_segment_grows_while_it_is_read),
                 cmocka_unit_test(rows_are_frozen_when_first_seen),

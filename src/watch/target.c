@@ -183,10 +183,15 @@ int target_judge(struct target *target, uint64_t now_ns, bool is_tick,
 
         if (outcome)
                 return remember_break(target, outcome);
-        for (uint32_t i = 0; i < target->known_rows; i++)
-                if (target->rule_rows[i] != target_no_row)
-                        target->samples[target->rule_rows[i]].cells =
-                                segment_cells(target->view, i);
+        for (uint32_t i = 0; i < target->known_rows; i++) {
+                struct rule_sample *sample;
+
+                if (target->rule_rows[i] == target_no_row)
+                        continue;
+                sample = &target->samples[target->rule_rows[i]];
+                sample->cells = segment_cells(target->view, i);
+                sample->open = segment_open_ones(target->view, i, &sample->open_count);
+        }
         if (is_tick)
                 return rule_set_tick(target->rules, now_ns, target->samples, target->sample_count,
                                      ret_changes, ret_count);

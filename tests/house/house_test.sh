@@ -148,6 +148,7 @@ probe_sees_base() { write src/probe/cell.c <<<'#include "base/word.h"'; }
 inside_sees_base() { write src/inside/heap.c <<<'#include "base/word.h"'; }
 rule_sees_runtime() { write src/rule/rule.h <<<'#include "probe/cell.h"'; }
 rule_sees_watch() { write src/rule/rule.h <<<'#include <watch/loop.h>'; }
+inline_sees_base() { mkdir -p src/inline && write src/inline/self.c <<<'#include "base/word.h"'; }
 watch_sees_inside() { write src/watch/loop.c <<<'#include "inside/heap.h"'; }
 watch_sees_cli() { write src/watch/loop.c <<<'#include "cli/main.h"'; }
 test_sees_right() { write src/base/word_test.c <<<'#include "watch/loop.h"'; }
@@ -190,6 +191,7 @@ breaks 'probe including base' "$(sees src/probe/cell.c probe base/word.h)" probe
 breaks 'inside including base' "$(sees src/inside/heap.c inside base/word.h)" inside_sees_base
 breaks 'rule including the runtime' "$(sees src/rule/rule.h rule probe/cell.h)" rule_sees_runtime
 breaks 'rule including watch' "$(sees src/rule/rule.h rule watch/loop.h)" rule_sees_watch
+breaks 'inline including base' "$(sees src/inline/self.c inline base/word.h)" inline_sees_base
 breaks 'watch including inside' "$(sees src/watch/loop.c watch inside/heap.h)" watch_sees_inside
 breaks 'watch including cli' "$(sees src/watch/loop.c watch cli/main.h)" watch_sees_cli
 breaks 'a test including to the right' "$(sees src/base/word_test.c base watch/loop.h)" \

@@ -27,6 +27,29 @@ int main(void)
 """
 
 
+JUDGE = r"""
+#include <stdio.h>
+#include <tocsin-inline.h>
+#include <tocsin.h>
+TOC_MODULE(judge, "A program that judges itself");
+TOC_GAUGE(level, "Whatever is set here", TOC_ALERT(value, >, 1, TOC_WARN, "it is above one"));
+static void on_alert(const struct tocsin_inline_alert *alert, void *unused)
+{
+        (void)unused;
+        printf("%d %s.%s\n", alert->state, alert->module, alert->probe);
+}
+int main(void)
+{
+        struct tocsin_inline options = {.bytes = sizeof options, .is_silent = true, .on_alert = on_alert};
+        if (tocsin_inline_start(&options))
+                return 1;
+        toc_set(level, 2);
+        tocsin_inline_stop();
+        return 0;
+}
+"""
+
+
 def run(*command, **options):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
     if done.returncode:
@@ -68,6 +91,22 @@ def main():
         without = {k: v for k, v in env.items() if k != "LD_LIBRARY_PATH"}
         assert run(os.path.join(place, "static"), env=without) == "has a segment\n"
 
+    def judges_itself():
+        """With the shared libraries, and with the archives."""
+        judge = os.path.join(place, "judge.c")
+        with open(judge, "w") as file:
+            file.write(JUDGE)
+        both = run("pkg-config", "--cflags", "--libs", "tocsin-inline", env=env).split()
+        assert "-ltocsin-inline" in both and "-ltocsin" in both, both
+        run("cc", "-Wall", "-Wextra", "-Werror", judge, "-o", os.path.join(place, "judge"), *both)
+        wanted = "1 judge.level\n3 judge.level\n"
+        assert run(os.path.join(place, "judge"), env=env) == wanted
+        rest = [f for f in both if not f.startswith("-l")]
+        archives = [os.path.join(libdir[0], f"lib{name}.a") for name in ("tocsin-inline", "tocsin")]
+        run("cc", judge, "-o", os.path.join(place, "judge-static"), *rest, *archives, "-pthread")
+        without = {k: v for k, v in env.items() if k != "LD_LIBRARY_PATH"}
+        assert run(os.path.join(place, "judge-static"), env=without) == wanted
+
     def program():
         tocsin = subprocess.run(["find", place, "-path", "*/bin/tocsin"], capture_output=True, text=True).stdout.split()
         assert len(tocsin) == 1, tocsin
@@ -76,7 +115,7 @@ def main():
 
     def manual():
         pages = subprocess.run(["find", place, "-path", "*/man/*"], capture_output=True, text=True).stdout
-        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-diff.1", "tocsin-gate.1", "tocsin-ledger.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
+        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-diff.1", "tocsin-gate.1", "tocsin-ledger.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-inline.h.3", "tocsin-segment.5"):
             assert page in pages, f"{page} is missing"
 
     def prompts():
@@ -87,13 +126,13 @@ def main():
             assert os.path.getsize(os.path.join(share, "prompts", name + ".md")) > 100, name
         assert os.path.getsize(os.path.join(share, "instrumenting.md")) > 100
 
-    tests = [installs, shared, static, program, manual, prompts]
+    tests = [installs, shared, static, judges_itself, program, manual, prompts]
     with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json")) as file:
         sanitized = any(row["name"] == "b_sanitize" and row["value"] != "none" for row in json.load(file))
     print(f"1..{len(tests)}")
     for test in tests:
         number += 1
-        if sanitized and test in (shared, static, program):
+        if sanitized and test in (shared, static, judges_itself, program):
             print(f"ok {number} - {test.__name__} # SKIP a library with sanitizers is not for strangers")
             continue
         try:

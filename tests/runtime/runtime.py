@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """libtocsin from outside: programs count, this reads. TAP.
 
-usage: runtime.py SUBJECT SUBJECT_STATIC PLUGIN PLUGIN_ALONE PLUGIN_ARCHIVED HOST"""
+usage: runtime.py SUBJECT SUBJECT_STATIC PLUGIN PLUGIN_ALONE PLUGIN_ARCHIVED HOST STOPS STOPS_TESTING
+STOPS_VERSION_7"""
 
 import os
 import shutil
@@ -16,6 +17,7 @@ sys.dont_write_bytecode = True
 from segment import Segment, UNSET  # noqa: E402
 
 SUBJECT, STATIC, PLUGIN, ALONE, ARCHIVED, HOST = [os.path.abspath(p) for p in sys.argv[1:7]]
+STOPS, STOPS_TESTING, STOPS_VERSION_7 = [os.path.abspath(p) for p in sys.argv[7:10]]
 DEADLINE_S = 60
 
 
@@ -97,6 +99,150 @@ def all_kinds(place):
         same(os.stat(run.paths()[0]).st_mode & 0o777, 0o600)
         same(run.end(), 0)
         same(run.segment().state, 2, "state after exit()")
+
+
+# tocsin-segment(5): words of a row's cells, by kind.
+WORDS = {1: 1, 2: 1, 3: 1, 4: 508, 5: 508, 6: 2, 7: 1, 8: 18, 9: 4, 10: 2, 11: 1, 12: 1, 13: 1}
+
+
+def bucket(value):
+    """Eight an octave: by hand, for a value of at least 1."""
+    octave = value.bit_length() - 1
+    return 8 * octave + ((value << 3) >> octave) - 8
+
+
+def cells_of_all_kinds(place):
+    with Run(place, "cells_of_all_kinds") as run:
+        s = run.segment()
+        seen = {}
+        for _, _, row in s.rows:
+            kind, size = row[2], int.from_bytes(row[516:520], "little")
+            seen[kind] = size
+            if kind not in (14, 15):
+                same(size, 8 * WORDS[kind], f"bytes of a row of kind {kind}")
+        for kind in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14):
+            assert kind in seen, f"no row of kind {kind}"
+        latency = s.words("latency")
+        same(latency[:3], [1, 0, 100001], "over, over, sum of latency")
+        same(sum(latency[3:]), 2)
+        lengths = s.words("lengths")
+        values = [1, 1, 1, 2, 3, 9, 10, 15, 999, 1000, 2**63 - 1]
+        same(lengths[:2], [5, 2], "over 10 and over 999")
+        same(lengths[2], sum(values) - 2 - 2**64, "sum of lengths, in 64 bits")
+        wanted = [0] * 505
+        for value in values:
+            wanted[bucket(value)] += 1
+        same(bucket(15), 31)
+        # The largest is rounded to a double: 2^63, the first of the last octave.
+        wanted[bucket(2**63 - 1)] -= 1
+        wanted[504] += 1
+        same(lengths[3:], wanted, "buckets")
+        same(s.words("failures"), [2, 5])
+        same(s.words("queue"), [10, 4, 1, -2])
+        same((s.words("asked", "good"), s.words("asked", "failed")), ([2], [1]))
+        hits = {name.split("_")[0]: total for _, kind, name, total in s.sites()
+                if kind == 11 and total}
+        same(hits, {"sometimes": 2, "reached": 5})
+        same([t for _, kind, name, t in s.sites() if kind == 11 and not t], [0])
+
+
+def slots(segment):
+    """The slots of the blocks in which an operation goes on."""
+    return [block[2:] for block in segment.cells("request")[1] if any(block[2:])]
+
+
+def operations(place):
+    with Run(place, "operations") as run:
+        s = run.segment()
+        same(s.words("request")[:2], [21, 1], "begun and ended")
+        # The n-th begins at slot n % 16; the 21st finds but the third's place free.
+        same(slots(s), [(16, 1, 2, 21, *range(4, 16))])
+        run.process.stdin.write("\n")
+        run.process.stdin.flush()
+        same(run.process.stdout.readline(), "ready\n")
+        s = run.segment()
+        same(s.words("request")[:2], [21, 19])
+        same(slots(s), [(0, 0, 0, 21) + (0,) * 12])
+        same(run.end(), 0)
+
+
+def an_operation_ends_in_a_child(place):
+    with Run(place, "operation_fork") as run:
+        mine, theirs = run.segment(), run.segment("child")
+        assert mine.pid != theirs.pid
+        same(mine.words("request")[:2], [2, 0])
+        same(slots(mine), [(0, 1, 2) + (0,) * 13], "the parent's slots")
+        same(theirs.words("request")[:2], [2, 2])
+        same(slots(theirs), [(0, 0, 2) + (0,) * 13], "the child's")
+        run.process.stdin.write("\n")
+        run.process.stdin.flush()
+        same(run.process.stdout.readline(), "ready\n")
+        same(run.segment().words("request")[:2], [2, 1])
+        same(slots(run.segment()), [(0, 1) + (0,) * 14])
+        same(run.end(), 0)
+
+
+def check_operations(segment, count, parts):
+    same(segment.words("request")[:2], [count, count])
+    same(slots(segment), [])
+    same(sum(segment.words("latency")[3:]), count)
+    same(segment.words("failures"), [parts, count])
+    same(segment.words("queue"), [2 * count, 0, 0, count - 2 * parts])
+
+
+def operations_of_threads(place):
+    with Run(place, "operations_of_threads", "100001") as run:
+        check_operations(run.segment(), 400004, 200000)
+
+
+def operations_in_handlers(place):
+    with Run(place, "operations_in_handlers", "2000000") as run:
+        seen = int([x for x in run.lines if x.startswith("signals")][0].split()[1])
+        assert seen > 100, f"only {seen} signals: this test shows nothing"
+        check_operations(run.segment(), 2000000 + seen, 1000000)
+
+
+def a_miss_stops_only_where_it_was_asked_to(place):
+    goes_on = {STOPS: ("plain", "in_tests", "from_7", "from_8", "both"),
+               STOPS_TESTING: ("plain", "from_7", "from_8", "both"),
+               STOPS_VERSION_7: ("plain", "in_tests", "from_8", "both")}
+    for program, modes in goes_on.items():
+        for mode in modes:
+            where = os.path.join(place, os.path.basename(program) + "-" + mode)
+            os.mkdir(where, 0o700)
+            with Run(where, mode, program=program, wait=False, stderr=subprocess.PIPE) as run:
+                out, err = run.process.communicate(timeout=DEADLINE_S)
+                same((run.process.returncode, out, err), (0, "ready\n", ""), f"{program} {mode}")
+                events = Segment(os.path.join(where, os.listdir(where)[0])).happened()
+                same(len(events), 0 if mode == "both" else 1, f"misses of {mode}")
+
+
+def check_stop(place, program, mode, line):
+    """It has gone by abort(), and what happened is in its segment."""
+    with Run(place, mode, program=program, wait=False, stderr=subprocess.PIPE) as run:
+        out, err = run.process.communicate(timeout=DEADLINE_S)
+        same((run.process.returncode, out), (-signal.SIGABRT, ""))
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "stops.c")) as file:
+            at = [n for n, text in enumerate(file, 1) if f'"{mode}"' in text][0] + 1
+        same(err.splitlines()[0], line.replace("LINE", str(at)))
+        s = Segment(os.path.join(place, os.listdir(place)[0]))
+        same(s.state, 1, "its state: it did not leave through exit()")
+        (event,) = s.happened()
+        same((event[0], event[1], event[2]), (1, f"expect_{at}", 1))
+        return event
+
+
+def a_miss_stops_a_test(place):
+    check_stop(place, STOPS_TESTING, "in_tests",
+               "tocsin: stops.c:LINE: argc < 1 does not hold: missed as tests do; "
+               "stopping here, as its TOC_STOP says")
+
+
+def a_miss_stops_from_a_version_on(place):
+    event = check_stop(place, STOPS_VERSION_7, "from_7",
+                       "tocsin: stops.c:LINE: argc < 2 does not hold: too many arguments; "
+                       "stopping here, as its TOC_STOP says")
+    same([value[2] for value in event[3]], [2, 2], "values kept")
 
 
 def threads(place):
@@ -326,7 +472,9 @@ def nobody_asked(place):
         same(os.listdir(os.path.join(place, "tocsin")), [])
 
 
-TESTS = [the_bell_rings_for_each_news, plugin_with_the_archive, all_kinds, threads, churn, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
+TESTS = [cells_of_all_kinds, operations, an_operation_ends_in_a_child, operations_of_threads,
+         operations_in_handlers, a_miss_stops_only_where_it_was_asked_to, a_miss_stops_a_test,
+         a_miss_stops_from_a_version_on, the_bell_rings_for_each_news, plugin_with_the_archive, all_kinds, threads, churn, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
          forks_while_threads_come_and_go, execed, plugin, plugin_of_static_host,
          plugin_brings_the_runtime, static_program, killed, crashed, closes_everything, errno_stays,
          odd_stacks, no_file_may_grow, no_file_at_all, full_tmpfs, not_tmpfs, open_to_others,

@@ -32,7 +32,7 @@ class Segment:
         assert used <= len(raw), "used_bytes runs past the file"
         self.file_bytes = len(raw)
         self.boot_id, self.program = text(boot), text(program)
-        self.rows, self.cells, self.events = [], [], []
+        self.rows, self.extents, self.events = [], [], []
         at = start
         while at < used:
             magic, kind, size, number, count, owner = EXTENT.unpack_from(raw, at)
@@ -41,7 +41,7 @@ class Segment:
             if kind == ROWS:
                 self.rows += [(number, i, body[64 + 576 * i:64 + 576 * (i + 1)]) for i in range(count)]
             elif kind in (BLOCK, SHARED):
-                self.cells.append((kind, number, owner, body[:count]))
+                self.extents.append((kind, number, owner, body[:count]))
             elif kind == EVENTS:
                 for i in range(count):
                     self.events.append(EVENT.unpack_from(body, 64 + 512 * i))
@@ -56,11 +56,25 @@ class Segment:
             module, name = text(row[8:32]), text(row[32:72])
             offset, size, place = ROW_TAIL.unpack_from(row, 512)
             total = 0
-            for cells_kind, owner_object, _, cells in self.cells:
+            for cells_kind, owner_object, _, cells in self.extents:
                 if cells_kind == place + 1 and owner_object == number:
                     total += struct.unpack_from("<q", cells, offset)[0]
             found.append((module, kind, name, None if place == 3 else total))
         return found
+
+    def cells(self, name, label=""):
+        """(kind, words of each block or of the shared cells) of a row."""
+        (found,) = [(number, row) for number, _, row in self.rows
+                    if text(row[32:72]) == name and text(row[176:208]) == label]
+        number, row = found
+        offset, size, place = ROW_TAIL.unpack_from(row, 512)
+        return row[2], [struct.unpack_from(f"<{size // 8}q", cells, offset)
+                        for kind, owner_object, _, cells in self.extents
+                        if kind == place + 1 and owner_object == number]
+
+    def words(self, name, label=""):
+        """Summed over threads, as one reads them."""
+        return [sum(column) for column in zip(*self.cells(name, label)[1])]
 
     def value(self, name, module=None):
         hits = [t for m, _, n, t in self.sites() if n == name and module in (None, m)]
@@ -68,7 +82,7 @@ class Segment:
         return sum(hits)
 
     def blocks(self):
-        return [c for c in self.cells if c[0] == BLOCK]
+        return [c for c in self.extents if c[0] == BLOCK]
 
     def happened(self):
         """[(kind, row name, count, (left, right), text, stack)] in the order of their numbers."""

@@ -27,10 +27,21 @@ TOC_LEVEL(depth, "Raised and lowered by several threads",
           TOC_ALERT(value, >, 100, TOC_WARN, "deeper than it should be"));
 TOC_HEARTBEAT(pulse, "The main thread", TOC_ALERT(silent_ms, >, 5000, TOC_PAGE, "main is stuck"));
 
+TOC_TIMER(latency, "How long something took",
+          TOC_ALERT(p99_us, >, 50, TOC_WARN, "it takes too long"));
+TOC_SIZES(lengths, "How long something is", TOC_ALERT(p99, >=, 10, TOC_NOTE, "they are long"),
+          TOC_ALERT(max, >, 999, TOC_WARN, "one is too long"));
+TOC_SHARE(failures, "What failed", TOC_ALERT(permille, >, 10, TOC_WARN, "too many fail"));
+TOC_OPERATION(request, "What is asked", TOC_ALERT(oldest_ms, >, 1000, TOC_PAGE, "it is stuck"));
+TOC_FLOW(queue, "What is queued", TOC_ALERT(lost, !=, 0, TOC_PAGE, "the queue loses something"));
+TOC_COUNTER_BY(asked, "What was asked", (good, failed), TOC_QUIET("the test reads it"));
+
 static unsigned long number(const char *text)
 {
         return strtoul(text ? text : "1", NULL, 10);
 }
+
+static volatile sig_atomic_t signals_seen;
 
 static void ready(void)
 {
@@ -64,6 +75,138 @@ static int all_kinds(const char *unused)
         for (int i = 0; i < 5; i++)
                 (void)TOC_ERROR(0, TOC_USUAL, "cannot open %s number %d", "index", i);
         (void)TOC_WARNING(0, TOC_QUIET("it is only a test"), "a warning without arguments");
+        ready();
+        return 0;
+}
+
+static int cells_of_all_kinds(const char *unused)
+{
+        static const int64_t lengths_seen[] = { -1, 0, 1, 2, 3, 9, 10, 15, 999, 1000, INT64_MAX };
+
+        (void)unused;
+        toc_observe(latency, 50000);
+        toc_observe(latency, 50001);
+        for (size_t i = 0; i < sizeof lengths_seen / sizeof *lengths_seen; i++)
+                toc_observe(lengths, lengths_seen[i]);
+        for (int i = 0; i < 5; i++)
+                toc_share(failures, i < 2);
+        toc_in(queue, 10);
+        toc_out(queue, 4);
+        toc_dropped(queue, 1);
+        toc_held(queue, 5);
+        toc_held(queue, -7);
+        toc_add_by(asked, good, 2);
+        toc_count_by(asked, failed);
+        for (int i = 0; i < 5; i++) {
+                (void)TOC_SOMETIMES(i > 2, TOC_NOTE, "it is never above two");
+                TOC_REACHED(TOC_NOTE, "nobody ever comes here");
+        }
+        if (signals_seen > 1)
+                TOC_REACHED(TOC_NOTE, "somebody should, but nobody does");
+        ready();
+        return 0;
+}
+
+static struct toc_open going[21];
+
+static void *end_the_third(void *unused)
+{
+        toc_end(request, going[2]);
+        return unused;
+}
+
+/* Twenty begin, of which sixteen have a slot; another thread ends one, and the next takes its slot.
+ * Then they end, all but two. */
+static int operations(const char *unused)
+{
+        pthread_t thread;
+
+        (void)unused;
+        for (int i = 0; i < 20; i++)
+                going[i] = toc_begin(request);
+        pthread_create(&thread, NULL, end_the_third, NULL);
+        pthread_join(thread, NULL);
+        going[20] = toc_begin(request);
+        ready();
+        for (int i = 0; i < 19; i++)
+                if (i != 2)
+                        toc_end(request, going[i]);
+        ready();
+        return 0;
+}
+
+/* What began before fork and ends in the child goes on in the parent. */
+static int operation_fork(const char *unused)
+{
+        pid_t child;
+
+        (void)unused;
+        going[0] = toc_begin(request);
+        going[1] = toc_begin(request);
+        child = fork();
+        if (child == 0) {
+                struct toc_open own = toc_begin(request);
+
+                toc_end(request, going[0]);
+                printf("child %s\n", toc_segment_path());
+                toc_end(request, own);
+                (void)toc_begin(request);
+                ready();
+                _exit(0);
+        }
+        waitpid(child, NULL, 0);
+        toc_end(request, going[1]);
+        ready();
+        return 0;
+}
+
+static void *operate_some(void *n)
+{
+        for (unsigned long i = 0; i < *(unsigned long *)n; i++) {
+                TOC_OPERATION_SCOPE(request);
+                TOC_TIME_SCOPE(latency);
+
+                toc_share(failures, i % 2);
+                toc_in(queue, 2);
+                toc_held(queue, i % 2 ? -1 : 1);
+        }
+        return NULL;
+}
+
+static int operations_of_threads(const char *n)
+{
+        pthread_t thread[4];
+        unsigned long count = number(n);
+
+        for (int i = 0; i < 4; i++)
+                pthread_create(&thread[i], NULL, operate_some, &count);
+        for (int i = 0; i < 4; i++)
+                pthread_join(thread[i], NULL);
+        ready();
+        return 0;
+}
+
+static void operate_on_signal(int number_)
+{
+        unsigned long one = 1;
+
+        (void)number_;
+        signals_seen++;
+        operate_some(&one);
+}
+
+static int operations_in_handlers(const char *n)
+{
+        struct sigaction action = { .sa_handler = operate_on_signal, .sa_flags = SA_RESTART };
+        struct itimerval every = { { 0, 20 }, { 0, 20 } };
+        struct itimerval stop = { { 0, 0 }, { 0, 0 } };
+        unsigned long count = number(n);
+
+        sigaction(SIGALRM, &action, NULL);
+        setitimer(ITIMER_REAL, &every, NULL);
+        operate_some(&count);
+        setitimer(ITIMER_REAL, &stop, NULL);
+        printf("signals %d\n", (int)signals_seen);
         ready();
         return 0;
 }
@@ -113,8 +256,6 @@ static int spin(const char *unused)
         count_for_ever();
         return 0;
 }
-
-static volatile sig_atomic_t signals_seen;
 
 static void on_signal(int number_)
 {
@@ -391,6 +532,11 @@ int main(int argc, char **argv)
                 int (*run)(const char *);
         } mode[] = {
                 { "all_kinds", all_kinds },
+                { "cells_of_all_kinds", cells_of_all_kinds },
+                { "operations", operations },
+                { "operation_fork", operation_fork },
+                { "operations_of_threads", operations_of_threads },
+                { "operations_in_handlers", operations_in_handlers },
                 { "threads", threads },
                 { "churn", churn },
                 { "spin", spin },

@@ -16,7 +16,7 @@ from segment import Segment  # noqa: E402
 ROOT = os.path.abspath(sys.argv[1])
 SUBJECT = os.path.join(ROOT, "tests/runtime/subject.c")
 RUNTIME = [os.path.join(ROOT, "src/probe", f) for f in
-           ("event.c", "guard.c", "message.c", "place.c", "runtime.c", "stack.c")]
+           ("event.c", "guard.c", "message.c", "place.c", "runtime.c", "stack.c", "visit.c")]
 COMMON = ["-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-isystem", os.path.join(ROOT, "include"),
           "-I", os.path.join(ROOT, "src")]
 
@@ -46,7 +46,8 @@ def check(compiler, flags, place):
         if "cannot find" in built.stderr and ("lto" in built.stderr or "LLVMgold" in built.stderr):
             return "SKIP", f"{compiler} has no linker plug-in here"
         return "not ok", built.stderr[-600:]
-    wanted = {"threads": ("events", 400000), "handler": ("other", None), "all_kinds": ("depth", -3)}
+    wanted = {"threads": ("events", 400000), "handler": ("other", None), "all_kinds": ("depth", -3),
+              "operations_of_threads": ("request", 400000)}
     for mode, (name, total) in wanted.items():
         where = os.path.join(place, mode)
         os.mkdir(where, 0o700)
