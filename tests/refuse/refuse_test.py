@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must not compile does not, and the first thing the compiler says helps its author.
 
-Each sources/*.c is one mistake. After the licence come directives in comments:
+Each sources/*.c, and each *.cc in C++, is one mistake. After the licence come directives in comments:
 
     /* mistake: ... */                  what its author did, for readers
     /* refuse: FRAGMENT | FRAGMENT */   may be repeated: the first error contains all of these
@@ -37,9 +37,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 COMPILERS = {'gcc': 'g++', 'clang': 'clang++'}
 # However the header was found, errors stand on the author's line.
 STANDARDS = {'c11': '-isystem', 'c2x': '-I'}
+CXX_STANDARD = {'c11': 'c++20', 'c2x': 'c++2b'}
 CARET = {'gcc': '-fno-diagnostics-show-caret', 'clang': '-fno-caret-diagnostics'}
-AUTHOR = ['-Wall', '-Werror=format', '-Werror=incompatible-pointer-types',
-          '-Werror=int-conversion', '-Werror=implicit-function-declaration']
+AUTHOR = ['-Wall', '-Werror=format']
+AUTHOR_OF_C = ['-Werror=incompatible-pointer-types', '-Werror=int-conversion',
+               '-Werror=implicit-function-declaration']
 STRICT = ['-Wall', '-Wextra', '-Werror']
 DIRECTIVES = {'mistake', 'refuse', 'gcc', 'clang', 'flags', 'only', 'errors', 'later', 'place'}
 ERRORS_MAX = 5
@@ -82,10 +84,13 @@ class Mistake:
         texts = self.wanted.get(compiler) or self.wanted['refuse']
         return [part.strip() for text in texts for part in text.split(' | ')]
 
+    def author(self):
+        return AUTHOR if self.path.suffix == '.cc' else AUTHOR + AUTHOR_OF_C
+
     def compile(self, compiler, standard, *flags):
         command = [compiler, '-std=' + standard]
         if self.path.suffix == '.cc':
-            command = [COMPILERS[compiler]]
+            command = [COMPILERS[compiler], '-std=' + CXX_STANDARD[standard]]
         return run([*command, CARET[compiler], STANDARDS[standard], self.include, *flags,
                     '-c', '-o', os.devnull, str(self.path)])
 
@@ -120,14 +125,14 @@ class Mistake:
         if status or said:
             complaints.append('the correct twin does not compile silently: ' + brief(said))
         flags = self.wanted.get('flags', [''])[0].split()
-        status, said = self.compile(compiler, standard, *AUTHOR, *flags)
+        status, said = self.compile(compiler, standard, *self.author(), *flags)
         if status:
             complaints += self.judge_refusal(compiler, said)
         elif self.wanted.get('only', [compiler])[0] == compiler:
             complaints.append('it compiles')
         else:
             self.needed.add('only')
-        if flags and self.compile(compiler, standard, *AUTHOR)[0] == 0:
+        if flags and self.compile(compiler, standard, *self.author())[0] == 0:
             self.needed.add('flags')
         return complaints
 
