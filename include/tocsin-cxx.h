@@ -46,14 +46,9 @@ inline constexpr bool toc_fits_value_ = sizeof(T) <= 8 &&
 /* What a copy of an expression is; arrays and functions become pointers. */
 template <class T> constexpr T toc_decay_(T x);
 
-template <class T> constexpr bool toc_is_text_of_(T)
-{
-        return requires(T x, const char *&text)
-        {
-                text = x;
-        }
-        &&toc_is_pointer_<T> && !__is_same(T, decltype(nullptr));
-}
+template <class T> inline constexpr bool toc_is_text_ = false;
+template <> inline constexpr bool toc_is_text_<char *> = true;
+template <> inline constexpr bool toc_is_text_<const char *> = true;
 
 /* The number itself, or 0 where the author wrote something else in its place. */
 template <class T> constexpr auto toc_number_(T x)
@@ -62,6 +57,20 @@ template <class T> constexpr auto toc_number_(T x)
                 return +x;
         else
                 return 0;
+}
+
+constexpr int toc_number_()
+{
+        return 0;
+}
+
+/* The same for texts. */
+template <class T> constexpr const char *toc_text_(T x)
+{
+        if constexpr (toc_is_text_<T>)
+                return x;
+        else
+                return "";
 }
 
 /* ---- Records ---------------------------------------------------------------------------*/
@@ -159,14 +168,12 @@ struct toc_build_ {
 };
 
 /* What is wrong with the options of a rule; 0: nothing. */
-enum toc_complaint_ {
-        TOC_CLEARS_WHERE_IT_RINGS_ = 1,
-        TOC_CLEARS_A_QUANTILE_,
-        TOC_CLEARS_WITHOUT_SIDE_,
-        TOC_WINDOW_TOO_SHORT_,
-        TOC_NO_CAPACITY_,
-        TOC_NO_OBJECTIVE_,
-};
+inline constexpr int toc_clears_where_it_rings_ = 1;
+inline constexpr int toc_clears_a_quantile_ = 2;
+inline constexpr int toc_clears_without_side_ = 3;
+inline constexpr int toc_window_too_short_ = 4;
+inline constexpr int toc_no_capacity_ = 5;
+inline constexpr int toc_no_objective_ = 6;
 
 constexpr bool toc_is_quantile_(int signal)
 {
@@ -179,21 +186,21 @@ constexpr int toc_complaint_about_(int signal, int op, int64_t limit, const toc_
         bool is_burn = signal == toc_signal_burn_fast || signal == toc_signal_burn_slow;
 
         if (options.window_s && options.window_s < 4)
-                return TOC_WINDOW_TOO_SHORT_;
+                return toc_window_too_short_;
         if (signal == toc_signal_exhausts_s && options.capacity <= 0)
-                return TOC_NO_CAPACITY_;
+                return toc_no_capacity_;
         if (is_burn && (options.objective_permille < 1 || options.objective_permille > 999))
-                return TOC_NO_OBJECTIVE_;
+                return toc_no_objective_;
         if (options.clear_at == toc_no_clear_level_)
                 return 0;
         if (toc_is_quantile_(signal))
-                return TOC_CLEARS_A_QUANTILE_;
+                return toc_clears_a_quantile_;
         if (side != TOC_ABOVE_ && side != TOC_BELOW_)
-                return TOC_CLEARS_WITHOUT_SIDE_;
+                return toc_clears_without_side_;
         if ((options.clear_at > limit && (op & TOC_ABOVE_)) ||
             (options.clear_at < limit && (op & TOC_BELOW_)) ||
             (options.clear_at == limit && (op & TOC_EQUAL_)))
-                return TOC_CLEARS_WHERE_IT_RINGS_;
+                return toc_clears_where_it_rings_;
         return 0;
 }
 
@@ -229,7 +236,7 @@ template <class T> TOC_ALWAYS_ toc_value_ toc_value_from_(T x)
         } else if constexpr (toc_is_fraction_<T>) {
                 __builtin_memcpy(&value.bits, &x, sizeof x);
                 value.type = 'f';
-        } else {
+        } else if constexpr (toc_fits_value_<T>) {
                 value.bits = (uint64_t)x;
                 if (value.size == 4)
                         value.bits &= UINT32_MAX;
@@ -262,10 +269,13 @@ struct toc_site_at_ {
 #define TOC_IS_CONSTANT_(x) __builtin_constant_p(x)
 #define TOC_CONSTANT_(x)    (__builtin_constant_p(x) ? toc_number_(x) : 0)
 #define TOC_NUMBER_(x)      toc_number_(x)
-#define TOC_IS_TEXT_(x)     toc_is_text_of_(x)
-#define TOC_STRING_(x)      x
-#define TOC_CUT_(text, field, instead) \
-        (sizeof(text) <= sizeof(((struct toc_record *)0)->field) ? (text) : (instead))
+#define TOC_IS_TEXT_(x) toc_is_text_<decltype(toc_decay_(x))>
+#define TOC_STRING_(x) x
+/* Nothing but a literal is looked at: a record must be a constant, whatever else is wrong. */
+#define TOC_MEANING_(x) (__builtin_memcmp(#x, "\"", 1) == 0 ? toc_text_(x) : "")
+#define TOC_CUT_(text, field, instead) TOC_CUT2_(text, field, instead)
+#define TOC_CUT2_(text, field, instead) \
+        (sizeof(text) <= sizeof(((struct toc_record *)0)->field) ? TOC_MEANING_(text) : (instead))
 
 #define TOC_SET_LABELS_(text)  .labels(text)
 #define TOC_SET_RUNBOOK_(text) .runbook(text)
@@ -277,27 +287,26 @@ struct toc_site_at_ {
         .rule_on(is_on, or_else, slot, signal, op, (int64_t)(limit), severity,   \
                  toc_options_{ .meaning = __VA_ARGS__ })
 
-#define TOC_OPTIONS_CHECK_(what, signal, op, limit, ...)                                        \
-        TOC_COMPLAIN_(TOC_WINDOW_TOO_SHORT_, signal, op, limit,                                 \
-                      "tocsin: " what ": .window_s is 4 or more", __VA_ARGS__)                  \
-        TOC_COMPLAIN_(TOC_NO_CAPACITY_, signal, op, limit,                                      \
-                      "tocsin: " what ": exhausts_s takes .capacity, above 0", __VA_ARGS__)     \
-        TOC_COMPLAIN_(TOC_NO_OBJECTIVE_, signal, op, limit,                                     \
-                      "tocsin: " what ": " #signal " takes .objective_permille, from 1 to 999", \
-                      __VA_ARGS__)                                                              \
-        TOC_COMPLAIN_(TOC_CLEARS_A_QUANTILE_, signal, op, limit,                                \
-                      "tocsin: " what ": .clear_at is not for quantiles, which are judged at "  \
-                      "their limit alone",                                                      \
-                      __VA_ARGS__)                                                              \
-        TOC_COMPLAIN_(TOC_CLEARS_WITHOUT_SIDE_, signal, op, limit,                              \
-                      "tocsin: " what ": .clear_at is not for == and !=", __VA_ARGS__)          \
-        TOC_COMPLAIN_(TOC_CLEARS_WHERE_IT_RINGS_, signal, op, limit,                            \
-                      "tocsin: " what ": .clear_at is on the side that rings", __VA_ARGS__)
-#define TOC_COMPLAIN_(complaint, signal, op, limit, text, ...)                                   \
-        static_assert(toc_complaint_about_(toc_signal_##signal, TOC_OP_(op),                     \
-                                           (int64_t)TOC_CONSTANT_(limit),                        \
-                                           toc_options_{ .meaning = __VA_ARGS__ }) != complaint, \
-                      text);
+#define TOC_OPTIONS_CHECK_(...) TOC_OPTIONS_CHECK2_(TOC_CAT_(toc_says_, __COUNTER__), __VA_ARGS__)
+#define TOC_OPTIONS_CHECK2_(...) TOC_OPTIONS_CHECK3_(__VA_ARGS__)
+#define TOC_OPTIONS_CHECK3_(id, what, signal, op, limit, ...) \
+        enum { \
+                id = toc_complaint_about_(toc_signal_##signal, TOC_OP_(op), \
+                                          (int64_t)TOC_CONSTANT_(limit), \
+                                          toc_options_{.meaning = __VA_ARGS__}) \
+        }; \
+        static_assert(id != toc_window_too_short_, "tocsin: " what ": .window_s is 4 or more"); \
+        static_assert(id != toc_no_capacity_, \
+                      "tocsin: " what ": exhausts_s takes .capacity, above 0"); \
+        static_assert(id != toc_no_objective_, \
+                      "tocsin: " what ": " #signal " takes .objective_permille, from 1 to 999"); \
+        static_assert(id != toc_clears_a_quantile_, \
+                      "tocsin: " what ": .clear_at is not for quantiles, which are judged at " \
+                      "their limit alone"); \
+        static_assert(id != toc_clears_without_side_, \
+                      "tocsin: " what ": .clear_at is not for == and !="); \
+        static_assert(id != toc_clears_where_it_rings_, \
+                      "tocsin: " what ": .clear_at is on the side that rings");
 
 #define TOC_SPELL_(s)                                \
         enum { this_file_has_a_TOC_MODULE_already }; \
@@ -324,11 +333,11 @@ struct toc_site_at_ {
         static constexpr struct toc_probe_ TOC_CAT_(id, _probe_)                                   \
                 TOC_IN_("toc_probes_1") = { &TOC_CAT_(id, _record_), cell_ }
 
-/* A namespace can stand nowhere else. */
-#define TOC_AT_FILE_SCOPE_                                             \
-        namespace probes_are_declared_outside_of_functions_and_classes \
-        {                                                              \
-        }
+/* A namespace can stand in no class. */
+#define TOC_AT_FILE_SCOPE_ \
+        static_assert(__builtin_FUNCTION()[0] == 0, \
+                      "tocsin: a probe is declared outside of functions and classes"); \
+        namespace probes_are_declared_outside_of_functions_and_classes { }
 
 #define TOC_CELLS_OF_(site) (TOC_CAT_(site, _at_).cells)
 #define TOC_PROBE_OF_(site) (TOC_CAT_(site, _at_).probe)

@@ -1105,7 +1105,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                   TOC_CUT_(text, help, "(a long condition: see the source)"), \
                   TOC_RULE_(0, "", a) TOC_RULE_(0, "", b) TOC_SET_FLAGS_(TOC_POLICY_(a, b)) \
                   TOC_SET_RULE_(0, toc_signal_total, TOC_ABOVE_, 0, TOC_NUMBER_(severity_), \
-                                TOC_STRING_(meaning_)))
+                                TOC_MEANING_(meaning_)))
 
 /* False, after all that is done about a miss. */
 #define TOC_MISSED_(site, a, b, left, right) \
@@ -1115,6 +1115,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 /* The text, or a harmless one where the author wrote a number in its place. */
 #ifndef __cplusplus
 #define TOC_STRING_(x) __builtin_choose_expr(TOC_IS_TEXT_(x), x, "(no meaning)")
+#define TOC_MEANING_(x) TOC_STRING_(x)
 #endif
 
 #define TOC_EXPECT_(site, what, form, cond, text, severity, meaning, a, b, extra, ...) \
@@ -1161,7 +1162,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                                 TOC_UPTIME_(TOC_NUMBER_OF_(UPTIME_S_, a) + \
                                             TOC_NUMBER_OF_(UPTIME_S_, b) + \
                                             TOC_NUMBER_OF_(UPTIME_S_, c)), \
-                                TOC_NUMBER_(severity_), TOC_STRING_(meaning_)))
+                                TOC_NUMBER_(severity_), TOC_MEANING_(meaning_)))
 #define TOC_UPTIME_(s) ((s) ? (s) : 3600)
 #define TOC_WHEN_CHECK_(x) TOC_CAT_(TOC_WHEN_CHECK_, TOC_IS_(WHEN_, x))(x)
 #define TOC_WHEN_CHECK_0(x)
