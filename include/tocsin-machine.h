@@ -226,14 +226,27 @@ TOC_C_END_
 
 #define TOC_ALWAYS_ static inline __attribute__((always_inline, unused))
 
-/* One instruction: the compiler cannot keep the cell in a register through a loop, and a signal
- * handler on the same thread cannot come between load and store. */
+/* In assembler, because the compiler must not keep the cell in a register through a loop; and a
+ * signal handler on the same thread must not come between load and store. On arm64 it may come, and
+ * then nothing is stored, because the return from it breaks the reservation. */
 TOC_ALWAYS_ void toc_add_at_(uint64_t *at, uint64_t n)
 {
 #if defined(__x86_64__)
         __asm__ volatile("addq %1, %0" : "+m"(*at) : "er"(n) : "cc");
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_ATOMICS)
+        __asm__ volatile("stadd %1, %0" : "+Q"(*at) : "r"(n));
+#elif defined(__aarch64__)
+        uint64_t sum;
+        uint32_t is_lost;
+
+        __asm__ volatile("1: ldxr %0, %2\n"
+                         "   add %0, %0, %3\n"
+                         "   stxr %w1, %0, %2\n"
+                         "   cbnz %w1, 1b"
+                         : "=&r"(sum), "=&r"(is_lost), "+Q"(*at)
+                         : "r"(n));
 #else
-        __atomic_store_n(at, __atomic_load_n(at, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(at, n, __ATOMIC_RELAXED);
 #endif
 }
 

@@ -3,7 +3,7 @@
 """A C++ program of several files, a C file and a shared object, built in every way that people
 build: counts are exact, and each site is there once. TAP.
 
-usage: cxx_test.py SOURCE_ROOT LIBTOCSIN"""
+usage: cxx_test.py LIBTOCSIN"""
 
 import collections
 import os
@@ -14,11 +14,11 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-ROOT, LIBRARY = [os.path.abspath(p) for p in sys.argv[1:3]]
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests/runtime"))
 from segment import Segment, text  # noqa: E402
 
-HERE = os.path.join(ROOT, "tests/cxx")
 C_OF = {"g++": "gcc", "clang++": "clang"}
 COMMON = ["-fPIC", "-pthread", "-Wall", "-Wextra", "-isystem", os.path.join(ROOT, "include")]
 VARIANTS = [
@@ -95,8 +95,8 @@ def name_of(row):
     return " ".join(filter(None, (text(row[32:72]), text(row[176:208]))))
 
 
-def run(program, place):
-    process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+def run(command, place):
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                env=dict(os.environ, TOCSIN_DIR=place))
     segment = Segment(process.stdout.readline().strip())
     process.communicate("\n", timeout=120)
@@ -135,7 +135,7 @@ def judge(segment, files):
             assert rule == (100, 90, 0, 5, 6, 0, 0, 0, 5, 4, 1), rule
 
 
-def check(compiler, flags, place):
+def check(compiler, flags, place, library, runner=()):
     def build(output, *command):
         if "-c" in command:
             command = [word for word in command if not word.startswith("-Wl,")]
@@ -147,15 +147,16 @@ def check(compiler, flags, place):
     path = lambda name: os.path.join(place, name)  # noqa: E731
     cxx = [compiler, "-std=c++20", *COMMON, *flags]
     c_flags = [flag for flag in flags if "c++" not in flag and "inlines" not in flag]
-    part = build(path("part.o"), C_OF[compiler], "-std=c11", *COMMON, *c_flags, "-c", "part.c")
-    shared = build(path("liblibrary.so"), *cxx, "-shared", "library.cc", "shared.cc", LIBRARY)
+    part = build(path("part.o"), C_OF.get(compiler, compiler.replace("g++", "gcc")), "-std=c11", *COMMON, *c_flags, "-c", "part.c")
+    shared = build(path("liblibrary.so"), *cxx, "-shared", "library.cc", "shared.cc", library)
     objects = [build(path(name + ".o"), *cxx, "-c", name + ".cc") for name in ("main", "other", "shared")]
-    program = build(path("program"), *cxx, *objects, part, shared, LIBRARY,
-                    "-Wl,-rpath," + place, "-Wl,-rpath," + os.path.dirname(LIBRARY))
-    judge(run(program, place), [program, shared])
+    program = build(path("program"), *cxx, *objects, part, shared, library,
+                    "-Wl,-rpath," + place, "-Wl,-rpath," + os.path.dirname(library))
+    judge(run([*runner, program], place), [program, shared])
 
 
 def main():
+    library = os.path.abspath(sys.argv[1])
     cases = [(c, *v) for c in C_OF for v in VARIANTS]
     print(f"1..{len(cases)}", flush=True)
     failed = 0
@@ -166,7 +167,7 @@ def main():
             if not shutil.which(compiler) or not shutil.which(C_OF[compiler]):
                 print(f"ok {title} # SKIP it is not installed", flush=True)
                 continue
-            check(compiler, flags, place)
+            check(compiler, flags, place, library)
             print(f"ok {title}", flush=True)
         except Exception as why:  # a test that falls over has failed, whatever it fell over
             if "LLVMgold" in str(why):
