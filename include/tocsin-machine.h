@@ -8,6 +8,17 @@
 
 #pragma GCC system_header
 
+/* What C and C++ spell differently. In C++ the rest of it is in tocsin-cxx.h. */
+#ifdef __cplusplus
+#define TOC_ASSERT_ static_assert
+#define TOC_C_BEGIN_ extern "C" {
+#define TOC_C_END_ }
+#else
+#define TOC_ASSERT_ _Static_assert
+#define TOC_C_BEGIN_
+#define TOC_C_END_
+#endif
+
 enum { TOC_ABOVE_ = 4, TOC_EQUAL_ = 2, TOC_BELOW_ = 1 };
 
 #define TOC_NO_CLEAR_LEVEL_ INT64_MIN /* .clear_at was not given */
@@ -54,10 +65,10 @@ enum {
         TOC_MAY_STOP_ = 4, /* TOC_STOP_FROM or TOC_STOP_IN_TESTS stands here */
 };
 
-_Static_assert(sizeof(struct toc_rule) == 120, "toc_rule is a file format");
-_Static_assert(sizeof(struct toc_record) == 512, "toc_record is a file format");
-_Static_assert(__builtin_offsetof(struct toc_record, rule) == 272, "toc_record is a file format");
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "toc_record is little-endian");
+TOC_ASSERT_(sizeof(struct toc_rule) == 120, "toc_rule is a file format");
+TOC_ASSERT_(sizeof(struct toc_record) == 512, "toc_record is a file format");
+TOC_ASSERT_(__builtin_offsetof(struct toc_record, rule) == 272, "toc_record is a file format");
+TOC_ASSERT_(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "toc_record is little-endian");
 
 /* ---- Cells: what lies where, by kind --------------------------------------------------
  *
@@ -65,7 +76,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "toc_record is little-
  * operation, of which each is one operation. */
 enum { TOC_BUCKETS_ = 505, TOC_SLOTS_ = 16 };
 
-/* Eight buckets an octave, one a value from 2 to 15. over[i] are the values for which rule i rings. */
+/* Eight buckets an octave, one a value from 2 to 15. over[i]: values for which rule i rings. */
 struct toc_histogram_ {
         uint64_t over[2];
         uint64_t sum;
@@ -147,9 +158,10 @@ struct toc_dso_ {
 struct toc_value_ {
         uint64_t bits;
         uint32_t size; /* 4 or 8 */
-        char class;    /* i signed, u unsigned, f floating point, p pointer; 0 no value */
+        char type;     /* i signed, u unsigned, f floating point, p pointer; 0 no value */
 };
 
+TOC_C_BEGIN_
 void toc_register_(struct toc_dso_ *dso);
 void toc_unregister_(struct toc_dso_ *dso);
 int64_t toc_attach_thread_(struct toc_dso_ *dso, int64_t *delta) __attribute__((cold));
@@ -160,6 +172,7 @@ void toc_stop_(const struct toc_probe_ *probe) __attribute__((cold, noreturn));
 uint64_t toc_now_(void); /* CLOCK_MONOTONIC, ns */
 void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
                  const char *format, ...) __attribute__((cold, format(printf, 4, 5)));
+TOC_C_END_
 
 #define TOC_CAT_(a, b) TOC_CAT2_(a, b)
 #define TOC_CAT2_(a, b) a##b
@@ -217,14 +230,27 @@ void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t 
 
 #define TOC_ALWAYS_ static inline __attribute__((always_inline, unused))
 
-/* One instruction: the compiler cannot keep the cell in a register through a loop, and a signal
- * handler on the same thread cannot come between load and store. */
+/* In assembler, because the compiler must not keep the cell in a register through a loop; and a
+ * signal handler on the same thread must not come between load and store. On arm64 it may come, and
+ * then nothing is stored, because the return from it breaks the reservation. */
 TOC_ALWAYS_ void toc_add_at_(uint64_t *at, uint64_t n)
 {
 #if defined(__x86_64__)
         __asm__ volatile("addq %1, %0" : "+m"(*at) : "er"(n) : "cc");
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_ATOMICS)
+        __asm__ volatile("stadd %1, %0" : "+Q"(*at) : "r"(n));
+#elif defined(__aarch64__)
+        uint64_t sum;
+        uint32_t is_lost;
+
+        __asm__ volatile("1: ldxr %0, %2\n"
+                         "   add %0, %0, %3\n"
+                         "   stxr %w1, %0, %2\n"
+                         "   cbnz %w1, 1b"
+                         : "=&r"(sum), "=&r"(is_lost), "+Q"(*at)
+                         : "r"(n));
 #else
-        __atomic_store_n(at, __atomic_load_n(at, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(at, n, __ATOMIC_RELAXED);
 #endif
 }
 
@@ -234,9 +260,11 @@ TOC_ALWAYS_ void toc_add_at_(uint64_t *at, uint64_t n)
  *
  * A thread's copy of a cell lies at &cell + toc_delta_; 0 means not attached. One eight-byte
  * variable in each object, defined by TOC_MODULE, merged by the linker. */
+TOC_C_BEGIN_
 extern __thread int64_t toc_delta_
         __attribute__((visibility("hidden"), tls_model("initial-exec")));
 extern struct toc_dso_ toc_dso_ __attribute__((visibility("hidden")));
+TOC_C_END_
 
 TOC_ALWAYS_ uint64_t *toc_mine_(const uint64_t *cell)
 {
@@ -274,7 +302,7 @@ TOC_ALWAYS_ uint64_t toc_tick_(uint64_t *cell)
         return __atomic_load_n(toc_add_(cell, 1), __ATOMIC_RELAXED);
 }
 
-TOC_ALWAYS_ void toc_share_(struct toc_share_ *cells, bool is_part)
+TOC_ALWAYS_ void toc_share_add_(struct toc_share_ *cells, bool is_part)
 {
         struct toc_share_ *mine = (struct toc_share_ *)(void *)toc_mine_(&cells->part);
 
@@ -355,9 +383,9 @@ TOC_ALWAYS_ void toc_operation_end_(const struct toc_going_ *going)
         toc_end_(going->cells, going->open);
 }
 
-TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, char class)
+TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, char type)
 {
-        struct toc_value_ value = {0, size, class};
+        struct toc_value_ value = {0, size, type};
 
         __builtin_memcpy(&value.bits, copy, size <= 8 ? size : 8);
         return value;
@@ -371,10 +399,17 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_NO_REDZONE_ /* gcc leaves named sections alone */
 #endif
 
+#if !defined(__cplusplus) || defined(__clang__)
 #define TOC_IN_(name) __attribute__((section(name), used, retain, aligned(8))) TOC_NO_REDZONE_
+#define TOC_IN_CONST_(name) TOC_IN_(name)
+#endif
 
 #define TOC_HIDDEN_ __attribute__((weak, visibility("hidden")))
 #define TOC_ONLY_HERE_ __attribute__((visibility("hidden")))
+
+#ifdef __cplusplus
+#include "tocsin-cxx.h"
+#endif
 
 #if defined(__clang__)
 #define TOC_MAY_OVERRIDE_ \
@@ -391,12 +426,12 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 /* ---- Checks, each a sentence for the author of the line -------------------------------*/
 
 #define TOC_FITS_(text, min, max, what) \
-        _Static_assert(sizeof(text) > (min) && sizeof(text) <= (max) + 1, \
+        TOC_ASSERT_(sizeof(text) > (min) && sizeof(text) <= (max) + 1, \
                        "tocsin: " what " must have " #min " to " #max " characters");
 
 /* Looks at the spelling first: it cannot fail for a reason that nobody would understand. */
 #define TOC_LITERAL_(text, what) \
-        _Static_assert(__builtin_memcmp(#text, "\"", 1) == 0, \
+        TOC_ASSERT_(__builtin_memcmp(#text, "\"", 1) == 0, \
                        "tocsin: " what " must be a text in quotes");
 #define TOC_SAYS_(text, what) TOC_SAYS2_(text, text, what)
 #define TOC_SAYS2_(text, value, what) \
@@ -404,6 +439,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_FITS_(value, 8, 71, what)
 
 /* What is too long for a record is left to file and line. */
+#ifndef __cplusplus
 #define TOC_CUT_(text, field, instead) \
         __builtin_choose_expr(sizeof(text) <= sizeof(((struct toc_record *)0)->field), text, \
                               instead)
@@ -423,6 +459,11 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 
 /* The number, or 0 where the author wrote a text in its place. */
 #define TOC_NUMBER_(x) _Generic((x), char *: 0, const char *: 0, default: (x))
+#define TOC_IS_TEXT_(x) _Generic((x), char *: 1, const char *: 1, default: 0)
+
+/* What the options of a rule say is checked where they are constants: in C++. */
+#define TOC_OPTIONS_CHECK_(...)
+#endif
 
 #define TOC_OP_(op) \
         (__builtin_strcmp(op, ">") == 0    ? TOC_ABOVE_ \
@@ -515,17 +556,17 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_NEGATIVE_module 0
 
 #define TOC_SEVERITY_CHECK_(what, severity) \
-        _Static_assert(TOC_NUMBER_(severity) >= TOC_NOTE && TOC_NUMBER_(severity) <= TOC_PAGE, \
+        TOC_ASSERT_(TOC_NUMBER_(severity) >= TOC_NOTE && TOC_NUMBER_(severity) <= TOC_PAGE, \
                        "tocsin: " what ": the severity is TOC_NOTE, TOC_WARN or TOC_PAGE");
 
 #define TOC_LIMIT_CHECK_(kind, what, limit) \
-        _Static_assert(TOC_IS_INTEGER_(limit), "tocsin: " what ": the limit must be an integer"); \
-        _Static_assert(TOC_IS_CONSTANT_(TOC_INTEGER_(limit)), \
+        TOC_ASSERT_(TOC_IS_INTEGER_(limit), "tocsin: " what ": the limit must be an integer"); \
+        TOC_ASSERT_(TOC_IS_CONSTANT_(TOC_INTEGER_(limit)), \
                        "tocsin: " what ": the limit must be a constant"); \
-        _Static_assert(TOC_NEGATIVE_##kind || TOC_CONSTANT_(limit) >= 0, \
+        TOC_ASSERT_(TOC_NEGATIVE_##kind || TOC_CONSTANT_(limit) >= 0, \
                        "tocsin: " what ": the limit is negative, which a " #kind \
                        " never is"); \
-        _Static_assert(TOC_CONSTANT_(limit) < 0 || TOC_CONSTANT_(limit) <= INT64_MAX, \
+        TOC_ASSERT_(TOC_CONSTANT_(limit) < 0 || TOC_CONSTANT_(limit) <= INT64_MAX, \
                        "tocsin: " what ": the limit is larger than INT64_MAX");
 
 /* 1 if there are five arguments or more, up to 16. */
@@ -538,7 +579,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_RULE_CHECK_(kind, what, slot, tuple) \
         TOC_CAT_(TOC_RULE_CHECK_, TOC_IS_TUPLE_(tuple))(kind, what, slot, tuple)
 #define TOC_RULE_CHECK_0(kind, what, slot, text) \
-        _Static_assert(sizeof(text) == 1, \
+        TOC_ASSERT_(sizeof(text) == 1, \
                        "tocsin: " what ": a rule is TOC_ALERT(signal, op, limit, severity, " \
                        "meaning), not a text");
 #define TOC_RULE_CHECK_1(kind, what, slot, tuple) \
@@ -548,28 +589,29 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_CHECK_##tag(kind, what, slot, __VA_ARGS__)
 
 #define TOC_CHECK_ALERT_(kind, what, slot, ...) \
-        _Static_assert(slot < 2, "tocsin: " what ": at most two rules"); \
+        TOC_ASSERT_(slot < 2, "tocsin: " what ": at most two rules"); \
         TOC_CAT_(TOC_CHECK_ALERT_, TOC_FIVE_(__VA_ARGS__))(kind, what, __VA_ARGS__)
 #define TOC_CHECK_ALERT_0(kind, what, ...) \
-        _Static_assert(0, "tocsin: " what ": TOC_ALERT takes (signal, op, limit, severity, " \
+        TOC_ASSERT_(0, "tocsin: " what ": TOC_ALERT takes (signal, op, limit, severity, " \
                        "meaning), and options after that");
 #define TOC_CHECK_ALERT_1(kind, what, signal, op, limit, severity, ...) \
-        _Static_assert(sizeof(#signal) > 1 && sizeof(#op) > 1 && sizeof(#limit) > 1 && \
+        TOC_ASSERT_(sizeof(#signal) > 1 && sizeof(#op) > 1 && sizeof(#limit) > 1 && \
                                sizeof(#severity) > 1, \
                        "tocsin: " what ": TOC_ALERT takes (signal, op, limit, severity, " \
                        "meaning), and options after that"); \
         TOC_SIGNAL_CHECK_(kind, what, #signal, #op, (TOC_HAS_##kind##_##signal, 0, 7, 0, ~, ~), \
                           __VA_ARGS__) \
-        _Static_assert(TOC_OP_(#op) != 0, \
+        TOC_ASSERT_(TOC_OP_(#op) != 0, \
                        "tocsin: " what ": " #op " is not one of > >= < <= == !="); \
         TOC_LIMIT_CHECK_(kind, what, limit) \
         TOC_SEVERITY_CHECK_(what, severity) \
-        TOC_SAYS_(TOC_FIRST_(__VA_ARGS__), "the meaning in a rule of " what)
+        TOC_SAYS_(TOC_FIRST_(__VA_ARGS__), "the meaning in a rule of " what) \
+        TOC_OPTIONS_CHECK_(what, signal, #op, limit, __VA_ARGS__)
 /* has: TOC_HAS_kind_signal, and what stands for a signal that there is not. */
 #define TOC_SIGNAL_CHECK_(kind, what, signal, op, has, ...) \
-        _Static_assert(TOC_SECOND_ has, "tocsin: " what " has no signal " signal "; it has " \
+        TOC_ASSERT_(TOC_SECOND_ has, "tocsin: " what " has no signal " signal "; it has " \
                        TOC_SIGNALS_##kind); \
-        _Static_assert(TOC_THIRD_ has == TOC_ANY_ || TOC_OP_(op) == TOC_THIRD_ has || \
+        TOC_ASSERT_(TOC_THIRD_ has == TOC_ANY_ || TOC_OP_(op) == TOC_THIRD_ has || \
                                TOC_OP_(op) == (TOC_THIRD_ has | TOC_EQUAL_) || TOC_OP_(op) == 0, \
                        "tocsin: " what ": " signal " rings on one side only: > or >= for growth, " \
                        "quantiles and burn, < or <= for exhausts_s"); \
@@ -578,47 +620,47 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_CAT_(TOC_OPTION_CHECK_, TOC_FOURTH_ has)(what, TOC_FIFTH_ has, __VA_ARGS__)
 #define TOC_OPTION_CHECK_0(...)
 #define TOC_OPTION_CHECK_1(what, option, ...) \
-        _Static_assert(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__), \
+        TOC_ASSERT_(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__), \
                        "tocsin: " what " needs the option " option);
 #define TOC_OPTION_CHECK_2(what, option, ...) \
-        _Static_assert(!(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__)), \
+        TOC_ASSERT_(!(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__)), \
                        "tocsin: " what " takes no " option);
 #define TOC_OR_IT_IS_(option, x) || __builtin_strncmp(#x, option, sizeof(option) - 1) == 0
 
 #define TOC_CHECK_ALERT_ON_(kind, what, slot, label, ...) \
-        _Static_assert(TOC_FIVE_(__VA_ARGS__), \
+        TOC_ASSERT_(TOC_FIVE_(__VA_ARGS__), \
                        "tocsin: " what ": TOC_ALERT_ON takes (label, signal, op, limit, " \
                        "severity, meaning), and options after that"); \
         TOC_CHECK_ALERT_(kind, what, slot, __VA_ARGS__)
 #define TOC_CHECK_QUIET_(kind, what, slot, reason) \
-        _Static_assert(slot == 0, "tocsin: " what ": TOC_QUIET stands alone, without a rule"); \
+        TOC_ASSERT_(slot == 0, "tocsin: " what ": TOC_QUIET stands alone, without a rule"); \
         TOC_SAYS_(reason, "the reason in TOC_QUIET of " what)
 #define TOC_CHECK_RUNBOOK_(kind, what, slot, where) \
-        _Static_assert(slot > 0, "tocsin: " what ": TOC_RUNBOOK comes after the rule"); \
+        TOC_ASSERT_(slot > 0, "tocsin: " what ": TOC_RUNBOOK comes after the rule"); \
         TOC_LITERAL_(where, "the runbook of " what) \
         TOC_FITS_("" where, 4, 63, "the runbook of " what)
 #define TOC_CHECK_USUAL_(kind, what, slot, unused) \
-        _Static_assert(TOC_SECOND_(TOC_LOGS_##kind, 0, ~), \
+        TOC_ASSERT_(TOC_SECOND_(TOC_LOGS_##kind, 0, ~), \
                        "tocsin: " what ": TOC_USUAL is for TOC_ERROR and TOC_WARNING; give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning)");
 #define TOC_CHECK_BUDGET_(kind, what, ...) \
-        _Static_assert(0, "tocsin: " what ": TOC_BUDGET belongs into TOC_MODULE; give it " \
+        TOC_ASSERT_(0, "tocsin: " what ": TOC_BUDGET belongs into TOC_MODULE; give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning)");
 #define TOC_CHECK_LOGS_(kind, what, ...) \
-        _Static_assert(0, "tocsin: " what ": TOC_LOGS belongs into TOC_MODULE; give it " \
+        TOC_ASSERT_(0, "tocsin: " what ": TOC_LOGS belongs into TOC_MODULE; give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning)");
 #define TOC_CHECK_STOP_IN_TESTS_(kind, what, ...) TOC_CHECK_SITE_(what)
 #define TOC_CHECK_STOP_FROM_(kind, what, ...) TOC_CHECK_SITE_(what)
 #define TOC_CHECK_UPTIME_S_(kind, what, ...) TOC_CHECK_SITE_(what)
 #define TOC_CHECK_WHEN_(kind, what, ...) TOC_CHECK_SITE_(what)
 #define TOC_CHECK_SITE_(what) \
-        _Static_assert(0, "tocsin: " what ": TOC_STOP_FROM and TOC_STOP_IN_TESTS belong to " \
+        TOC_ASSERT_(0, "tocsin: " what ": TOC_STOP_FROM and TOC_STOP_IN_TESTS belong to " \
                        "TOC_EXPECT, TOC_UPTIME_S and TOC_WHEN to TOC_REACHED and TOC_SOMETIMES");
 #define TOC_LOGS_error ~, 1
 #define TOC_LOGS_warning ~, 1
 
 #define TOC_NO_LABEL_CHECK_(what, tuple) \
-        _Static_assert(!TOC_IS_(ALERT_ON_, tuple), \
+        TOC_ASSERT_(!TOC_IS_(ALERT_ON_, tuple), \
                        "tocsin: " what " has no labels: give it TOC_ALERT(signal, op, limit, " \
                        "severity, meaning)");
 
@@ -632,35 +674,48 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_FIELD_ALERT_(slot, label, ...) \
         TOC_CAT_(TOC_FIELD_ALERT_, TOC_FIVE_(__VA_ARGS__))(slot, __VA_ARGS__)
 #define TOC_FIELD_ALERT_0(slot, ...)
-#define TOC_FIELD_ALERT_1(slot_, signal_, op_, limit_, severity_, ...) \
-        .rule[(slot_) < 2 ? (slot_) : 0] = {.signal = toc_signal_##signal_, \
-                        .op = TOC_OP_(#op_), \
-                        .limit = (int64_t)TOC_CONSTANT_(limit_), \
-                        .clear_at = TOC_NO_CLEAR_LEVEL_, \
-                        .severity = TOC_NUMBER_(severity_), \
-                        .meaning = __VA_ARGS__},
+#define TOC_FIELD_ALERT_1(slot, signal, op, limit, severity, ...) \
+        TOC_SET_RULE_((slot) < 2 ? (slot) : 0, toc_signal_##signal, TOC_OP_(#op), \
+                      TOC_CONSTANT_(limit), TOC_NUMBER_(severity), __VA_ARGS__)
 /* Of the other labels nothing is left: no severity is no rule. */
 #define TOC_FIELD_ALERT_ON_(slot, label, on, ...) \
         TOC_CAT_(TOC_FIELD_ALERT_ON_, TOC_FIVE_(__VA_ARGS__)) \
         (slot, (__builtin_strcmp(#on, label) == 0), "only " #on " rings", __VA_ARGS__)
 #define TOC_FIELD_ALERT_ON_0(slot, ...)
-#define TOC_FIELD_ALERT_ON_1(slot_, is_on, or_else, signal_, op_, limit_, severity_, ...) \
-        .rule[(slot_) < 2 ? (slot_) : 0] = {.signal = (is_on) ? toc_signal_##signal_ : 0, \
-                        .op = (is_on) ? TOC_OP_(#op_) : 0, \
-                        .limit = (int64_t)TOC_CONSTANT_(limit_), \
-                        .clear_at = TOC_NO_CLEAR_LEVEL_, \
-                        .severity = (is_on) ? TOC_NUMBER_(severity_) : 0, \
-                        .meaning = __builtin_choose_expr(is_on, TOC_FIRST_(__VA_ARGS__), or_else), \
-                        TOC_REST_(__VA_ARGS__)},
-#define TOC_FIELD_QUIET_(slot, label, reason) .rule[0] = {.meaning = "" reason},
-#define TOC_FIELD_RUNBOOK_(slot, label, where) .runbook = "" where,
-#define TOC_FIELD_USUAL_(slot, label, unused) .flags = TOC_IS_USUAL_,
-#define TOC_FIELD_WHEN_(slot, label, gauge) .labels = #gauge,
+#define TOC_FIELD_ALERT_ON_1(slot, is_on, or_else, signal, op, limit, severity, ...) \
+        TOC_SET_RULE_ON_(is_on, or_else, (slot) < 2 ? (slot) : 0, toc_signal_##signal, \
+                         TOC_OP_(#op), TOC_CONSTANT_(limit), TOC_NUMBER_(severity), __VA_ARGS__)
+#define TOC_FIELD_QUIET_(slot, label, reason) TOC_SET_REASON_("" reason)
+#define TOC_FIELD_RUNBOOK_(slot, label, where) TOC_SET_RUNBOOK_("" where)
+#define TOC_FIELD_USUAL_(slot, label, unused) TOC_SET_FLAGS_(TOC_IS_USUAL_)
+#define TOC_FIELD_WHEN_(slot, label, gauge) TOC_SET_LABELS_(#gauge)
 #define TOC_FIELD_BUDGET_(slot, ...)
 #define TOC_FIELD_LOGS_(slot, ...)
 #define TOC_FIELD_STOP_IN_TESTS_(slot, ...)
 #define TOC_FIELD_STOP_FROM_(slot, ...)
 #define TOC_FIELD_UPTIME_S_(slot, ...)
+
+#ifndef __cplusplus
+#define TOC_SET_LABELS_(text) .labels = text,
+#define TOC_SET_RUNBOOK_(text) .runbook = text,
+#define TOC_SET_FLAGS_(bits) .flags = bits,
+#define TOC_SET_REASON_(text) .rule[0] = {.meaning = text},
+#define TOC_SET_RULE_(slot_, signal_, op_, limit_, severity_, ...) \
+        .rule[slot_] = {.signal = signal_, \
+                        .op = op_, \
+                        .limit = (int64_t)(limit_), \
+                        .clear_at = TOC_NO_CLEAR_LEVEL_, \
+                        .severity = severity_, \
+                        .meaning = __VA_ARGS__},
+#define TOC_SET_RULE_ON_(is_on, or_else, slot_, signal_, op_, limit_, severity_, ...) \
+        .rule[slot_] = {.signal = (is_on) ? signal_ : 0, \
+                        .op = (is_on) ? op_ : 0, \
+                        .limit = (int64_t)(limit_), \
+                        .clear_at = TOC_NO_CLEAR_LEVEL_, \
+                        .severity = (is_on) ? severity_ : 0, \
+                        .meaning = __builtin_choose_expr(is_on, TOC_FIRST_(__VA_ARGS__), or_else), \
+                        TOC_REST_(__VA_ARGS__)},
+#endif
 
 /* The smallest value that rule rings at, of a timer or of sizes; INT64_MAX: none. */
 #define TOC_OVER_(unit, tuple) TOC_CAT_(TOC_OVER_, TOC_IS_TUPLE_(tuple))(unit, tuple)
@@ -680,6 +735,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         (TOC_CONSTANT_(limit) > (INT64_MAX - 1) / (unit) \
                  ? INT64_MAX \
                  : (int64_t)TOC_CONSTANT_(limit) * (unit) + !(TOC_OP_(#op) & TOC_EQUAL_))
+
+#ifndef __cplusplus
 
 /* ---- The module's name, letter by letter ----------------------------------------------
  *
@@ -719,11 +776,16 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         {this_file_has_no_TOC_MODULE, toc_name_1_, toc_name_2_, toc_name_3_, toc_name_4_, \
          toc_name_5_}
 
+#endif
+
 /* ---- Records --------------------------------------------------------------------------*/
+
+#ifndef __cplusplus
 
 #define TOC_RECORD_(id, kind_, name_, help_, cell_, ...) \
         TOC_MAY_OVERRIDE_ \
-        static const struct toc_record TOC_CAT_(id, _record_) TOC_IN_("toc_records_1") = { \
+        static const struct toc_record TOC_CAT_(id, _record_) \
+                TOC_IN_CONST_("toc_records_1") = { \
                 .version = 1, \
                 .kind = toc_kind_##kind_, \
                 .line = __LINE__, \
@@ -733,8 +795,20 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 .file = TOC_CUT_(__FILE_NAME__, file, "(a long file name)"), \
                 __VA_ARGS__}; \
         TOC_AS_BEFORE_ \
-        static const struct toc_probe_ TOC_CAT_(id, _probe_) TOC_IN_("toc_probes_1") = { \
+        static const struct toc_probe_ TOC_CAT_(id, _probe_) \
+                TOC_IN_("toc_probes_1") = { \
                 .record = &TOC_CAT_(id, _record_), .cell = cell_}
+
+/* The record and the cells of a site in a function; where they are. */
+#define TOC_SITE_(site, words, kind, name, help, ...) \
+        static uint64_t site[words] TOC_IN_("toc_cells_1") = {0}; \
+        TOC_RECORD_(site, kind, name, help, site, __VA_ARGS__)
+#define TOC_CELLS_OF_(site) (site)
+#define TOC_PROBE_OF_(site) (&TOC_CAT_(site, _probe_))
+
+#define TOC_AT_FILE_SCOPE_
+
+#endif
 
 /* ---- Modules --------------------------------------------------------------------------*/
 
@@ -742,15 +816,16 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_SPELL_(#name_) \
         TOC_FITS_(#name_, 1, 23, "the name of module " #name_) \
         TOC_SAYS_(help_, "the help of module " #name_) \
-        _Static_assert(!TOC_IS_TUPLE_(too_many), \
+        TOC_ASSERT_(!TOC_IS_TUPLE_(too_many), \
                        "tocsin: module " #name_ ": at most four of TOC_BUDGET, TOC_LOGS and " \
                        "TOC_RUNBOOK"); \
-        _Static_assert(TOC_IS_(LOGS_, a) + TOC_IS_(LOGS_, b) + TOC_IS_(LOGS_, c) + \
+        TOC_ASSERT_(TOC_IS_(LOGS_, a) + TOC_IS_(LOGS_, b) + TOC_IS_(LOGS_, c) + \
                                TOC_IS_(LOGS_, d) <= 1, \
                        "tocsin: module " #name_ ": at most one TOC_LOGS"); \
-        _Static_assert(TOC_IS_(RUNBOOK_, a) + TOC_IS_(RUNBOOK_, b) + TOC_IS_(RUNBOOK_, c) + \
+        TOC_ASSERT_(TOC_IS_(RUNBOOK_, a) + TOC_IS_(RUNBOOK_, b) + TOC_IS_(RUNBOOK_, c) + \
                                TOC_IS_(RUNBOOK_, d) <= 1, \
                        "tocsin: module " #name_ ": at most one TOC_RUNBOOK"); \
+        TOC_C_BEGIN_ \
         extern const struct toc_probe_ __start_toc_probes_1[] TOC_HIDDEN_; \
         extern const struct toc_probe_ __stop_toc_probes_1[] TOC_HIDDEN_; \
         extern char __start_toc_cells_1[] TOC_HIDDEN_, __stop_toc_cells_1[] TOC_HIDDEN_; \
@@ -758,12 +833,15 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_HIDDEN_ __attribute__((tls_model("initial-exec"))) __thread int64_t toc_delta_; \
         TOC_HIDDEN_ struct toc_dso_ toc_dso_ = { \
                 .version = 1, \
+                .forks = 0, \
                 .probes = __start_toc_probes_1, \
                 .probes_end = __stop_toc_probes_1, \
                 .cells = __start_toc_cells_1, \
                 .cells_end = __stop_toc_cells_1, \
                 .shared = __start_toc_shared_1, \
-                .shared_end = __stop_toc_shared_1}; \
+                .shared_end = __stop_toc_shared_1, \
+                .shared_delta = 0, \
+                .slot = 0}; \
         __attribute__((constructor(101))) static void toc_hello_(void) \
         { \
                 toc_register_(&toc_dso_); \
@@ -774,16 +852,19 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         } \
         extern const char one_file_must_have_TOC_MODULE_##name_[1] TOC_ONLY_HERE_; \
         const char one_file_must_have_TOC_MODULE_##name_[1] = {0}; \
+        TOC_C_END_ \
         TOC_RECORD_(TOC_CAT_(toc_id_, __COUNTER__), module, #name_, help_, 0, \
                     TOC_RUNBOOK_OF_(a) TOC_RUNBOOK_OF_(b) TOC_RUNBOOK_OF_(c) TOC_RUNBOOK_OF_(d)); \
         TOC_ITEM_(name_, a) TOC_ITEM_(name_, b) TOC_ITEM_(name_, c) TOC_ITEM_(name_, d) \
-        _Static_assert(1, "")
+        TOC_ASSERT_(1, "")
 
 /* Refers to what TOC_MODULE of that name defines, so that the linker says what is missing. */
 #define TOC_MODULE_PART_(name_) \
         TOC_SPELL_(#name_) \
         TOC_FITS_(#name_, 1, 23, "the name of module " #name_) \
+        TOC_C_BEGIN_ \
         extern const char one_file_must_have_TOC_MODULE_##name_[1] TOC_ONLY_HERE_; \
+        TOC_C_END_ \
         __attribute__((used)) static const char *const toc_part_of_ = \
                 one_file_must_have_TOC_MODULE_##name_
 
@@ -793,7 +874,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 
 #define TOC_ITEM_(module, item) TOC_CAT_(TOC_ITEM_, TOC_IS_TUPLE_(item))(module, item)
 #define TOC_ITEM_0(module, text) \
-        _Static_assert(sizeof(text) == 1, \
+        TOC_ASSERT_(sizeof(text) == 1, \
                        "tocsin: module " #module ": after the help come TOC_BUDGET and TOC_LOGS");
 #define TOC_ITEM_1(module, tuple) TOC_ITEM2_(module, TOC_UNWRAP_ tuple)
 #define TOC_ITEM2_(...) TOC_ITEM3_(__VA_ARGS__)
@@ -810,12 +891,12 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_ITEM_WHEN_(module, ...) TOC_ITEM_NOT_(module)
 #define TOC_ITEM_USUAL_(module, ...) TOC_ITEM_NOT_(module)
 #define TOC_ITEM_NOT_(module) \
-        _Static_assert(0, "tocsin: module " #module ": a rule here stands in TOC_LOGS(rule), and " \
+        TOC_ASSERT_(0, "tocsin: module " #module ": a rule here stands in TOC_LOGS(rule), and " \
                        "a budget is TOC_BUDGET(signal, limit, severity, meaning)");
 #define TOC_ITEM_LOGS_(module, rule) \
         TOC_ITEM_LOGS2_(TOC_CAT_(toc_id_, __COUNTER__), "TOC_LOGS of module " #module, rule)
 #define TOC_ITEM_LOGS2_(id, what, rule) \
-        _Static_assert(sizeof(#rule) > 1, \
+        TOC_ASSERT_(sizeof(#rule) > 1, \
                        "tocsin: " what " has no rule: give it TOC_ALERT(signal, op, limit, " \
                        "severity, meaning) or TOC_QUIET(reason)"); \
         TOC_RULE_CHECK_(logs, what, 0, rule) \
@@ -826,10 +907,10 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_CAT_(TOC_ITEM_BUDGET_, TOC_FIVE_(~, __VA_ARGS__)) \
         (TOC_CAT_(toc_id_, __COUNTER__), "TOC_BUDGET of module " #module, __VA_ARGS__)
 #define TOC_ITEM_BUDGET_0(id, what, ...) \
-        _Static_assert(0, "tocsin: " what " takes (signal, limit, severity, meaning), and " \
+        TOC_ASSERT_(0, "tocsin: " what " takes (signal, limit, severity, meaning), and " \
                        "options after that");
 #define TOC_ITEM_BUDGET_1(id, what, signal, limit, severity, ...) \
-        _Static_assert(!TOC_OP_(#limit), "tocsin: " what " takes (signal, limit, severity, " \
+        TOC_ASSERT_(!TOC_OP_(#limit), "tocsin: " what " takes (signal, limit, severity, " \
                        "meaning): its comparison is always >"); \
         TOC_RULE_CHECK_(module, what, 0, (ALERT_, signal, >, limit, severity, __VA_ARGS__)) \
         TOC_RECORD_(id, module, #signal, "Budget of the module", 0, \
@@ -844,17 +925,17 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_DECLARE3_(no_help, rule, labels, ...) \
         TOC_DECLARE_##no_help##rule##labels(__VA_ARGS__)
 #define TOC_DECLARE_100(kind, name, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " has no help: its second argument is a " \
+        TOC_ASSERT_(0, "tocsin: " #kind " " #name " has no help: its second argument is a " \
                        "text that says what it counts"); \
         static TOC_CELL_##kind##_ toc_##kind##_##name
 #define TOC_DECLARE_110 TOC_DECLARE_100
 #define TOC_DECLARE_111 TOC_DECLARE_100
 #define TOC_DECLARE_011(kind, name, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " takes no labels: the form that does has " \
+        TOC_ASSERT_(0, "tocsin: " #kind " " #name " takes no labels: the form that does has " \
                        "_BY at the end of its name"); \
         static TOC_CELL_##kind##_ toc_##kind##_##name
 #define TOC_DECLARE_000(kind, name, help, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " has no alert rule: give it " \
+        TOC_ASSERT_(0, "tocsin: " #kind " " #name " has no alert rule: give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning) or TOC_QUIET(reason)"); \
         TOC_SAYS_(help, "the help of " #kind " " #name) \
         static TOC_CELL_##kind##_ toc_##kind##_##name
@@ -870,7 +951,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_RULE_CHECK_(kind, what, 0, a) \
         TOC_RULE_CHECK_(kind, what, 1, b) \
         TOC_RULE_CHECK_(kind, what, 2, c) \
-        _Static_assert(!TOC_IS_TUPLE_(too_many) && \
+        TOC_ASSERT_(!TOC_IS_TUPLE_(too_many) && \
                                !(TOC_IS_(QUIET_, a) && TOC_IS_(ALERT_, b)) && \
                                !(TOC_IS_(RUNBOOK_, b) && TOC_IS_TUPLE_(c)), \
                        "tocsin: " what ": at most two rules, or TOC_QUIET alone, and " \
@@ -880,9 +961,10 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_PROBE_(kind, object, id, name_, label_, help_, a, b, c) \
         TOC_PROBE2_(kind, object, id, name_, label_, help_, a, b, c)
 #define TOC_PROBE2_(kind, object, id, name_, label_, help_, a, b, c) \
+        TOC_AT_FILE_SCOPE_ \
         static TOC_CELL_##kind##_ object TOC_PLACE_##kind##_; \
         TOC_BESIDE_##kind##_(id, a, b) \
-        TOC_RECORD_(object, kind, name_, help_, &object, .labels = label_, \
+        TOC_RECORD_(object, kind, name_, help_, &object, TOC_SET_LABELS_(label_) \
                     TOC_RULE_(0, label_, a) TOC_RULE_(1, label_, b) TOC_RULE_(2, label_, c))
 
 /* ---- With labels: a probe for each */
@@ -910,18 +992,18 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_DECLARE_BY2_(...) TOC_DECLARE_BY3_(__VA_ARGS__)
 #define TOC_DECLARE_BY3_(labels, rule, ...) TOC_DECLARE_BY_##labels##rule(__VA_ARGS__)
 #define TOC_DECLARE_BY_00(kind, name, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " needs one to eight labels: its third " \
+        TOC_ASSERT_(0, "tocsin: " #kind " " #name " needs one to eight labels: its third " \
                        "argument is (label, label ...)")
 #define TOC_DECLARE_BY_01 TOC_DECLARE_BY_00
 #define TOC_DECLARE_BY_10(kind, name, ...) \
-        _Static_assert(0, "tocsin: " #kind " " #name " has no alert rule: give it " \
+        TOC_ASSERT_(0, "tocsin: " #kind " " #name " has no alert rule: give it " \
                        "TOC_ALERT(signal, op, limit, severity, meaning) or TOC_QUIET(reason)")
 #define TOC_DECLARE_BY_11(kind, name_, help_, labels, a, b, c, too_many, ...) \
         TOC_FITS_(#name_, 1, 31, "the name " #name_) \
         TOC_SAYS_(help_, "the help of " #kind " " #name_) \
         TOC_RULES_CHECK_(kind, #kind " " #name_, a, b, c, too_many) \
         TOC_EACH_(TOC_LABEL_, (kind, name_, #name_, help_, a, b, c), TOC_UNWRAP_ labels) \
-        TOC_ON_CHECK_(kind, name_, a) TOC_ON_CHECK_(kind, name_, b) _Static_assert(1, "")
+        TOC_ON_CHECK_(kind, name_, a) TOC_ON_CHECK_(kind, name_, b) TOC_ASSERT_(1, "")
 #define TOC_LABEL_(context, label) TOC_LABEL2_(TOC_UNWRAP_ context, label)
 #define TOC_LABEL2_(...) TOC_LABEL3_(__VA_ARGS__)
 #define TOC_LABEL3_(kind, name_, text, help_, a, b, c, label) \
@@ -936,7 +1018,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_ON_CHECK_1(kind, name, tuple) TOC_ON_CHECK2_(kind, name, TOC_UNWRAP_ tuple)
 #define TOC_ON_CHECK2_(...) TOC_ON_CHECK3_(__VA_ARGS__)
 #define TOC_ON_CHECK3_(kind, name, tag, on, ...) \
-        _Static_assert(sizeof(TOC_CAT_(TOC_STEM_##kind##_, name##_by_##on)) > 0, "");
+        TOC_ASSERT_(sizeof(TOC_CAT_(TOC_STEM_##kind##_, name##_by_##on)) > 0, "");
 
 #define TOC_STEM_counter_ toc_counter_
 #define TOC_STEM_gauge_ toc_gauge_
@@ -993,7 +1075,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 /* An expectation's cells: misses, then passes, which only a build with TOC_COUNT_PASSES counts
  * (the gate's), because counting them would cost as much again as the check. */
 #ifdef TOC_COUNT_PASSES
-#define TOC_PASS_(site) (toc_add_(&site[1], 1), true)
+#define TOC_PASS_(site) ((void)toc_add_(&TOC_CELLS_OF_(site)[1], 1), true)
 #else
 #define TOC_PASS_(site) true
 #endif
@@ -1002,9 +1084,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_EXTRA_CHECK_(where, what, form, x) \
         TOC_CAT_(TOC_EXTRA_CHECK_, TOC_IS_TUPLE_(x))(where, what, form, x)
 #define TOC_EXTRA_CHECK_0(where, what, form, x) \
-        _Static_assert(__builtin_strcmp(TOC_TEXT_(x), "0") == 0, "tocsin: " what " takes " form);
+        TOC_ASSERT_(__builtin_strcmp(TOC_TEXT_(x), "0") == 0, "tocsin: " what " takes " form);
 #define TOC_EXTRA_CHECK_1(where, what, form, x) \
-        _Static_assert(TOC_SECOND_(TOC_CAT_(TOC_EXTRA_##where, TOC_TAG_(x)), 0, ~), \
+        TOC_ASSERT_(TOC_SECOND_(TOC_CAT_(TOC_EXTRA_##where, TOC_TAG_(x)), 0, ~), \
                        "tocsin: " what " takes " form TOC_EXTRAS_##where); \
         TOC_EXTRA_CHECK2_(what, TOC_UNWRAP_ x)
 #define TOC_EXTRA_CHECK2_(...) TOC_EXTRA_CHECK3_(__VA_ARGS__)
@@ -1018,7 +1100,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_LITERAL_(where, "the runbook in " what) \
         TOC_FITS_("" where, 4, 63, "the runbook in " what)
 #define TOC_EXTRA_CHECK_NUMBER_(what, number) \
-        _Static_assert(TOC_CONSTANT_(number + 0) > 0 && TOC_CONSTANT_(number + 0) <= INT32_MAX, \
+        TOC_ASSERT_(TOC_CONSTANT_(number + 0) > 0 && TOC_CONSTANT_(number + 0) <= INT32_MAX, \
                        "tocsin: " what ": TOC_UPTIME_S and TOC_STOP_FROM take a constant above 0");
 #define TOC_EXTRAS_expect_ ", and then TOC_STOP_FROM, TOC_STOP_IN_TESTS or TOC_RUNBOOK"
 #define TOC_EXTRA_expect_STOP_FROM_ ~, 1
@@ -1059,38 +1141,34 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                  : 0)
 
 #define TOC_MEANING_CHECK_(what, form, severity_, meaning_) \
-        _Static_assert(sizeof(#severity_) > 1 && !TOC_IS_TUPLE_(severity_), \
+        TOC_ASSERT_(sizeof(#severity_) > 1 && !TOC_IS_TUPLE_(severity_), \
                        "tocsin: " what " takes " form); \
         TOC_SEVERITY_CHECK_(what, severity_) \
-        _Static_assert(_Generic((meaning_), char *: 1, const char *: 1, default: 0), \
+        TOC_ASSERT_(TOC_IS_TEXT_(meaning_), \
                        "tocsin: " what " takes " form); \
         TOC_SAYS2_(meaning_, TOC_STRING_(meaning_), "the meaning in " what)
 
 #define TOC_EXPECT_SITE_(site, what, form, text, severity_, meaning_, a, b, extra) \
-        _Static_assert(__builtin_strcmp(#extra, "0") == 0, "tocsin: " what " takes " form); \
+        TOC_ASSERT_(__builtin_strcmp(#extra, "0") == 0, "tocsin: " what " takes " form); \
         TOC_EXTRA_CHECK_(expect_, what, form, a) \
         TOC_EXTRA_CHECK_(expect_, what, form, b) \
         TOC_MEANING_CHECK_(what, form, severity_, meaning_) \
-        static uint64_t site[2] TOC_IN_("toc_cells_1") = {0}; \
-        TOC_RECORD_(site, expectation, "expect_" TOC_TEXT_(__LINE__), \
-                    TOC_CUT_(text, help, "(a long condition: see the source)"), site, \
-                    TOC_RULE_(0, "", a) TOC_RULE_(0, "", b) \
-                    .flags = TOC_POLICY_(a, b), \
-                    .rule[0] = {.signal = toc_signal_total, \
-                                .op = TOC_ABOVE_, \
-                                .clear_at = TOC_NO_CLEAR_LEVEL_, \
-                                .severity = TOC_NUMBER_(severity_), \
-                                .meaning = TOC_STRING_(meaning_)})
+        TOC_SITE_(site, 2, expectation, "expect_" TOC_TEXT_(__LINE__), \
+                  TOC_CUT_(text, help, "(a long condition: see the source)"), \
+                  TOC_RULE_(0, "", a) TOC_RULE_(0, "", b) TOC_SET_FLAGS_(TOC_POLICY_(a, b)) \
+                  TOC_SET_RULE_(0, toc_signal_total, TOC_ABOVE_, 0, TOC_NUMBER_(severity_), \
+                                TOC_MEANING_(meaning_)))
 
 /* False, after all that is done about a miss. */
 #define TOC_MISSED_(site, a, b, left, right) \
-        ((void)toc_miss_(&toc_dso_, &toc_delta_, &TOC_CAT_(site, _probe_), left, right), \
-         (TOC_POLICY_(a, b) & TOC_STOPS_) ? toc_stop_(&TOC_CAT_(site, _probe_)) : (void)0, false)
+        ((void)toc_miss_(&toc_dso_, &toc_delta_, TOC_PROBE_OF_(site), left, right), \
+         (TOC_POLICY_(a, b) & TOC_STOPS_) ? toc_stop_(TOC_PROBE_OF_(site)) : (void)0, false)
 
 /* The text, or a harmless one where the author wrote a number in its place. */
-#define TOC_STRING_(x) \
-        __builtin_choose_expr(_Generic((x), char *: 1, const char *: 1, default: 0), x, \
-                              "(no meaning)")
+#ifndef __cplusplus
+#define TOC_STRING_(x) __builtin_choose_expr(TOC_IS_TEXT_(x), x, "(no meaning)")
+#define TOC_MEANING_(x) TOC_STRING_(x)
+#endif
 
 #define TOC_EXPECT_(site, what, form, cond, text, severity, meaning, a, b, extra, ...) \
         (__extension__({ \
@@ -1108,13 +1186,13 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         (__extension__({ \
                 TOC_EXPECT_SITE_(site, "TOC_EXPECT_CMP", "(a, op, b, severity, meaning)", text, \
                                  severity, meaning, a, b, extra); \
-                _Static_assert(TOC_OP_(#op) != 0, \
+                TOC_ASSERT_(TOC_OP_(#op) != 0, \
                                "tocsin: TOC_EXPECT_CMP: " #op " is not one of > >= < <= == !="); \
-                _Static_assert(TOC_FITS_VALUE_(x) && TOC_FITS_VALUE_(y), \
+                TOC_ASSERT_(TOC_FITS_VALUE_(x) && TOC_FITS_VALUE_(y), \
                                "tocsin: TOC_EXPECT_CMP compares numbers and pointers of at most " \
                                "8 bytes; use TOC_EXPECT"); \
-                __typeof__(1 ? (x) : (x)) TOC_CAT_(site, _left_) = (x); \
-                __typeof__(1 ? (y) : (y)) TOC_CAT_(site, _right_) = (y); \
+                TOC_COPY_(TOC_CAT_(site, _left_), x, y); \
+                TOC_COPY_(TOC_CAT_(site, _right_), y, x); \
                 __builtin_expect(TOC_KEPT_(x, TOC_CAT_(site, _left_)) \
                                          op TOC_KEPT_(y, TOC_CAT_(site, _right_)), 1) \
                         ? TOC_PASS_(site) \
@@ -1123,7 +1201,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         }))
 
 #define TOC_HIT_SITE_(site, stem, what, form, text, severity_, meaning_, a, b, c, extra) \
-        _Static_assert(__builtin_strcmp(#extra, "0") == 0, "tocsin: " what " takes " form); \
+        TOC_ASSERT_(__builtin_strcmp(#extra, "0") == 0, "tocsin: " what " takes " form); \
         TOC_EXTRA_CHECK_(hit_, what, form, a) \
         TOC_EXTRA_CHECK_(hit_, what, form, b) \
         TOC_EXTRA_CHECK_(hit_, what, form, c) \
@@ -1131,49 +1209,49 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_ONE_CHECK_(WHEN_, what, a, b, c) \
         TOC_MEANING_CHECK_(what, form, severity_, meaning_) \
         TOC_WHEN_CHECK_(a) TOC_WHEN_CHECK_(b) TOC_WHEN_CHECK_(c) \
-        static uint64_t site TOC_IN_("toc_cells_1") = 0; \
-        TOC_RECORD_(site, must_hit, stem TOC_TEXT_(__LINE__), \
-                    TOC_CUT_(text, help, "(a long condition: see the source)"), &site, \
-                    TOC_RULE_(0, "", a) TOC_RULE_(0, "", b) TOC_RULE_(0, "", c) \
-                    .rule[0] = {.signal = toc_signal_unreached_s, \
-                                .op = TOC_ABOVE_, \
-                                .limit = TOC_UPTIME_(TOC_NUMBER_OF_(UPTIME_S_, a) + \
-                                                     TOC_NUMBER_OF_(UPTIME_S_, b) + \
-                                                     TOC_NUMBER_OF_(UPTIME_S_, c)), \
-                                .clear_at = TOC_NO_CLEAR_LEVEL_, \
-                                .severity = TOC_NUMBER_(severity_), \
-                                .meaning = TOC_STRING_(meaning_)})
+        TOC_SITE_(site, 1, must_hit, stem TOC_TEXT_(__LINE__), \
+                  TOC_CUT_(text, help, "(a long condition: see the source)"), \
+                  TOC_RULE_(0, "", a) TOC_RULE_(0, "", b) TOC_RULE_(0, "", c) \
+                  TOC_SET_RULE_(0, toc_signal_unreached_s, TOC_ABOVE_, \
+                                TOC_UPTIME_(TOC_NUMBER_OF_(UPTIME_S_, a) + \
+                                            TOC_NUMBER_OF_(UPTIME_S_, b) + \
+                                            TOC_NUMBER_OF_(UPTIME_S_, c)), \
+                                TOC_NUMBER_(severity_), TOC_MEANING_(meaning_)))
 #define TOC_ONE_CHECK_(tag, what, a, b, c) \
-        _Static_assert(TOC_IS_(tag, a) + TOC_IS_(tag, b) + TOC_IS_(tag, c) < 2, \
+        TOC_ASSERT_(TOC_IS_(tag, a) + TOC_IS_(tag, b) + TOC_IS_(tag, c) < 2, \
                        "tocsin: " what " takes one TOC_UPTIME_S and one TOC_WHEN");
 #define TOC_UPTIME_(s) ((s) ? (s) : 3600)
 #define TOC_WHEN_CHECK_(x) TOC_CAT_(TOC_WHEN_CHECK_, TOC_IS_(WHEN_, x))(x)
 #define TOC_WHEN_CHECK_0(x)
 #define TOC_WHEN_CHECK_1(x) TOC_WHEN_CHECK2_(TOC_UNWRAP_ x)
 #define TOC_WHEN_CHECK2_(...) TOC_WHEN_CHECK3_(__VA_ARGS__)
-#define TOC_WHEN_CHECK3_(tag, gauge) _Static_assert(sizeof(toc_gauge_##gauge) == 8, "");
+#define TOC_WHEN_CHECK3_(tag, gauge) TOC_ASSERT_(sizeof(toc_gauge_##gauge) == 8, "");
 
 #define TOC_SOMETIMES_(site, cond, text, severity, meaning, a, b, c, extra, ...) \
         (__extension__({ \
                 TOC_HIT_SITE_(site, "sometimes_", "TOC_SOMETIMES", \
                               "(condition, severity, meaning)", text, severity, meaning, a, b, c, \
                               extra); \
-                bool TOC_CAT_(site, _holds_) = (cond); \
+                bool TOC_CAT_(site, _holds_) = (cond) ? true : false; \
                 if (TOC_CAT_(site, _holds_)) \
-                        (void)toc_add_(&site, 1); \
+                        (void)toc_add_(TOC_CELLS_OF_(site), 1); \
                 TOC_CAT_(site, _holds_); \
         }))
 #define TOC_REACHED_(site, severity, meaning, a, b, c, extra, ...) \
         (__extension__({ \
                 TOC_HIT_SITE_(site, "reached_", "TOC_REACHED", "(severity, meaning)", "reached", \
                               severity, meaning, a, b, c, extra); \
-                (void)toc_add_(&site, 1); \
+                (void)toc_add_(TOC_CELLS_OF_(site), 1); \
         }))
+
+#ifndef __cplusplus
 
 /* 12 is a struct, 13 a union (gcc's typeclass.h). */
 #define TOC_FITS_VALUE_(x) \
         (sizeof(1 ? (x) : (x)) <= 8 && __builtin_classify_type(x) != 12 && \
          __builtin_classify_type(x) != 13)
+
+#define TOC_COPY_(name, x, other) __typeof__(1 ? (x) : (x)) name = (x)
 
 /* A constant itself, else the copy: unsigned < 64 is no comparison of different signs. */
 #define TOC_KEPT_(x, copy) __builtin_choose_expr(TOC_IS_CONSTANT_(x), x, copy)
@@ -1184,11 +1262,13 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         _Generic((x), int: 'i', long: 'i', long long: 'i', unsigned: 'u', unsigned long: 'u', \
                  unsigned long long: 'u', float: 'f', double: 'f', long double: 'f', default: 'p')
 
+#endif
+
 #define TOC_LOG_(kind, site, code, rule, ...) \
         TOC_CAT_(TOC_LOG_, TOC_IS_TUPLE_(rule))(kind, site, code, rule, __VA_ARGS__)
 #define TOC_LOG_0(kind, site, code, rule, ...) \
         (__extension__({ \
-                _Static_assert(0, "tocsin: this " #kind " has no alert rule: its second argument " \
+                TOC_ASSERT_(0, "tocsin: this " #kind " has no alert rule: its second argument " \
                                "is TOC_USUAL, TOC_ALERT(...) or TOC_QUIET(...)"); \
                 (code); \
         }))
@@ -1198,14 +1278,13 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 TOC_MESSAGE_(TOC_FIRST_(__VA_ARGS__), "the message of this " #kind) \
                 TOC_RULE_CHECK_(kind, "this " #kind, 0, rule) \
                 TOC_NO_LABEL_CHECK_("this " #kind, rule) \
-                static uint64_t site TOC_IN_("toc_cells_1") = 0; \
-                TOC_RECORD_(site, kind, #kind "_" TOC_TEXT_(__LINE__), \
-                            TOC_CUT_(TOC_FIRST_(__VA_ARGS__), help, \
-                                     "(a long message: see the source)"), \
-                            &site, TOC_RULE_(0, "", rule)); \
-                uint64_t TOC_CAT_(site, _n_) = toc_tick_(&site); \
+                TOC_SITE_(site, 1, kind, #kind "_" TOC_TEXT_(__LINE__), \
+                          TOC_CUT_(TOC_FIRST_(__VA_ARGS__), help, \
+                                   "(a long message: see the source)"), \
+                          TOC_RULE_(0, "", rule)); \
+                uint64_t TOC_CAT_(site, _n_) = toc_tick_(TOC_CELLS_OF_(site)); \
                 if (__builtin_expect((TOC_CAT_(site, _n_) & (TOC_CAT_(site, _n_) - 1)) == 0, 0)) \
-                        toc_report_(&toc_dso_, &TOC_CAT_(site, _probe_), TOC_CAT_(site, _n_), \
+                        toc_report_(&toc_dso_, TOC_PROBE_OF_(site), TOC_CAT_(site, _n_), \
                                     __VA_ARGS__); \
                 TOC_CAT_(site, _code_); \
         }))
@@ -1213,6 +1292,12 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_MESSAGE_(text, what) TOC_LITERAL_(text, what) TOC_FITS_("" text, 8, 255, what)
 
 #else /* TOCSIN_OFF: what is left is what the expressions return */
+
+#ifdef __cplusplus
+#define TOC_NOT_OPEN_ (toc_open{0, 0})
+#else
+#define TOC_NOT_OPEN_ ((struct toc_open){0, 0})
+#endif
 
 #undef TOC_MODULE
 #undef TOC_MODULE_PART
@@ -1255,24 +1340,24 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #undef TOC_REACHED
 #undef TOC_ERROR
 #undef TOC_WARNING
-#define TOC_MODULE(...) _Static_assert(1, "")
-#define TOC_MODULE_PART(name) _Static_assert(1, "")
-#define TOC_COUNTER(...) _Static_assert(1, "")
-#define TOC_GAUGE(...) _Static_assert(1, "")
-#define TOC_LEVEL(...) _Static_assert(1, "")
-#define TOC_TIMER(...) _Static_assert(1, "")
-#define TOC_SIZES(...) _Static_assert(1, "")
-#define TOC_SHARE(...) _Static_assert(1, "")
-#define TOC_HEARTBEAT(...) _Static_assert(1, "")
-#define TOC_OPERATION(...) _Static_assert(1, "")
-#define TOC_FLOW(...) _Static_assert(1, "")
-#define TOC_COUNTER_BY(...) _Static_assert(1, "")
-#define TOC_GAUGE_BY(...) _Static_assert(1, "")
-#define TOC_LEVEL_BY(...) _Static_assert(1, "")
-#define TOC_TIMER_BY(...) _Static_assert(1, "")
-#define TOC_SIZES_BY(...) _Static_assert(1, "")
-#define TOC_SHARE_BY(...) _Static_assert(1, "")
-#define TOC_HEARTBEAT_BY(...) _Static_assert(1, "")
+#define TOC_MODULE(...) TOC_ASSERT_(1, "")
+#define TOC_MODULE_PART(name) TOC_ASSERT_(1, "")
+#define TOC_COUNTER(...) TOC_ASSERT_(1, "")
+#define TOC_GAUGE(...) TOC_ASSERT_(1, "")
+#define TOC_LEVEL(...) TOC_ASSERT_(1, "")
+#define TOC_TIMER(...) TOC_ASSERT_(1, "")
+#define TOC_SIZES(...) TOC_ASSERT_(1, "")
+#define TOC_SHARE(...) TOC_ASSERT_(1, "")
+#define TOC_HEARTBEAT(...) TOC_ASSERT_(1, "")
+#define TOC_OPERATION(...) TOC_ASSERT_(1, "")
+#define TOC_FLOW(...) TOC_ASSERT_(1, "")
+#define TOC_COUNTER_BY(...) TOC_ASSERT_(1, "")
+#define TOC_GAUGE_BY(...) TOC_ASSERT_(1, "")
+#define TOC_LEVEL_BY(...) TOC_ASSERT_(1, "")
+#define TOC_TIMER_BY(...) TOC_ASSERT_(1, "")
+#define TOC_SIZES_BY(...) TOC_ASSERT_(1, "")
+#define TOC_SHARE_BY(...) TOC_ASSERT_(1, "")
+#define TOC_HEARTBEAT_BY(...) TOC_ASSERT_(1, "")
 #define toc_count(name) ((void)0)
 #define toc_add(name, n) ((void)sizeof(n))
 #define toc_set(name, to) ((void)sizeof(to))
@@ -1281,14 +1366,14 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define toc_beat(name) ((void)0)
 #define toc_share(name, failed) ((void)sizeof(failed))
 #define toc_observe(name, value) ((void)sizeof(value))
-#define toc_begin(name) ((struct toc_open){0, 0})
+#define toc_begin(name) TOC_NOT_OPEN_
 #define toc_end(name, open) ((void)(open))
 #define toc_in(name, n) ((void)sizeof(n))
 #define toc_out(name, n) ((void)sizeof(n))
 #define toc_dropped(name, n) ((void)sizeof(n))
 #define toc_held(name, by) ((void)sizeof(by))
-#define TOC_TIME_SCOPE(name) _Static_assert(1, "")
-#define TOC_OPERATION_SCOPE(name) _Static_assert(1, "")
+#define TOC_TIME_SCOPE(name) TOC_ASSERT_(1, "")
+#define TOC_OPERATION_SCOPE(name) TOC_ASSERT_(1, "")
 #define TOC_EXPECT(cond, ...) (!!(cond))
 #define TOC_EXPECT_CMP(a, op, b, ...) ((a)op(b))
 #define TOC_UNREACHABLE(...) (__extension__({ false; }))

@@ -27,8 +27,8 @@
 /* Errors stand on the author's line, however this file was found. */
 #pragma GCC system_header
 
-#ifdef __cplusplus
-#error "tocsin.h: C only for now; put the probes into a C file of your module"
+#if defined(__cplusplus) && __cplusplus < 202002L
+#error "tocsin.h: in C++ it needs -std=c++20 or later"
 #else
 
 #include <stdbool.h>
@@ -196,7 +196,7 @@ enum toc_signal {
 #define toc_raise(name, by) ((void)toc_add_(&toc_level_##name, (by))) /* from any thread ... */
 #define toc_lower(name, by) ((void)toc_add_(&toc_level_##name, 0 - (uint64_t)(by))) /* back */
 #define toc_beat(name) ((void)toc_add_(&toc_heartbeat_##name, 1))     /* "I am alive" */
-#define toc_share(name, failed) toc_share_(&toc_share_##name, (failed)) /* one more, good or bad */
+#define toc_share(name, failed) toc_share_add_(&toc_share_##name, (failed)) /* one more */
 
 /* One more value: of sizes, or nanoseconds of a timer. Negative ones count as 0. */
 #define toc_observe(name, value) \
@@ -275,7 +275,11 @@ enum toc_signal {
 #define TOC_USUAL (USUAL_, 0)
 
 /* The file that holds this process's cells, or NULL while there is none. */
+#ifdef __cplusplus
+extern "C" const char *toc_segment_path(void);
+#else
 const char *toc_segment_path(void);
+#endif
 
 /* With labels. */
 #define toc_count_by(name, label) toc_count(name##_by_##label)
@@ -290,5 +294,5 @@ const char *toc_segment_path(void);
 
 #include "tocsin-machine.h"
 
-#endif /* __cplusplus */
+#endif /* C++ before 20 */
 #endif

@@ -19,6 +19,19 @@ static bool is_readable(uintptr_t address)
         return syscall(SYS_rt_sigprocmask, ~0, address, NULL, 8) == -1 && errno == EINVAL;
 }
 
+/* On arm64 a return address may carry a signature, which this instruction takes off; where there is
+ * none, or where the processor knows of none, it does nothing. */
+static uintptr_t plain_address(uintptr_t back)
+{
+#ifdef __aarch64__
+        register uintptr_t x30 __asm__("x30") = back;
+
+        __asm__("hint #7" : "+r"(x30)); /* xpaclri */
+        back = x30;
+#endif
+        return back;
+}
+
 __attribute__((no_sanitize("address"))) uint32_t toc_stack_walk_(const void *frame, uint64_t *out,
                                                                  uint32_t max)
 {
@@ -41,7 +54,7 @@ __attribute__((no_sanitize("address"))) uint32_t toc_stack_walk_(const void *fra
 
                 if (!back)
                         break;
-                out[depth++] = back;
+                out[depth++] = plain_address(back);
                 if (next <= at || next - at > FRAME_BYTES_MAX)
                         break;
                 at = next;

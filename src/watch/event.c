@@ -235,7 +235,7 @@ static json_t *value_of(const struct toc_value_ *value)
 
         if (value->size != 4 && value->size != 8)
                 return NULL;
-        switch (value->class) {
+        switch (value->type) {
         case 'i':
                 return json_integer(is_half ? (int32_t)(uint32_t)value->bits
                                             : (json_int_t)value->bits);

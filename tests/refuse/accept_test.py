@@ -3,7 +3,7 @@
 """What must compile does, without a warning, wherever the header promises to work.
 
 Each accept/*.c is compiled by each compiler, for each standard, in each of WAYS, with the header
-found as an author's own (-I) and as a system header (-isystem).
+found as an author's own (-I) and as a system header (-isystem): as C, and the same file as C++.
 
 A header found by -I is judged as strictly as its user's code: should it call itself a system
 header, then a copy without that line is judged, since the compilers would be silent otherwise.
@@ -22,15 +22,19 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-COMPILERS = ('gcc', 'clang')
-STANDARDS = ('c11', 'gnu11', 'c17', 'c2x')
+C_STANDARDS = ('c11', 'gnu11', 'c17', 'c2x')
+CXX_STANDARDS = ('c++20', 'c++2b', 'gnu++20')
+COMPILERS = {'gcc': C_STANDARDS, 'clang': C_STANDARDS, 'g++': CXX_STANDARDS,
+             'clang++': CXX_STANDARDS}
 WAYS = [
     ['-O0'], ['-O2'], ['-O3'], ['-O2', '-flto'], ['-O1', '-fsanitize=address,undefined'],
     ['-O0', '-DTOCSIN_OFF'], ['-O2', '-DTOCSIN_OFF'],
     ['-O0', '-DTOC_COUNT_PASSES'], ['-O2', '-DTOC_COUNT_PASSES'],
 ]
-STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Wmissing-prototypes',
-          '-Wstrict-prototypes', '-Wwrite-strings', '-Wundef', '-Wformat=2', '-Werror']
+STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Wwrite-strings', '-Wundef',
+          '-Wformat=2', '-Werror']
+OF_C = ['-Wmissing-prototypes', '-Wstrict-prototypes']
+OF_CXX = ['-x', 'c++', '-Wnon-virtual-dtor', '-Woverloaded-virtual']
 SAID_LINES_MAX = 6
 TIME_MAX_S = 120
 
@@ -46,8 +50,9 @@ def attempt(command):
 
 
 def commands(path, compiler, standard, system, own):
+    strict = STRICT + (OF_CXX if '++' in compiler else OF_C)
     for way, include in itertools.product(WAYS, (['-isystem', system], ['-I', own])):
-        yield [compiler, '-std=' + standard, *way, *STRICT, *include, str(path)]
+        yield [compiler, '-std=' + standard, *way, *strict, *include, str(path)]
 
 
 def notices(compiler, header, system):
@@ -55,14 +60,16 @@ def notices(compiler, header, system):
     with tempfile.TemporaryDirectory() as loud:
         pathlib.Path(loud, 'tocsin.h').write_text(header + 'int loud(void) { return 0; }\n',
                                                   encoding='utf-8')
-        return attempt([compiler, '-std=c11', *STRICT, '-I', loud, '-isystem', system,
-                        str(HERE / 'accept/part.c')])
+        return attempt([compiler, '-std=' + COMPILERS[compiler][0], *STRICT, '-Wmissing-declarations',
+                        '-Wmissing-prototypes', '-I', loud, '-isystem', system,
+                        *(OF_CXX if '++' in compiler else OF_C), str(HERE / 'accept/part.c')])
 
 
 def main():
     system = sys.argv[1]
     compilers = [name for name in COMPILERS if shutil.which(name)]
-    cases = list(itertools.product(sorted(HERE.glob('accept/*.c')), compilers, STANDARDS))
+    cases = [(path, compiler, standard) for path in sorted(HERE.glob('accept/*.c'))
+             for compiler in compilers for standard in COMPILERS[compiler]]
     if not compilers:
         print('1..0 # SKIP neither gcc nor clang is installed')
         return 0

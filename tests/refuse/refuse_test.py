@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must not compile does not, and the first thing the compiler says helps its author.
 
-Each sources/*.c is one mistake. After the licence come directives in comments:
+Each sources/*.c is one mistake, and must be refused in the same words if it is compiled as C++;
+a *.cc is a mistake of C++ alone. After the licence come directives in comments:
 
     /* mistake: ... */                  what its author did, for readers
     /* refuse: FRAGMENT | FRAGMENT */   may be repeated: the first error contains all of these
@@ -12,6 +13,7 @@ Each sources/*.c is one mistake. After the licence come directives in comments:
     /* errors: N */                     up to N errors, where ERRORS_MAX is not enough
     /* later: REASON */                 the fragments may stand in a later error, because
     /* place: REASON */                 the error may stand outside the mistake, because
+    /* c: REASON */                     in C++ it is no mistake, or told in other words, because
 
 The mistake stands between #else and #endif of an #ifdef CORRECT: errors must stand there, and not
 in the header. With -DCORRECT the file must compile without a warning, so that nothing is refused
@@ -37,12 +39,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 COMPILERS = {'gcc': 'g++', 'clang': 'clang++'}
 # However the header was found, errors stand on the author's line.
 STANDARDS = {'c11': '-isystem', 'c2x': '-I'}
+CXX_STANDARDS = {'c++20': '-isystem', 'c++2b': '-I'}
 CARET = {'gcc': '-fno-diagnostics-show-caret', 'clang': '-fno-caret-diagnostics'}
-AUTHOR = ['-Wall', '-Werror=format', '-Werror=incompatible-pointer-types',
-          '-Werror=int-conversion', '-Werror=implicit-function-declaration']
+AUTHOR = ['-Wall', '-Werror=format']
+AUTHOR_OF_C = ['-Werror=incompatible-pointer-types', '-Werror=int-conversion',
+               '-Werror=implicit-function-declaration']
 STRICT = ['-Wall', '-Wextra', '-Werror']
-DIRECTIVES = {'mistake', 'refuse', 'gcc', 'clang', 'flags', 'only', 'errors', 'later', 'place'}
+DIRECTIVES = {'mistake', 'refuse', 'gcc', 'clang', 'flags', 'only', 'errors', 'later', 'place', 'c'}
 ERRORS_MAX = 5
+CXX_ERRORS_MAX = 40 # each error of an expression is told for the check and for the record
 SAID_LINES_MAX = 6
 TIME_MAX_S = 60
 ERROR = re.compile(r'^(.+?):(\d+):(?:\d+:)? (?:fatal )?error: (.*)$', re.M)
@@ -83,13 +88,14 @@ class Mistake:
         return [part.strip() for text in texts for part in text.split(' | ')]
 
     def compile(self, compiler, standard, *flags):
-        command = [compiler, '-std=' + standard]
-        if self.path.suffix == '.cc':
-            command = [COMPILERS[compiler]]
-        return run([*command, CARET[compiler], STANDARDS[standard], self.include, *flags,
+        if standard in CXX_STANDARDS:
+            command = [COMPILERS[compiler], '-x', 'c++', CXX_STANDARDS[standard]]
+        else:
+            command = [compiler, STANDARDS[standard]]
+        return run([*command, self.include, '-std=' + standard, CARET[compiler], *flags,
                     '-c', '-o', os.devnull, str(self.path)])
 
-    def judge_refusal(self, compiler, said):
+    def judge_refusal(self, compiler, said, errors_max):
         """What is wrong with what the compiler said."""
         errors = list(ERROR.finditer(said))
         if not errors:
@@ -108,9 +114,9 @@ class Mistake:
             self.needed.add('later')
             if 'later' not in self.wanted:
                 complaints.append('the first error does not say it')
-        if len(errors) > ERRORS_MAX:
+        if len(errors) > errors_max:
             self.needed.add('errors')
-        if len(errors) > int(self.wanted.get('errors', [ERRORS_MAX])[0]):
+        if len(errors) > max(errors_max, int(self.wanted.get('errors', [0])[0])):
             complaints.append(f'{len(errors)} errors for one mistake')
         return complaints + (['  ' + error[0] for error in errors[:4]] if complaints else [])
 
@@ -120,14 +126,16 @@ class Mistake:
         if status or said:
             complaints.append('the correct twin does not compile silently: ' + brief(said))
         flags = self.wanted.get('flags', [''])[0].split()
-        status, said = self.compile(compiler, standard, *AUTHOR, *flags)
+        author = AUTHOR if standard in CXX_STANDARDS else AUTHOR + AUTHOR_OF_C
+        status, said = self.compile(compiler, standard, *author, *flags)
         if status:
-            complaints += self.judge_refusal(compiler, said)
+            complaints += self.judge_refusal(
+                compiler, said, CXX_ERRORS_MAX if standard in CXX_STANDARDS else ERRORS_MAX)
         elif self.wanted.get('only', [compiler])[0] == compiler:
             complaints.append('it compiles')
         else:
             self.needed.add('only')
-        if flags and self.compile(compiler, standard, *AUTHOR)[0] == 0:
+        if flags and self.compile(compiler, standard, *author)[0] == 0:
             self.needed.add('flags')
         return complaints
 
@@ -136,12 +144,25 @@ class Mistake:
         if not {'mistake', 'refuse'} <= self.wanted.keys():
             return complaints + ['it lacks its /* mistake: ... */ or its /* refuse: ... */']
         for compiler in compilers:
-            for standard in STANDARDS:
+            for standard in STANDARDS if self.path.suffix == '.c' else CXX_STANDARDS:
                 complaints += [f'{compiler} {standard}: {line}'
                                for line in self.judge_with(compiler, standard)]
+        if self.path.suffix == '.c':
+            complaints += self.judge_as_cxx(compilers)
         if not complaints and set(compilers) == set(COMPILERS):
-            waivers = {'flags', 'only', 'errors', 'later', 'place'} & self.wanted.keys()
+            waivers = {'flags', 'only', 'errors', 'later', 'place', 'c'} & self.wanted.keys()
             complaints += [f'its directive {name} is not needed' for name in waivers - self.needed]
+        return complaints
+
+    def judge_as_cxx(self, compilers):
+        complaints = []
+        for compiler in compilers:
+            if shutil.which(COMPILERS[compiler]):
+                complaints += [f'{COMPILERS[compiler]}: {line}'
+                               for line in self.judge_with(compiler, 'c++20')]
+        if complaints and 'c' in self.wanted:
+            self.needed.add('c')
+            complaints = []
         return complaints
 
     def link(self, compiler, directory, shape, *flags):

@@ -15,8 +15,8 @@ from segment import Segment  # noqa: E402
 
 ROOT = os.path.abspath(sys.argv[1])
 SUBJECT = os.path.join(ROOT, "tests/runtime/subject.c")
-RUNTIME = [os.path.join(ROOT, "src/probe", f) for f in
-           ("event.c", "guard.c", "message.c", "place.c", "runtime.c", "stack.c", "visit.c")]
+RUNTIME = [os.path.join(ROOT, "src/probe", f) for f in sorted(os.listdir(os.path.join(ROOT, "src/probe")))
+           if f.endswith(".c") and not f.endswith("_test.c")]
 COMMON = ["-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-isystem", os.path.join(ROOT, "include"),
           "-I", os.path.join(ROOT, "src")]
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: a gauge is used as if it were a counter */
 /* refuse: toc_counter_used | did you mean 'toc_gauge_used' */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

@@ -2,6 +2,7 @@
 /* mistake: the value of a statement is used */
 /* refuse: void value not ignored */
 /* clang: used type 'void' */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

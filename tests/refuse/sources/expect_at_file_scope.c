@@ -2,6 +2,7 @@
 /* mistake: an expectation stands outside of all functions */
 /* refuse: expected identifier or '(' before '__extension__' */
 /* clang: expected identifier or '(' */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: the limit is a variable that says const, which is no constant in C */
 /* refuse: counter evictions: the limit must be a constant */
+/* c: there such a variable is a constant */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

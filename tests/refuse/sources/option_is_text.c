@@ -2,6 +2,7 @@
 /* mistake: the value of an option is a text */
 /* refuse: initialization of 'unsigned int' from 'char *' */
 /* clang: incompatible pointer to integer conversion initializing */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

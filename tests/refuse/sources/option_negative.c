@@ -3,6 +3,7 @@
 /* refuse: changes value from '-1' to '4294967295' */
 /* flags: -Werror=sign-conversion */
 /* only: gcc */
+/* c: there it is an error without that flag */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

@@ -2,6 +2,7 @@
 /* mistake: an option lacks its name */
 /* refuse: excess elements in struct initializer */
 /* flags: -Werror */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

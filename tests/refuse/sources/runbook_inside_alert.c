@@ -2,6 +2,7 @@
 /* mistake: the runbook stands inside the rule */
 /* refuse: 'RUNBOOK_' undeclared */
 /* clang: use of undeclared identifier 'RUNBOOK_' */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: a counter is used as if it were a gauge */
 /* refuse: toc_gauge_evictions | did you mean 'toc_counter_evictions' */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

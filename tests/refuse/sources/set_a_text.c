@@ -2,6 +2,7 @@
 /* mistake: a gauge is set to a text */
 /* refuse: passing argument 2 of 'toc_set_' makes integer from pointer */
 /* clang: incompatible pointer to integer conversion passing 'const char *' */
+/* c: the compilers say it in other words */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");
