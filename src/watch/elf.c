@@ -406,7 +406,7 @@ static int compare_records(const void *left, const void *right)
         return memcmp(left, right, sizeof(struct toc_record));
 }
 
-/* g++ emits a record for each instance of a template or inline function that has a site. */
+/* An inline function that has a site is compiled into each file that includes it. */
 static void drop_copies(struct elf_records *found)
 {
         size_t kept = 0;

@@ -195,7 +195,7 @@ static void nothing_can_be_released_twice(void **state)
 
 static void every_section_of_that_name_is_read(void **state)
 {
-        /* One of them twice, as g++ writes the site of a template. */
+        /* One of them twice, as the site of an inline function is. */
         const struct toc_record records[] = { good_record("first"), good_record("second"),
                                               good_record("third"), good_record("second") };
         const struct section sections[] = {

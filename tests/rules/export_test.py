@@ -277,6 +277,25 @@ TOC_COUNTER(b, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than
     same(re.findall(r'(?<!\\)<', sheet), [], sheet)
 
 
+# ---- The list -----------------------------------------------------------------
+
+def the_list_has_labels_and_what_stops(bench):
+    """TOC_STOP_FROM(9) stops in version 9, TOC_STOP_IN_TESTS in tests."""
+    for flags, stops in (((), ['may stop', 'may stop']), (('-DTOC_VERSION=9',), ['stops', 'may stop']),
+                         (('-DTOC_TESTING', '-DTOC_VERSION=8'), ['may stop', 'stops'])):
+        bench.compile('gcc', HERE / 'every.c', 'every.o', *flags)
+        probes = bench.modules('every.o')[0]['probes']
+        same([probe['labels'] for probe in probes if probe['name'] == 'requests'],
+             [{'label': 'failed'}, {'label': 'ok'}, {'label': 'refused'}])
+        same([probe['labels'] for probe in probes if probe['kind'] == 'must_hit'], [{}, {}])
+        same([probe['stop'] for probe in probes if probe['kind'] == 'expectation'], stops, flags)
+        same({probe['stop'] for probe in probes if probe['kind'] != 'expectation'}, {None})
+        status, out, _ = bench.rules('every.o')
+        same((status, b' requests{failed}  ' in out, b' requests{ok}  ' in out), (0, True, True))
+        same([line.rsplit('", ')[1] for line in out.decode().splitlines() if 'expects' in line],
+             [stop + ' the program' for stop in stops])
+
+
 # ---- The command --------------------------------------------------------------
 
 def wrong_usage(bench):
@@ -302,7 +321,8 @@ TESTS = (prometheus_accepts_every_kind, prometheus_accepts_kvd, this_test_can_fa
          alerts_have_stable_and_distinct_names, what_rings_says_what_the_source_says,
          grafana_has_a_row_a_module_and_a_panel_a_probe,
          grafana_draws_limits_in_the_unit_that_is_shown, every_query_of_the_dashboard_is_promql,
-         the_sheet_says_when_and_what_to_do, only_addresses_become_links, wrong_usage,
+         the_sheet_says_when_and_what_to_do, only_addresses_become_links,
+         the_list_has_labels_and_what_stops, wrong_usage,
          what_cannot_be_read_is_not_mistaken_for_yes)
 
 
