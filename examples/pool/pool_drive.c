@@ -46,7 +46,7 @@ static void *ms(unsigned number)
         return (void *)(uintptr_t)number;
 }
 
-/* All that was handed over was run or dropped, and a queue that was full for a moment is no trouble. */
+/* All that was handed over was run or dropped; a queue that is full for a moment is no trouble. */
 static void calm(struct pool *pool)
 {
         unsigned handed = 0, refused = 0;

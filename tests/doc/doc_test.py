@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages say in C compiles: each block that begins with ```c, of README.md and doc/*.md.
+"""What the pages say in C compiles: each block that begins with ```c, of README.md, doc, examples and
+modules, and each between .EX and .EE of a manual page in section 3.
 
 A block with an #include is whole and is compiled as it is. Any other is a fragment: it is put
 behind NAME.h of this folder, where doc/NAME.md has one, and must compile as one of
@@ -35,6 +36,8 @@ STRICT = ['-std=c11', '-Wall', '-Wextra', '-Werror']
 CHARACTERS_MAX = 6000
 SAID_LINES_MAX = 8
 TIME_MAX_S = 60
+
+ROFF = {r'\(dq': '"', r'\(aq': "'", r'\-': '-', r'\e': '\\'}
 
 FORMS = {
     'declarations': '{}',
@@ -85,7 +88,7 @@ class Block:
     def forms(self):
         if self.is_whole:
             return {'whole': self.text}
-        prelude = pathlib.Path(HERE, pathlib.Path(self.page).stem + '.h')
+        prelude = pathlib.Path(HERE, pathlib.Path(self.page).stem.replace('.', '_') + '.h')
         start = f'#include "{prelude.name}"\n' if prelude.exists() else ''
         return {name: start + form.format(self.text) for name, form in FORMS.items()}
 
@@ -114,6 +117,22 @@ def blocks_of(page, text):
             found.append(Block(page, begun, '\n'.join(block)))
             block = None
         elif block is not None:
+            block.append(line)
+    return found
+
+
+def blocks_of_manual(page, text):
+    """The examples of a manual page, in the words of the compiler."""
+    found, block, begun = [], None, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if line == '.EX':
+            block, begun = [], number
+        elif block is not None and line == '.EE':
+            found.append(Block(page, begun, '\n'.join(block)))
+            block = None
+        elif block is not None:
+            for escape, sign in ROFF.items():
+                line = line.replace(escape, sign)
             block.append(line)
     return found
 
@@ -171,6 +190,8 @@ BAD = {
 FRAGMENTS = {'int x;': True, 'int x = 1; (void)x;': True, 'int f(void)': False,
              'void f(void)': True, ' * text': True, 'text': False, 'int x = y;': False}
 
+MANUAL = '.EX\nchar c = \\(aq\\-\\(aq, *t = \\(dq\\en\\(dq;\n.EE\n.nf\nnot this\n.fi\n'
+
 
 def judge_the_judge():
     complaints = [f'it complains about a good page: {said}' for said in judge_page_for_models(GOOD)]
@@ -183,6 +204,9 @@ def judge_the_judge():
     for text, is_good in FRAGMENTS.items():
         if bool(Block('page.md', 1, text).judge()) == is_good:
             complaints.append(f'{text!r} is {"refused" if is_good else "taken"}')
+    found = [block.text for block in blocks_of_manual('x.3', MANUAL)]
+    if found != ['char c = \'-\', *t = "\\n";']:
+        complaints.append(f'of a manual page it finds {found}')
     return complaints
 
 
@@ -198,9 +222,13 @@ def main():
     if not COMPILERS:
         print('1..0 # SKIP neither gcc nor clang is installed')
         return 0
-    pages = [ROOT / 'README.md', *sorted((ROOT / 'doc').glob('*.md'))]
-    texts = {str(path.relative_to(ROOT)): path.read_text(encoding='utf-8') for path in pages}
+    pages = [*ROOT.glob('*.md'), *ROOT.glob('doc/*.md'), *ROOT.glob('doc/decisions/*.md'),
+             *ROOT.glob('examples/*/*.md'), *ROOT.glob('modules/*/*.md')]
+    manuals = {str(path.relative_to(ROOT)): path.read_text(encoding='utf-8')
+               for path in ROOT.glob('doc/man/*.3')}
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding='utf-8') for path in sorted(pages)}
     blocks = [block for page, text in texts.items() for block in blocks_of(page, text)]
+    blocks += [block for page, text in manuals.items() for block in blocks_of_manual(page, text)]
     for_models = texts['doc/instrumenting.md']
     print(f'TAP version 13\n1..{3 + len(blocks)}')
     failed = report(1, 'the judge complains when it must', judge_the_judge())
