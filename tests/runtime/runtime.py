@@ -13,6 +13,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
+import kinds  # noqa: E402
 from segment import Segment, UNSET  # noqa: E402
 
 SUBJECT, STATIC, PLUGIN, ALONE, ARCHIVED, HOST = [os.path.abspath(p) for p in sys.argv[1:7]]
@@ -110,6 +111,15 @@ def churn(place):
         s = run.segment()
         same(s.value("events"), 5000)
         assert len(s.blocks()) <= 3, f"{len(s.blocks())} blocks for threads that never met"
+
+
+def ten_thousand_threads(place):
+    """Blocks go from hand to hand: the segment is as large as for eight threads."""
+    with Run(place, "every_kind", "10000") as run:
+        s = run.segment()
+        same(kinds.complaints(s, 10000), [])
+        assert len(s.blocks()) <= 10, f"{len(s.blocks())} blocks for eight threads at a time"
+        assert s.file_bytes <= 1 << 20, f"{s.file_bytes} bytes"
 
 
 def crowd(place):
@@ -327,7 +337,7 @@ def nobody_asked(place):
         same(os.listdir(os.path.join(place, "tocsin")), [])
 
 
-TESTS = [the_bell_rings_for_each_news, plugin_with_the_archive, all_kinds, threads, churn, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
+TESTS = [the_bell_rings_for_each_news, plugin_with_the_archive, all_kinds, threads, churn, ten_thousand_threads, crowd, spinning, signal_handlers, first_probe_in_handler, forked,
          forks_while_threads_come_and_go, execed, plugin, plugin_of_static_host,
          plugin_brings_the_runtime, static_program, killed, crashed, closes_everything, errno_stays,
          odd_stacks, no_file_may_grow, no_file_at_all, full_tmpfs, not_tmpfs, open_to_others,
