@@ -30,6 +30,10 @@ libcmocka-dev        | test        | unit tests
 clang                | test,demo   | everything must compile with it too; the gate builds with it
 libclang-rt-dev      | test        | sanitizers of clang
 g++                  | test        | tocsin.h must also compile as C++
+gcc-aarch64-linux-gnu  | test      | libtocsin must also build for arm64
+g++-aarch64-linux-gnu  | test      | so must tocsin.h as C++
+libc6-dev-arm64-cross  | test      | the C library of arm64, for these
+qemu-user              | test      | runs on this machine what was built for arm64
 clang-format         | test        | checks the layout of the source
 binutils             | test,demo   | nm, readelf and objdump look into what was built
 redis-tools          | test,demo   | redis-benchmark puts load on examples/kvd

@@ -75,17 +75,6 @@ def records_of(path):
     return [found[i:i + 512] for i in range(0, len(found), 512)]
 
 
-def cells_of(segment, number, row):
-    """The sums over all blocks."""
-    offset, size, place = struct.unpack_from("<III", row, 512)
-    total = [0] * (size // 8)
-    for kind, owner, _, raw in segment.cells:
-        if kind == place + 1 and owner == number:
-            for i, n in enumerate(struct.unpack_from(f"<{size // 8}Q", raw, offset)):
-                total[i] = (total[i] + n) % (1 << 64)
-    return total
-
-
 def name_of(row):
     """What WANTED calls it: its name and label, or a site's meaning or format."""
     if row[2] in (10, 11):
@@ -115,7 +104,7 @@ def judge(segment, files):
         [name_of(r) for r in published ^ compiled])
     totals = collections.Counter()
     for number, _, row in segment.rows:
-        cells = cells_of(segment, number, row)
+        cells = segment.cells_of(number, row)
         name = name_of(row)
         if cells:
             totals[name] += cells[0]

@@ -81,6 +81,21 @@ class Segment:
         assert hits, "no row " + name
         return sum(hits)
 
+    def cells_of(self, number, row):
+        """All cells of a row, each summed over all blocks."""
+        offset, size, place = ROW_TAIL.unpack_from(row, 512)
+        total = [0] * (size // 8)
+        for kind, owner, _, cells in self.extents:
+            if kind == place + 1 and owner == number:
+                for i, n in enumerate(struct.unpack_from(f"<{size // 8}Q", cells, offset)):
+                    total[i] = (total[i] + n) % (1 << 64)
+        return total
+
+    def all_cells(self):
+        """{name, with its label if it has one: cells}"""
+        return {" ".join(filter(None, (text(row[32:72]), text(row[176:208])))):
+                self.cells_of(number, row) for number, _, row in self.rows}
+
     def blocks(self):
         return [c for c in self.extents if c[0] == BLOCK]
 

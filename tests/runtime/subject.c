@@ -26,6 +26,17 @@ TOC_GAUGE(never, "Never set", TOC_ALERT(value, <, 0, TOC_WARN, "it is lower than
 TOC_LEVEL(depth, "Raised and lowered by several threads",
           TOC_ALERT(value, >, 100, TOC_WARN, "deeper than it should be"));
 TOC_HEARTBEAT(pulse, "The main thread", TOC_ALERT(silent_ms, >, 5000, TOC_PAGE, "main is stuck"));
+TOC_TIMER(step, "One step", TOC_ALERT(p99_us, >, 50, TOC_NOTE, "steps are slow"),
+          TOC_ALERT(max_us, >=, 100, TOC_NOTE, "a step is slow"));
+TOC_SIZES(size, "Sizes of something", TOC_ALERT(max, >, 1000, TOC_NOTE, "something is large"));
+TOC_SHARE(failed, "Steps that failed",
+          TOC_ALERT(permille, >, 500, TOC_NOTE, "half of the steps fail"));
+TOC_OPERATION(job, "A job of a thread", TOC_ALERT(in_flight, >, 100, TOC_NOTE, "jobs pile up"));
+TOC_FLOW(queue, "Through the queue", TOC_ALERT(lost, !=, 0, TOC_NOTE, "something vanished"));
+TOC_COUNTER_BY(ended, "How steps ended", (good, bad),
+               TOC_ALERT_ON(bad, per_minute, >, 10, TOC_NOTE, "steps end badly"));
+
+static volatile int depth_is_odd = 1;
 
 TOC_TIMER(latency, "How long something took",
           TOC_ALERT(p99_us, >, 50, TOC_WARN, "it takes too long"));
@@ -236,6 +247,59 @@ static int churn(const char *n)
                 if (pthread_create(&thread, NULL, count_some, &one))
                         return 1;
                 pthread_join(thread, NULL);
+        }
+        ready();
+        return 0;
+}
+
+/* Each kind, once; the sizes and the times that are told are right at their limits. */
+static void *every_kind_once(void *unused)
+{
+        struct toc_open open = toc_begin(job);
+
+        {
+                TOC_OPERATION_SCOPE(job);
+                toc_observe(step, 50000);
+                toc_observe(step, 50001);
+                toc_observe(step, 100000);
+        }
+        toc_observe(size, 1000);
+        toc_observe(size, 1001);
+        toc_share(failed, true);
+        toc_share(failed, false);
+        toc_in(queue, 5);
+        toc_out(queue, 3);
+        toc_dropped(queue, 1);
+        toc_held(queue, 2);
+        toc_held(queue, -1);
+        toc_count_by(ended, good);
+        toc_add_by(ended, bad, 2);
+        toc_count(events);
+        toc_raise(depth, 2);
+        toc_lower(depth, 3);
+        toc_set(height, 7);
+        toc_beat(pulse);
+        TOC_REACHED(TOC_NOTE, "no thread ever came here");
+        (void)TOC_SOMETIMES(depth_is_odd, TOC_NOTE, "the depth was never odd");
+        (void)TOC_EXPECT(depth_is_odd > 1, TOC_NOTE, "each thread misses once");
+        (void)TOC_WARNING(0, TOC_USUAL, "each thread warns once");
+        toc_end(job, open);
+        return unused;
+}
+
+/* N threads, eight at a time. */
+static int every_kind(const char *n)
+{
+        for (unsigned long left = number(n); left;) {
+                pthread_t thread[8];
+                unsigned many = left < 8 ? (unsigned)left : 8;
+
+                for (unsigned i = 0; i < many; i++)
+                        if (pthread_create(&thread[i], NULL, every_kind_once, NULL))
+                                return 1;
+                for (unsigned i = 0; i < many; i++)
+                        pthread_join(thread[i], NULL);
+                left -= many;
         }
         ready();
         return 0;
@@ -539,6 +603,7 @@ int main(int argc, char **argv)
                 { "operations_in_handlers", operations_in_handlers },
                 { "threads", threads },
                 { "churn", churn },
+                { "every_kind", every_kind },
                 { "spin", spin },
                 { "handler", handler },
                 { "attach_in_handler", attach_in_handler },

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
+import kinds  # noqa: E402
 from segment import Segment  # noqa: E402
 
 ROOT = os.path.abspath(sys.argv[1])
@@ -20,13 +21,19 @@ RUNTIME = [os.path.join(ROOT, "src/probe", f) for f in sorted(os.listdir(os.path
 COMMON = ["-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-isystem", os.path.join(ROOT, "include"),
           "-I", os.path.join(ROOT, "src")]
 
+THREADS = 200
+
 # name, flags for everything, tools that must be there
 VARIANTS = [
     ("plain, not optimised", ["-O0"]),
-    ("-O2", ["-O2"]),
+    ("-O1, C11", ["-O1", "-std=c11"]),
+    ("-O2, C17", ["-O2", "-std=c17"]),
+    ("-O3, C23", ["-O3", "-std=c2x"]),
     ("-O3, native", ["-O3", "-march=native"]),
     ("-Os, garbage collected", ["-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]),
     ("link-time optimised", ["-O2", "-flto"]),
+    ("link-time optimised and garbage collected",
+     ["-O3", "-flto", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]),
     ("no position independence", ["-O2", "-fno-pie", "-no-pie"]),
     ("static", ["-O2", "-static"]),
     ("static, position independent", ["-O2", "-static-pie", "-fPIE"]),
@@ -47,12 +54,13 @@ def check(compiler, flags, place):
             return "SKIP", f"{compiler} has no linker plug-in here"
         return "not ok", built.stderr[-600:]
     wanted = {"threads": ("events", 400000), "handler": ("other", None), "all_kinds": ("depth", -3),
-              "operations_of_threads": ("request", 400000)}
+              "operations_of_threads": ("request", 400000), "every_kind": ("events", THREADS)}
     for mode, (name, total) in wanted.items():
         where = os.path.join(place, mode)
         os.mkdir(where, 0o700)
         # The thread sanitizer of these compilers cannot live with much address randomisation.
-        run = subprocess.run(["setarch", "-R", program, mode, "100000"], input="\n", text=True,
+        run = subprocess.run(["setarch", "-R", program, mode,
+                              str(THREADS if mode == "every_kind" else 100000)], input="\n", text=True,
                              capture_output=True, timeout=120,
                              env=dict(os.environ, TOCSIN_DIR=where))
         if run.returncode or "WARNING: ThreadSanitizer" in run.stderr:
@@ -66,6 +74,8 @@ def check(compiler, flags, place):
             total = int(run.stdout.split("signals ")[1].split()[0])
         if segment.value(name) != total:
             return "not ok", f"{mode}: {name} is {segment.value(name)}, should be {total}"
+        if mode == "every_kind" and kinds.complaints(segment, THREADS):
+            return "not ok", "; ".join(kinds.complaints(segment, THREADS))
         misses = [t for _, kind, _, t in segment.sites() if kind == 10 and t]
         if mode == "all_kinds" and misses != [1]:
             return "not ok", f"misses are {misses}"
