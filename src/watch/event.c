@@ -271,6 +271,27 @@ json_t *event_details(const struct segment_event *event, json_t *stack)
         return finish(&draft);
 }
 
+json_t *event_cells(unsigned kind, const uint64_t *cells)
+{
+        static const char *const names[][4] = {
+                [toc_kind_share] = { "part", "whole" },
+                [toc_kind_operation] = { "begun", "ended" },
+                [toc_kind_flow] = { "in", "out", "dropped", "held" },
+        };
+        struct draft draft = { NULL, false };
+
+        if (kind >= BASE_COUNT(names) || !names[kind][0])
+                return NULL;
+        draft.object = json_object();
+        for (size_t i = 0; i < BASE_COUNT(names[kind]) && names[kind][i]; i++) {
+                bool is_signed = kind == toc_kind_flow && i == 3;
+
+                put(&draft, names[kind][i],
+                    is_signed ? json_integer((json_int_t)cells[i]) : decimal(cells[i]));
+        }
+        return finish(&draft);
+}
+
 /* ---- Text ----------------------------------------------------------------- */
 
 static int append_chunk(const char *bytes, size_t length, void *into)

@@ -65,6 +65,10 @@ json_t *event_crash(const struct event_head *head, int number, bool has_core, js
 /* For details: values (left, right), count, thread, stack, message; a stack of NULL is left out. */
 json_t *event_details(const struct segment_event *event, json_t *stack_take);
 
+/* For details: what the cells of a share, an operation or a flow stand at, by name; NULL for other
+ * kinds. */
+json_t *event_cells(unsigned kind, const uint64_t *cells);
+
 /* Foreign bytes as a JSON string. */
 json_t *event_string(const void *bytes, size_t length);
 

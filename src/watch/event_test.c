@@ -110,6 +110,27 @@ static void a_label_is_an_object(void **state)
         json_decref(alert);
 }
 
+static void cells_have_names(void **state)
+{
+        const uint64_t flow[] = { 10, 4, UINT64_MAX, (uint64_t)-2 };
+        json_t *got = event_cells(toc_kind_flow, flow);
+        json_t *wanted = json_pack("{s:i, s:i, s:s, s:i}", "in", 10, "out", 4, "dropped",
+                                   "18446744073709551615", "held", -2);
+
+        (void)state;
+        assert_true(json_equal(got, wanted));
+        json_decref(got);
+        json_decref(wanted);
+        got = event_cells(toc_kind_share, flow);
+        wanted = json_pack("{s:i, s:i}", "part", 10, "whole", 4);
+        assert_true(json_equal(got, wanted));
+        json_decref(got);
+        json_decref(wanted);
+        assert_null(event_cells(toc_kind_counter, flow));
+        assert_null(event_cells(toc_kind_logs, flow));
+        assert_null(event_cells(255, flow));
+}
+
 static void check_value(struct toc_value_ value, json_t *wanted)
 {
         const struct segment_event event = { .value = { value, { 0, 0, 0 } } };
@@ -202,6 +223,7 @@ int main(void)
                 cmocka_unit_test(a_line_is_one_line),
                 cmocka_unit_test(a_value_that_is_not_known_is_null),
                 cmocka_unit_test(a_label_is_an_object),
+                cmocka_unit_test(cells_have_names),
                 cmocka_unit_test(values_of_all_classes),
                 cmocka_unit_test(long_text_is_cut),
                 cmocka_unit_test(the_other_types_begin_alike),

@@ -166,9 +166,13 @@ static json_t *details_of(struct report *report, const struct report_source *sou
         json_t *details;
 
         if (source->target) {
+                const uint64_t *cells = target_cells(source->target, rule);
+
                 event = target_latest(source->target, rule);
-                return event ? event_details(event, stack_of(report, source->target, now_ns, event))
-                             : NULL;
+                if (event)
+                        return event_details(event,
+                                             stack_of(report, source->target, now_ns, event));
+                return cells ? event_cells(rule->record->kind, cells) : NULL;
         }
         if (strcmp(rule->record->name, "crash") == 0)
                 return crash_details(report);

@@ -246,6 +246,14 @@ const struct segment_event *target_latest(const struct target *target, const str
         return latest;
 }
 
+const uint64_t *target_cells(const struct target *target, const struct rule_view *rule)
+{
+        for (uint32_t i = 0; i < target->known_rows; i++)
+                if (target->rule_rows[i] == rule->row)
+                        return segment_cells(target->view, i);
+        return NULL;
+}
+
 /* ---- Life ----------------------------------------------------------------- */
 
 static bool is_gone(struct target *target, uint64_t now_ns)

@@ -66,6 +66,9 @@ int target_read_events(struct target *target, struct segment_news *into, size_t 
 const struct segment_event *target_latest(const struct target *target,
                                           const struct rule_view *rule);
 
+/* What the cells of a row of the rules stood at when it was judged last; NULL: a sum has none. */
+const uint64_t *target_cells(const struct target *target, const struct rule_view *rule);
+
 /* Left through exit(), or its process is gone or has become another program. */
 bool target_has_ended(struct target *target, uint64_t now_ns);
 

@@ -89,7 +89,8 @@ def a_share_rings_when_there_are_enough():
         run.do("refuse 19")
         run.calm("refused")  # all of 19 are fewer than 20
         run.do("serve 1")
-        same(run.until_of("refused", "permille")["value"], 950)
+        alert = run.until_of("refused", "permille")
+        same((alert["value"], alert["details"]), (950, {"part": 19, "whole": 20}))
         run.do("serve 170")  # 19 of 190 are not more than a tenth
         same(run.until_of("refused", "permille", "resolved")["value"], 100)
         run.end()
@@ -148,6 +149,7 @@ def a_flow_that_loses_something():
         run.do("lose 1")
         alert = run.until_of("queue", "lost")
         same((alert["value"], alert["op"], alert["kind"]), (1, "!=", "flow"))
+        same(alert["details"], {"in": 111, "out": 11, "dropped": 0, "held": 99})
         run.do("lose -1")
         run.until_of("queue", "lost", "resolved")
         run.end()
