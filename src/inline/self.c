@@ -114,11 +114,14 @@ static void add_row(struct self *self, struct self_row *row, const struct toc_re
                     uint64_t began_ns, uint64_t now_ns)
 {
         bool is_from_start = now_ns - began_ns < FROM_START_NS;
+        struct toc_record named = *record;
         const char *why = NULL;
         int failed = rule_check(record, &why);
 
-        if (!failed)
-                failed = rule_set_add(self->rules, record, began_ns, is_from_start, &row->rule_row);
+        if (!failed) {
+                rule_site_name(&named);
+                failed = rule_set_add(self->rules, &named, began_ns, is_from_start, &row->rule_row);
+        }
         if (!failed)
                 return;
         row->rule_row = no_row;
