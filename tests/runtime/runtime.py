@@ -140,7 +140,7 @@ def cells_of_all_kinds(place):
         wanted[504] += 1
         same(lengths[3:], wanted, "buckets")
         same(s.words("failures"), [2, 5])
-        same(s.words("queue"), [10, 4, 1, -2])
+        same(s.words("pipe"), [10, 4, 1, -2])
         same((s.words("asked", "good"), s.words("asked", "failed")), ([2], [1]))
         hits = {name.split("_")[0]: total for _, kind, name, total in s.sites()
                 if kind == 11 and total}
@@ -189,7 +189,7 @@ def check_operations(segment, count, parts):
     same(slots(segment), [])
     same(sum(segment.words("latency")[3:]), count)
     same(segment.words("failures"), [parts, count])
-    same(segment.words("queue"), [2 * count, 0, 0, count - 2 * parts])
+    same(segment.words("pipe"), [2 * count, 0, 0, count - 2 * parts])
 
 
 def operations_of_threads(place):

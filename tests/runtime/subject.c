@@ -44,7 +44,7 @@ TOC_SIZES(lengths, "How long something is", TOC_ALERT(p99, >=, 10, TOC_NOTE, "th
           TOC_ALERT(max, >, 999, TOC_WARN, "one is too long"));
 TOC_SHARE(failures, "What failed", TOC_ALERT(permille, >, 10, TOC_WARN, "too many fail"));
 TOC_OPERATION(request, "What is asked", TOC_ALERT(oldest_ms, >, 1000, TOC_PAGE, "it is stuck"));
-TOC_FLOW(queue, "What is queued", TOC_ALERT(lost, !=, 0, TOC_PAGE, "the queue loses something"));
+TOC_FLOW(pipe, "What is queued", TOC_ALERT(lost, !=, 0, TOC_PAGE, "the queue loses something"));
 TOC_COUNTER_BY(asked, "What was asked", (good, failed), TOC_QUIET("the test reads it"));
 
 static unsigned long number(const char *text)
@@ -101,11 +101,11 @@ static int cells_of_all_kinds(const char *unused)
                 toc_observe(lengths, lengths_seen[i]);
         for (int i = 0; i < 5; i++)
                 toc_share(failures, i < 2);
-        toc_in(queue, 10);
-        toc_out(queue, 4);
-        toc_dropped(queue, 1);
-        toc_held(queue, 5);
-        toc_held(queue, -7);
+        toc_in(pipe, 10);
+        toc_out(pipe, 4);
+        toc_dropped(pipe, 1);
+        toc_held(pipe, 5);
+        toc_held(pipe, -7);
         toc_add_by(asked, good, 2);
         toc_count_by(asked, failed);
         for (int i = 0; i < 5; i++) {
@@ -178,8 +178,8 @@ static void *operate_some(void *n)
                 TOC_TIME_SCOPE(latency);
 
                 toc_share(failures, i % 2);
-                toc_in(queue, 2);
-                toc_held(queue, i % 2 ? -1 : 1);
+                toc_in(pipe, 2);
+                toc_held(pipe, i % 2 ? -1 : 1);
         }
         return NULL;
 }
