@@ -19,7 +19,7 @@ libdw-dev            | build       | gives names and lines to stacks
 libcurl4-openssl-dev | build       | delivers alerts to webhooks
 libsqlite3-dev       | build       | keeps the outbox of alerts
 libjansson-dev       | build       | reads and writes JSON
-libyaml-dev          | build       | reads contracts
+libyaml-dev          | build       | reads contracts, writes rule files
 libssl-dev           | build       | SHA-256 of what the gate judged
 libseccomp-dev       | build       | filter of system calls for the sandbox
 libclang-14-dev      | build       | reads the tokens a candidate wrote
