@@ -490,9 +490,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         "live_bytes, allocations, cpu_permille, io_bytes_per_second, descriptors, threads, leak, " \
         "deadlock and lock_wait_ms"
 
-/* TOC_HAS_kind_signal: ~, 1, the comparisons that it understands; then, 1 and an option that it
- * needs, or 2 and one that it has no use for: of a quantile, only what lies above the limit of the
- * rule is counted. */
+/* TOC_HAS_kind_signal: ~, 1, the comparisons that it understands; then, 1 or 3 and an option that
+ * it needs, or 2 and one that it has no use for: of a quantile, only what lies above the limit of
+ * the rule is counted. */
 #define TOC_ANY_ 7
 #define TOC_UP_ 4
 #define TOC_DOWN_ 1
@@ -517,8 +517,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_HAS_sizes_p999 ~, 1, TOC_UP_, 2, ".clear_at"
 #define TOC_HAS_sizes_max ~, 1, TOC_UP_, 2, ".clear_at"
 #define TOC_HAS_share_permille ~, 1, TOC_ANY_
-#define TOC_HAS_share_burn_fast ~, 1, TOC_UP_, 1, ".objective_permille"
-#define TOC_HAS_share_burn_slow ~, 1, TOC_UP_, 1, ".objective_permille"
+#define TOC_HAS_share_burn_fast ~, 1, TOC_UP_, 3, ".objective_permille"
+#define TOC_HAS_share_burn_slow ~, 1, TOC_UP_, 3, ".objective_permille"
 #define TOC_HAS_heartbeat_silent_ms ~, 1, TOC_ANY_
 #define TOC_HAS_operation_oldest_ms ~, 1, TOC_ANY_
 #define TOC_HAS_operation_in_flight ~, 1, TOC_ANY_
@@ -615,16 +615,20 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                                TOC_OP_(op) == (TOC_THIRD_ has | TOC_EQUAL_) || TOC_OP_(op) == 0, \
                        "tocsin: " what ": " signal " rings on one side only: > or >= for growth, " \
                        "quantiles and burn, < or <= for exhausts_s"); \
-        TOC_OPTION_CHECK_(what ": " signal, has, __VA_ARGS__)
-#define TOC_OPTION_CHECK_(what, has, ...) \
-        TOC_CAT_(TOC_OPTION_CHECK_, TOC_FOURTH_ has)(what, TOC_FIFTH_ has, __VA_ARGS__)
+        TOC_OPTION_CHECK_(what, signal, has, __VA_ARGS__)
+#define TOC_OPTION_CHECK_(what, signal, has, ...) \
+        TOC_CAT_(TOC_OPTION_CHECK_, TOC_FOURTH_ has)(what, signal, TOC_FIFTH_ has, __VA_ARGS__)
 #define TOC_OPTION_CHECK_0(...)
-#define TOC_OPTION_CHECK_1(what, option, ...) \
+#define TOC_OPTION_CHECK_1(what, signal, option, ...) \
         TOC_ASSERT_(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__), \
-                       "tocsin: " what " needs the option " option);
-#define TOC_OPTION_CHECK_2(what, option, ...) \
+                       "tocsin: " what ": " signal " takes " option ", above 0");
+#define TOC_OPTION_CHECK_2(what, signal, option, ...) \
         TOC_ASSERT_(!(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__)), \
-                       "tocsin: " what " takes no " option);
+                       "tocsin: " what ": " option " is not for quantiles, which are judged at " \
+                       "their limit alone");
+#define TOC_OPTION_CHECK_3(what, signal, option, ...) \
+        TOC_ASSERT_(0 TOC_EACH_(TOC_OR_IT_IS_, option, __VA_ARGS__), \
+                       "tocsin: " what ": " signal " takes " option ", from 1 to 999");
 #define TOC_OR_IT_IS_(option, x) || __builtin_strncmp(#x, option, sizeof(option) - 1) == 0
 
 #define TOC_CHECK_ALERT_ON_(kind, what, slot, label, ...) \

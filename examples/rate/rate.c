@@ -23,7 +23,7 @@ TOC_SHARE(refused, "Requests refused because their client asks too often, of all
                     "many requests are refused: a client runs wild, or limits are low"));
 TOC_LEVEL(clients, "Clients that all limiters remember",
           TOC_ALERT(exhausts_s, <, 600, TOC_WARN, "places for clients run out: who brings so many?",
-                    .capacity = RATE_CLIENTS_MAX, .window_s = 8));
+                    .window_s = 8, .capacity = RATE_CLIENTS_MAX));
 
 /* A client stands within that many places of where its hash says. */
 enum { PROBES_MAX = 16 };

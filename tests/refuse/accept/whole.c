@@ -42,14 +42,14 @@ TOC_HEARTBEAT(flusher, "Background writer loop",
 TOC_GAUGE(rss_kib, "Memory in use",
           TOC_ALERT(growth, >=, 64, TOC_NOTE, "memory is not given back", .window_s = 60),
           TOC_ALERT(exhausts_s, <, 3600, TOC_PAGE, "memory ends within the hour", .hold_s = 60,
-                    .capacity = 4 * MIB, .clear_at = 7200));
+                    .clear_at = 7200, .capacity = 4 * MIB));
 TOC_LEVEL(descriptors, "Descriptors that are open",
           TOC_ALERT(growth, >, 0, TOC_NOTE, "descriptors are not closed"),
           TOC_ALERT(exhausts_s, <=, 600, TOC_PAGE, "descriptors run out", .capacity = 1024));
 TOC_GAUGE(leader, "1 while this node leads", TOC_QUIET("it only gates what a leader must do"));
 TOC_TIMER(lookup, "One lookup, hit or miss",
-          TOC_ALERT(p99_us, >, 50, TOC_WARN, "lookups are slow: check the hash", .volume_min = 500,
-                    .window_s = 300, .hold_s = 60, .keep_s = 60),
+          TOC_ALERT(p99_us, >, 50, TOC_WARN, "lookups are slow: check the hash", .hold_s = 60,
+                    .keep_s = 60, .window_s = 300, .volume_min = 500),
           TOC_ALERT(max_us, >=, 9223372036854775807, TOC_PAGE, "a lookup took for ever"),
           TOC_RUNBOOK("wiki"));
 TOC_TIMER(store, "One store", TOC_ALERT(p50_us, >, 0, TOC_NOTE, "stores are not free"),
@@ -69,7 +69,7 @@ TOC_SHARE(failed, "Lookups that failed, of all lookups",
                     .objective_permille = 999));
 TOC_SHARE(late, "Answers that came late, of all",
           TOC_ALERT(burn_slow, >=, 6, TOC_WARN, "the month's errors are spent in five days",
-                    .objective_permille = 990, .window_s = 43200));
+                    .window_s = 43200, .objective_permille = 990));
 TOC_OPERATION(fetch, "Fetches from the disk",
               TOC_ALERT(oldest_ms, >, 5000, TOC_PAGE, "the disk hangs"),
               TOC_ALERT(in_flight, >=, 64, TOC_WARN, "more fetches than the disk can do"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: where the gauge ends is not said */
-/* refuse: gauge used: exhausts_s needs the option .capacity */
+/* refuse: gauge used: exhausts_s takes .capacity, above 0 */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

@@ -18,7 +18,7 @@ int site(const char *path, int n)
 int site(const char *path, int n)
 {
         (void)path, (void)n;
-        TOC_REACHED(n > 0, TOC_WARN, "nobody ever comes by here");
+        TOC_REACHED(sizeof(n) > 2, TOC_WARN, "nobody ever comes by here");
         return 0;
 }
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: how many are to succeed is not said */
-/* refuse: share refused: burn_slow needs the option .objective_permille */
+/* refuse: share refused: burn_slow takes .objective_permille, from 1 to 999 */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mistake: a quantile has a level at which it clears */
-/* refuse: timer lookup: p99_us takes no .clear_at */
+/* refuse: timer lookup: .clear_at is not for quantiles, which are judged at their limit alone */
 #include <tocsin.h>
 
 TOC_MODULE(demo, "A module made to be refused");
