@@ -64,5 +64,5 @@ int main(void)
                 cmocka_unit_test(the_gauge_of_a_must_hit_is_no_label),
         };
 
-        return cmocka_run_group_tests_name("runbook", tests, NULL, NULL);
+        return cmocka_run_group_tests(tests, NULL, NULL);
 }
