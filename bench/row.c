@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "bell.h"
+#include "kind.h"
 #include "loop.h"
 #include "work.h"
 

@@ -5,6 +5,7 @@
 #include "base/option.h"
 #include "base/say.h"
 #include "bell.h"
+#include "kind.h"
 #include "loop.h"
 #include "probe/segment.h"
 #include "report.h"
@@ -206,6 +207,7 @@ static int work(const struct request *request, const char *directory)
                           directory);
                 return ERROR_EXIT_UNKNOWN;
         }
+        kind_open();
         failed = loop_open();
         if (!failed)
                 failed = crew_open(&crew);
