@@ -2,7 +2,7 @@
 /* kind.h - the kinds of probes that have more than one cell, and sites that must be hit, each in a
  * loop as those of loop.h are.
  *
- * Values that are observed come from a table, 50 ns to 52 ms, each octave as often as any other; the
+ * Values that are observed come from a table, 50 ns to 52 ms, each octave as often as another; the
  * loop "values" only reads them. About one in a hundred is above the timer's limit, so that a rule
  * does not ring and its branch is taken now and then.
  *

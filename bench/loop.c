@@ -14,9 +14,9 @@
  *   expect      the same two
  *   error       as counter, and then mov, lea, test, je: is the count a power of two?
  *
- * Some CPUs keep a sum that is added to again and again in a register if its address is a plain one,
- * and not if it is relative to %fs; so the same is measured by its address too, and that is what
- * probes are compared with.
+ * Some CPUs keep a sum that is added to again and again in a register if its address is a plain
+ * one, and not if it is relative to %fs; so the same is measured by its address too, and that is
+ * what probes are compared with.
  *
  * The address of the cell is loaded once before the loop, and so is, in a shared object, the offset
  * of toc_delta_ from the global offset table; a function that counts once loads them each time.
