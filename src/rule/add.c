@@ -25,10 +25,14 @@ static int reserve(struct rule_set *set, uint32_t more)
         if (!moved)
                 return -ENOMEM;
         set->rows = moved;
-        moved = reallocarray(set->sums, capacity, sizeof(*set->sums));
+        moved = reallocarray(set->sums.rows, capacity, sizeof(*set->sums.rows));
         if (!moved)
                 return -ENOMEM;
-        set->sums = moved;
+        set->sums.rows = moved;
+        moved = reallocarray(set->gauges.rows, capacity, sizeof(*set->gauges.rows));
+        if (!moved)
+                return -ENOMEM;
+        set->gauges.rows = moved;
         moved = reallocarray(set->places, capacity, 2 * sizeof(*set->places));
         if (!moved)
                 return -ENOMEM;
@@ -48,28 +52,28 @@ static void list_rules(struct rule_set *set, uint32_t row)
                         set->places[set->place_count++] = (struct place){ row, slot };
 }
 
-static int compare_sum(const struct rule_set *set, uint32_t row, const struct toc_record *record)
+static int compare(const struct rule_set *set, uint32_t row, const char *module, const char *name)
 {
-        const struct toc_record *sum = set->rows[row].record;
-        int order = strcmp(sum->module, record->module);
+        const struct toc_record *record = set->rows[row].record;
+        int order = strcmp(record->module, module);
 
-        return order ? order : strcmp(sum->name, record->name);
+        return order ? order : strcmp(record->name, name);
 }
 
-/* Where in `sums` the sum of that module and name is, or would be. */
-static uint32_t seek_sum(const struct rule_set *set, const struct toc_record *record,
-                         uint32_t *ret_row)
+/* Where in the index the row of that module and name is, or would be. */
+static uint32_t seek(const struct rule_set *set, const struct index *index, const char *module,
+                     const char *name, uint32_t *ret_row)
 {
         uint32_t low = 0;
-        uint32_t high = set->sum_count;
+        uint32_t high = index->count;
 
         *ret_row = ROW_NONE;
         while (low < high) {
                 uint32_t middle = low + (high - low) / 2;
-                int order = compare_sum(set, set->sums[middle], record);
+                int order = compare(set, index->rows[middle], module, name);
 
                 if (!order)
-                        *ret_row = set->sums[middle];
+                        *ret_row = index->rows[middle];
                 if (order < 0)
                         low = middle + 1;
                 else
@@ -78,30 +82,56 @@ static uint32_t seek_sum(const struct rule_set *set, const struct toc_record *re
         return low;
 }
 
+static uint32_t find_sum(const struct rule_set *set, const struct toc_record *record)
+{
+        uint32_t row;
+
+        (void)seek(set, &set->sums, record->module, record->name, &row); /* only whether it is */
+        return row;
+}
+
+uint32_t rule_set_gauge(const struct rule_set *set, const char *module, const char *name)
+{
+        uint32_t row;
+
+        (void)seek(set, &set->gauges, module, name, &row); /* only whether it is there */
+        return row;
+}
+
+/* Enters a row that is there; of several of one name, the first. */
+static void enter(struct rule_set *set, struct index *index, uint32_t row)
+{
+        const struct toc_record *record = set->rows[row].record;
+        uint32_t known;
+        uint32_t at = seek(set, index, record->module, record->name, &known);
+
+        if (known != ROW_NONE)
+                return;
+        memmove(&index->rows[at + 1], &index->rows[at], (index->count - at) * sizeof(*index->rows));
+        index->rows[at] = row;
+        index->count++;
+}
+
 /* Takes the rows. On failure they are gone, and the set is as before. */
 static int append_take(struct rule_set *set, struct row *rows, uint32_t count)
 {
         int error = reserve(set, count);
 
         for (uint32_t i = 0; i < count && !error; i++)
-                error = ticks_reserve(&set->ticks, row_window_s(&rows[i]));
+                error = ticks_reserve(&set->ticks, row_reach_s(&rows[i]));
         for (uint32_t i = 0; i < count; i++) {
                 uint32_t row = set->row_count;
-                uint32_t at, ignored;
 
                 if (error) {
                         row_fini(&rows[i]);
                         continue;
                 }
-                if (row_is_sum(&rows[i])) {
-                        at = seek_sum(set, rows[i].record, &ignored);
-                        memmove(&set->sums[at + 1], &set->sums[at],
-                                (set->sum_count - at) * sizeof(*set->sums));
-                        set->sums[at] = row;
-                        set->sum_count++;
-                }
                 set->rows[row] = rows[i];
                 set->row_count++;
+                if (row_is_sum(&rows[i]))
+                        enter(set, &set->sums, row);
+                if (rows[i].kind == toc_kind_gauge && !*rows[i].record->labels)
+                        enter(set, &set->gauges, row);
                 list_rules(set, row);
         }
         return error;
@@ -133,7 +163,7 @@ static int add_usual(struct rule_set *set, const struct toc_record *record, uint
         error = row_init(&rows[0], record, began_ns, from_start);
         if (error)
                 return error;
-        (void)seek_sum(set, &logs, &sum); /* only whether there is one */
+        sum = find_sum(set, &logs);
         if (sum == ROW_NONE) {
                 sum = set->row_count + 1;
                 count = 2;
@@ -156,13 +186,13 @@ static int declare_sum(struct rule_set *set, uint32_t row, const struct toc_reco
 
         if (error)
                 return error;
-        error = ticks_reserve(&set->ticks, row_window_s(&fresh));
+        error = ticks_reserve(&set->ticks, row_reach_s(&fresh));
         if (error) {
                 row_fini(&fresh);
                 return error;
         }
         fresh.is_declared = true;
-        fresh.past = sum->past;
+        fresh.series.past = sum->series.past;
         row_fini(sum);
         *sum = fresh;
         set->place_count = 0;
@@ -197,7 +227,7 @@ static int add_logs(struct rule_set *set, const struct toc_record *record, uint6
         uint32_t row;
         int error;
 
-        (void)seek_sum(set, record, &row);
+        row = find_sum(set, record);
         *ret_row = row == ROW_NONE ? set->row_count : row;
         if (row == ROW_NONE)
                 return add_row(set, record, began_ns, true);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exists because records come out of files that anybody may have written. What passes here can be
  * judged without another check: each function returns what is wrong, or NULL. */
+#include "rule/flow.h"
 #include "rule/rule.h"
 #include "rule/signal.h"
+#include "rule/trend.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { rule_window_min_s = 4 };
+enum { rule_window_min_s = 4, rule_label_max = 23 };
 
 /* Bytes of the character at `text`; 0 if it is not valid UTF-8, or a control character. The text is
  * ended by a NUL, which is no continuation: nothing behind it is read. */
@@ -94,37 +96,83 @@ static const char *check_texts(const struct toc_record *record)
         return NULL;
 }
 
+static bool has_labels(unsigned kind)
+{
+        return kind >= toc_kind_counter && kind <= toc_kind_heartbeat;
+}
+
+static const char *check_labels(const struct toc_record *record)
+{
+        if (!*record->labels)
+                return NULL;
+        if (!has_labels(record->kind) && record->kind != toc_kind_must_hit)
+                return "labels is not empty, and probes of this kind have none";
+        if (!is_identifier(record->labels))
+                return "labels is not a name in C";
+        if (strlen(record->labels) > rule_label_max)
+                return "labels is longer than 23 characters";
+        return NULL;
+}
+
 static const char *check_kind(const struct toc_record *record)
 {
         bool is_site = record->kind == toc_kind_error || record->kind == toc_kind_warning;
 
         if (strcmp(rule_kind_name(record->kind), "?") == 0)
                 return "this kind of probe is not known";
-        if (record->flags & ~TOC_IS_USUAL_)
+        if (record->flags & ~(TOC_IS_USUAL_ | TOC_STOPS_ | TOC_MAY_STOP_))
                 return "a flag is set that is not known";
-        if (record->flags && !is_site)
+        if ((record->flags & TOC_IS_USUAL_) && !is_site)
                 return "TOC_USUAL stands at something that is neither an error nor a warning";
+        if ((record->flags & (TOC_STOPS_ | TOC_MAY_STOP_)) && record->kind != toc_kind_expectation)
+                return "a flag says that it stops the program, and it is no expectation";
         if (record->kind == toc_kind_logs && strcmp(record->name, "log_errors") != 0 &&
             strcmp(record->name, "log_warnings") != 0)
                 return "logs are named neither log_errors nor log_warnings";
         return NULL;
 }
 
-/* What tomorrow's probes may say and today's rules do not understand. */
-static const char *check_reserved(const struct toc_rule *rule)
+/* Options that only some signals have. Rules without a severity, of labels that do not ring, keep
+ * what stands in the source. */
+static const char *check_options(const struct toc_rule *rule, const struct signal *signal)
 {
-        if (rule->capacity || rule->volume_min || rule->objective_permille)
-                return "capacity, volume_min and objective_permille are reserved and must be 0";
-        if (rule->reserved[0] || rule->reserved[1] || rule->reserved[2])
-                return "a reserved byte of a rule is not 0";
+        bool is_exhaustion = signal->how == SIGNAL_EXHAUSTS;
+        bool is_burn = signal->how == SIGNAL_BURN;
+
+        if (!is_exhaustion && rule->capacity)
+                return "capacity is for exhausts_s";
+        if (is_exhaustion && rule->capacity <= 0)
+                return "exhausts_s needs a capacity, above 0";
+        if (!is_burn && rule->objective_permille)
+                return "objective_permille is for burn_fast and burn_slow";
+        if (is_burn && (rule->objective_permille < 1 || rule->objective_permille > 999))
+                return "burn_fast and burn_slow need an objective_permille from 1 to 999";
+        if (!signal->volume && rule->volume_min)
+                return "volume_min is for quantiles, permille, burn_fast and burn_slow";
+        if (signal->how == SIGNAL_QUANTILE && rule->clear_at != TOC_NO_CLEAR_LEVEL_)
+                return "a quantile has no clear level: only what is above the limit is counted";
+        return NULL;
+}
+
+static const char *check_window(const struct toc_rule *rule, const struct signal *signal)
+{
+        if (rule->window_s &&
+            (rule->window_s < rule_window_min_s || rule->window_s > RULE_WINDOW_MAX_S))
+                return "the window is shorter than 4 s or longer than a day";
+        if ((signal->how == SIGNAL_GROWTH || signal->how == SIGNAL_EXHAUSTS) &&
+            rule->window_s > TREND_WINDOW_MAX_S)
+                return "the window of growth or exhausts_s is longer than 600 s";
+        if (signal->how == SIGNAL_LOST && rule->window_s > FLOW_WINDOW_MAX_S)
+                return "the window of lost is longer than 600 s";
         return NULL;
 }
 
 static const char *check_levels(const struct toc_record *record, const struct toc_rule *rule)
 {
-        bool is_signed = record->kind == toc_kind_gauge || record->kind == toc_kind_level;
+        bool is_signed = record->kind == toc_kind_gauge || record->kind == toc_kind_level ||
+                         record->kind == toc_kind_flow;
         unsigned side = rule->op & (TOC_ABOVE_ | TOC_BELOW_);
-        struct reading clear = { .is_known = true, .n = rule->clear_at, .per = 1 };
+        struct reading clear = reading_of(rule->clear_at);
 
         if (!is_signed && rule->limit < 0)
                 return "the limit is negative, which the signal never is";
@@ -141,6 +189,11 @@ static const char *check_levels(const struct toc_record *record, const struct to
 
 static const char *check_rule(const struct toc_record *record, const struct toc_rule *rule)
 {
+        const struct signal *signal;
+        const char *why;
+
+        if (rule->reserved[0] || rule->reserved[1] || rule->reserved[2])
+                return "a reserved byte of a rule is not 0";
         if (!is_text(rule->meaning, sizeof(rule->meaning), false))
                 return "meaning is not a printable text that ends within its field";
         if (!rule->severity)
@@ -149,18 +202,22 @@ static const char *check_rule(const struct toc_record *record, const struct toc_
                 return "the severity is not known";
         if (strcmp(rule_signal_name(rule->signal), "?") == 0)
                 return "the signal is not known";
-        if (!signal_find(record->kind, rule->signal))
+        signal = signal_find(record->kind, rule->signal);
+        if (!signal)
                 return "probes of this kind have no such signal";
         if (strcmp(rule_op_name(rule->op), "?") == 0)
                 return "the comparison is none of > >= < <= == !=";
-        if (rule->window_s &&
-            (rule->window_s < rule_window_min_s || rule->window_s > RULE_WINDOW_MAX_S))
-                return "the window is shorter than 4 s or longer than a day";
+        if (signal->side && (rule->op & ~(unsigned)TOC_EQUAL_) != signal->side)
+                return signal->side == TOC_ABOVE_ ? "the signal is compared with > or >= only"
+                                                  : "the signal is compared with < or <= only";
         if (rule->hold_s > RULE_DELAY_MAX_S)
                 return "hold_s is more than 30 days";
         if (rule->keep_s > RULE_DELAY_MAX_S)
                 return "keep_s is more than 30 days";
-        return check_levels(record, rule);
+        why = check_window(rule, signal);
+        if (!why)
+                why = check_options(rule, signal);
+        return why ? why : check_levels(record, rule);
 }
 
 int rule_check(const struct toc_record *record, const char **ret_why)
@@ -173,10 +230,10 @@ int rule_check(const struct toc_record *record, const char **ret_why)
                 why = check_texts(record);
         if (!why)
                 why = check_kind(record);
+        if (!why)
+                why = check_labels(record);
         for (size_t i = 0; i < 2 && !why; i++)
                 why = check_rule(record, &record->rule[i]);
-        for (size_t i = 0; i < 2 && !why; i++)
-                why = check_reserved(&record->rule[i]);
         if (why)
                 *ret_why = why;
         return why ? -EINVAL : 0;

@@ -26,8 +26,8 @@ static void open_window(uint32_t window_s)
         window.past.count = 0;
         assert_int_equal(ticks_init(&window.ticks), 0);
         assert_int_equal(ticks_reserve(&window.ticks, window_s), 0);
-        assert_int_equal(history_init(&window.history, window_s), 0);
-        assert_true(window.history.bytes <= HISTORY_BYTES_MAX);
+        assert_int_equal(history_init(&window.history, window_s, 1), 0);
+        assert_true(window.history.count * window.history.width <= HISTORY_SLOTS_MAX);
 }
 
 /* Whatever happened, in the end everything leaves. */
@@ -36,7 +36,7 @@ static void close_window(void)
         uint64_t t_ns = window.past.count ? window.past.t_ns[window.past.count - 1] : 0;
 
         t_ns += window.history.window_ns;
-        assert_int_equal(history_count(&window.history, &window.ticks, t_ns), 0);
+        assert_int_equal(*history_count(&window.history, &window.ticks, t_ns), 0);
         assert_int_equal(window.history.used, 0);
         history_fini(&window.history);
         ticks_fini(&window.ticks);
@@ -50,8 +50,8 @@ static uint64_t tick(uint64_t t_ns, uint64_t events)
         past->t_ns[past->count] = t_ns;
         past->total[past->count] = events + (past->count ? past->total[past->count - 1] : 0);
         past->count++;
-        history_add(&window.history, ticks_add(&window.ticks, t_ns), events);
-        return history_count(&window.history, &window.ticks, t_ns);
+        history_add(&window.history, ticks_add(&window.ticks, t_ns), &events);
+        return *history_count(&window.history, &window.ticks, t_ns);
 }
 
 /* By definition. `slack` ticks earlier than the definition says, or slack_ns. */
@@ -87,8 +87,8 @@ static void an_event_leaves_after_exactly_w(void **state)
                 assert_int_equal(tick(t * S, 0), 0);
         assert_int_equal(tick(100 * S, 5), 5);
         assert_int_equal(tick(109 * S, 0), 5);
-        assert_int_equal(history_count(&window.history, &window.ticks, 110 * S - 1), 5);
-        assert_int_equal(history_count(&window.history, &window.ticks, 110 * S), 0);
+        assert_int_equal(*history_count(&window.history, &window.ticks, 110 * S - 1), 5);
+        assert_int_equal(*history_count(&window.history, &window.ticks, 110 * S), 0);
         assert_int_equal(tick(111 * S, 0), 0);
         close_window();
 }
@@ -127,7 +127,7 @@ static void widths_are_what_the_header_says(void **state)
         static const uint32_t widths[][3] = {
                 /* window_s, width, stride */
                 { 4, 8, 1 },    { 445, 8, 1 },  { 446, 4, 1 },  { 896, 4, 1 },  { 897, 2, 1 },
-                { 1800, 2, 1 }, { 1801, 1, 1 }, { 3600, 1, 1 }, { 7200, 1, 2 }, { 86400, 1, 24 },
+                { 1800, 2, 1 }, { 1801, 1, 1 }, { 3600, 1, 1 }, { 7200, 1, 1 }, { 86400, 1, 1 },
         };
 
         (void)state;
@@ -205,22 +205,87 @@ static void an_hour_of_fast_and_busy_ticks(void **state)
         close_window();
 }
 
-/* A day, a tick a second: reaches back by less than 24 ticks more. */
-static void a_day_is_exact_to_24_ticks(void **state)
+/* A day has 3840 slots: with a tick a minute they are enough, with one in 20 s there are 4320 ticks,
+ * with one in 10 s 8640. */
+static void a_day_is_as_exact_as_its_ticks_are_few(void **state)
 {
-        uint64_t seed = 7;
+        static const struct {
+                uint64_t spacing_s;
+                uint32_t stride;
+        } rhythms[] = { { 60, 1 }, { 20, 2 }, { 10, 4 } };
 
         (void)state;
-        open_window(86400);
-        /* Twenty seconds a tick, so that the test need not keep two days of seconds. */
-        for (uint64_t t = 20; t <= 200000; t += 20) {
-                uint64_t got = tick(t * S, fixture_below(&seed, 10));
+        for (size_t r = 0; r < COUNT(rhythms); r++) {
+                uint64_t seed = 7;
 
-                assert_true(got >= defined(t * S, 86400 * S, 0));
-                assert_true(got <= defined(t * S, 86400 * S, 23));
+                open_window(86400);
+                for (uint64_t t = 60; t <= 180000; t += rhythms[r].spacing_s) {
+                        uint64_t got = tick(t * S, fixture_below(&seed, 10));
+
+                        assert_true(got >= defined(t * S, 86400 * S, 0));
+                        assert_true(got <= defined(t * S, 86400 * S, rhythms[r].stride - 1));
+                }
+                assert_int_equal(window.history.stride, rhythms[r].stride);
+                close_window();
         }
-        assert_int_equal(window.history.stride, 24);
-        close_window();
+}
+
+/* Few ticks and many events: slots become wider instead of longer. */
+static void busy_ticks_are_exact_if_they_are_few(void **state)
+{
+        static const uint64_t bursts[] = { 255, 256, 65536, UINT64_C(1) << 40 };
+
+        (void)state;
+        for (size_t b = 0; b < COUNT(bursts); b++) {
+                open_window(3600);
+                for (uint64_t t = 15; t <= 9000; t += 15) {
+                        uint64_t got = tick(t * S, t % 600 ? t % 7 : bursts[b]);
+
+                        assert_int_equal(got, defined(t * S, 3600 * S, 0));
+                }
+                assert_int_equal(window.history.stride, 1);
+                close_window();
+        }
+}
+
+/* Several series look back equally far, whichever of them made the stride longer; and an hour of
+ * them is exact whatever comes in a tick. */
+static void series_look_back_equally_far(void **state)
+{
+        struct history history;
+        struct ticks ticks;
+        static uint64_t past[9001][3];
+
+        (void)state;
+        for (uint64_t shape = 0; shape < 2; shape++) {
+                uint64_t seed = 11 + shape;
+                uint32_t window_s = shape ? 7200 : 3600;
+
+                assert_int_equal(ticks_init(&ticks), 0);
+                assert_int_equal(ticks_reserve(&ticks, window_s), 0);
+                assert_int_equal(history_init(&history, window_s, 3), 0);
+                assert_true(history.count * history.width <= 4 * HISTORY_SLOTS_MAX);
+                for (uint64_t t = 1; t <= 9000; t++) {
+                        const uint64_t events[] = { 1, fixture_below(&seed, 3),
+                                                    fixture_random(&seed) >> 33 };
+                        const uint64_t *inside;
+                        uint64_t base = t > window_s ? t - window_s : 0;
+
+                        for (size_t i = 0; i < 3; i++)
+                                past[t][i] = past[t - 1][i] + events[i];
+                        history_add(&history, ticks_add(&ticks, t * S), events);
+                        inside = history_count(&history, &ticks, t * S);
+                        /* One event a tick tells how many ticks it looks back. */
+                        assert_true(inside[0] >= t - base);
+                        assert_true(inside[0] < t - base + history.stride);
+                        base = t - inside[0];
+                        for (size_t i = 1; i < 3; i++)
+                                assert_int_equal(inside[i], past[t][i] - past[base][i]);
+                }
+                assert_int_equal(history.stride, shape ? 2 : 1);
+                history_fini(&history);
+                ticks_fini(&ticks);
+        }
 }
 
 /* Ticks as fast as somebody likes: the window reaches back by less than 2 s more. */
@@ -295,7 +360,9 @@ int main(void)
                 cmocka_unit_test(an_hour_is_exact),
                 cmocka_unit_test(an_hour_with_bursts),
                 cmocka_unit_test(an_hour_of_fast_and_busy_ticks),
-                cmocka_unit_test(a_day_is_exact_to_24_ticks),
+                cmocka_unit_test(a_day_is_as_exact_as_its_ticks_are_few),
+                cmocka_unit_test(busy_ticks_are_exact_if_they_are_few),
+                cmocka_unit_test(series_look_back_equally_far),
                 cmocka_unit_test(fast_ticks_reach_back_less_than_two_seconds),
                 cmocka_unit_test(never_counts_less),
         };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exists because a cell's value is not yet what a rule looks at: counters are reset, gauges are not
- * set, heartbeats only change, and some were counting long before anyone looked. */
+/* Exists because what cells stand at is not yet what a rule looks at: counters are reset, gauges
+ * are not set, heartbeats only change, and some were counting long before anyone looked. */
 #include "rule/row.h"
 
 #include <errno.h>
@@ -8,11 +8,6 @@
 
 #define S_NS  UINT64_C(1000000000)
 #define MS_NS UINT64_C(1000000)
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-        return a + b < a ? UINT64_MAX : a + b;
-}
 
 /* Two rules with the same window share its history. */
 static int judge_init(struct row *row, uint32_t slot)
@@ -33,12 +28,60 @@ static int judge_init(struct row *row, uint32_t slot)
                 .hold_ns = rule->hold_s * S_NS,
                 .keep_ns = rule->keep_s * S_NS,
         };
-        if (!judge->window_s)
+        if (judge->signal->how != SIGNAL_RATE && judge->signal->how != SIGNAL_COUNT)
                 return 0;
         if (slot == 1 && row->judge[0].window_s == judge->window_s)
                 return 0;
         judge->history = slot;
-        return history_init(&row->history[slot], judge->window_s);
+        return history_init(&row->history[slot], judge->window_s, 1);
+}
+
+static int past_init(struct row *row)
+{
+        const struct toc_record *record = row->record;
+
+        switch (row->kind) {
+        case toc_kind_gauge:
+        case toc_kind_level:
+                return trend_new(&row->past.trend, record);
+        case toc_kind_share:
+        case toc_kind_timer:
+        case toc_kind_sizes:
+                return tally_new(&row->past.tally, record, row->began_ns);
+        case toc_kind_flow:
+                return flow_new(&row->past.flow, record, row->began_ns);
+        case toc_kind_operation:
+                if (record->rule[0].signal != toc_signal_oldest_ms &&
+                    record->rule[1].signal != toc_signal_oldest_ms)
+                        return 0;
+                row->past.open = open_new();
+                return row->past.open ? 0 : -ENOMEM;
+        default:
+                return 0;
+        }
+}
+
+static void past_fini(struct row *row)
+{
+        switch (row->kind) {
+        case toc_kind_gauge:
+        case toc_kind_level:
+                trend_free(row->past.trend);
+                break;
+        case toc_kind_share:
+        case toc_kind_timer:
+        case toc_kind_sizes:
+                tally_free(row->past.tally);
+                break;
+        case toc_kind_flow:
+                flow_free(row->past.flow);
+                break;
+        case toc_kind_operation:
+                open_free(row->past.open);
+                break;
+        default:
+                break;
+        }
 }
 
 int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns, bool from_start)
@@ -51,6 +94,7 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
                 .kind = record->kind,
                 .from_start = from_start,
                 .sum = ROW_NONE,
+                .gate = ROW_NONE,
                 .beat_ns = began_ns,
         };
         if (!row->record)
@@ -58,6 +102,8 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
         *row->record = *record;
         for (uint32_t slot = 0; slot < 2 && !error; slot++)
                 error = judge_init(row, slot);
+        if (!error)
+                error = past_init(row);
         if (error)
                 row_fini(row);
         return error;
@@ -65,6 +111,7 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
 
 void row_fini(struct row *row)
 {
+        past_fini(row);
         history_fini(&row->history[0]);
         history_fini(&row->history[1]);
         free(row->record);
@@ -76,127 +123,199 @@ bool row_is_sum(const struct row *row)
         return row->kind == toc_kind_logs;
 }
 
-uint32_t row_window_s(const struct row *row)
+uint32_t row_reach_s(const struct row *row)
 {
-        uint32_t a = row->judge[0].window_s;
-        uint32_t b = row->judge[1].window_s;
+        uint32_t reach_s = 0;
 
-        return a > b ? a : b;
+        for (uint32_t slot = 0; slot < 2; slot++) {
+                const struct signal *signal = row->judge[slot].signal;
+
+                if (signal && signal_reach_s(signal, &row->record->rule[slot]) > reach_s)
+                        reach_s = signal_reach_s(signal, &row->record->rule[slot]);
+        }
+        return reach_s;
 }
 
 /* An epoch that the first sample finds is a beat of unknown age, and counted as one seen now: a
  * page about silence before anybody listened would be wrong. An epoch of 0 never was a beat. */
 static void hear(struct row *row, uint64_t t_ns)
 {
-        if (row->sample != row->last)
+        if (row->series.sample != row->series.last)
                 row->beat_ns = t_ns;
-        row->last = row->sample;
+        row->series.last = row->series.sample;
 }
 
-/* A counter that fell was reset, and its new value is what it counted since. */
-static void count(struct row *row)
+void row_sample(struct row *row, uint64_t t_ns, const struct rule_sample *sample)
 {
-        uint64_t events = row->sample;
+        static const uint64_t nothing[sizeof(struct toc_histogram_) / 8];
+        const uint64_t *cells = sample->cells ? sample->cells : nothing;
+        bool is_base = !row->is_sampled && !row->from_start;
 
-        row->now = row->past;
-        if (!row->is_sampled && !row->from_start) {
-                row->now.before = row->sample;
-                return;
-        }
-        if (row->sample >= row->last)
-                events -= row->last;
-        row->now.since = add(row->now.since, events);
-}
-
-void row_sample(struct row *row, uint64_t t_ns, uint64_t sample)
-{
-        row->sample = sample;
         switch (row->kind) {
         case toc_kind_counter:
         case toc_kind_expectation:
         case toc_kind_error:
         case toc_kind_warning:
-                count(row);
+                series_sample(&row->series, *cells, is_base);
                 break;
         case toc_kind_heartbeat:
+                row->series.sample = *cells;
                 hear(row, t_ns);
                 break;
+        case toc_kind_share:
+        case toc_kind_timer:
+        case toc_kind_sizes:
+                if (row->past.tally)
+                        tally_sample(row->past.tally, cells, t_ns, is_base);
+                break;
+        case toc_kind_operation:
+                /* Begun and not ended. Threads are read one after the other, so it may seem that
+                 * one ended that has not begun. */
+                row->series.sample = (int64_t)(cells[0] - cells[1]) > 0 ? cells[0] - cells[1] : 0;
+                if (row->past.open)
+                        open_see(row->past.open, t_ns, sample->open, sample->open_count);
+                break;
+        case toc_kind_flow:
+                if (row->past.flow)
+                        flow_sample(row->past.flow, cells);
+                break;
         default: /* gauges and levels are what they are; budgets are not measured */
+                row->series.sample = *cells;
+                if (row->past.trend)
+                        trend_sample(row->past.trend, (int64_t)*cells);
                 break;
         }
 }
 
 void row_clear(struct row *sum)
 {
-        sum->now = (struct row_count){ 0 };
+        sum->series.now = (struct series_count){ 0 };
 }
 
 void row_include(struct row *sum, const struct row *row)
 {
-        sum->now.before = add(sum->now.before, row->now.before);
-        sum->now.since = add(sum->now.since, row->now.since);
+        sum->series.now.before = series_add(sum->series.now.before, row->series.now.before);
+        sum->series.now.since = series_add(sum->series.now.since, row->series.now.since);
 }
 
-void row_remember(struct row *row, uint64_t tick)
+static void remember_past(struct row *row, uint64_t tick, uint64_t t_ns)
 {
-        uint64_t events = row->now.since - row->past.since;
+        switch (row->kind) {
+        case toc_kind_gauge:
+        case toc_kind_level:
+                trend_remember(row->past.trend, tick, t_ns);
+                break;
+        case toc_kind_share:
+        case toc_kind_timer:
+        case toc_kind_sizes:
+                tally_remember(row->past.tally, tick, t_ns);
+                break;
+        case toc_kind_flow:
+                flow_remember(row->past.flow, tick, t_ns);
+                break;
+        default: /* what goes on was seen, by peeks too */
+                break;
+        }
+}
+
+void row_remember(struct row *row, uint64_t tick, uint64_t t_ns)
+{
+        uint64_t events = series_fresh(&row->series);
 
         for (uint32_t slot = 0; slot < 2; slot++)
                 if (row->history[slot].slots)
-                        history_add(&row->history[slot], tick, events);
-        row->past = row->now;
-        row->last = row->sample;
+                        history_add(&row->history[slot], tick, &events);
+        series_remember(&row->series);
+        if (row->past.any)
+                remember_past(row, tick, t_ns);
         row->is_sampled = true;
 }
 
 static uint64_t count_in_window(struct row *row, const struct judge *judge,
                                 const struct ticks *ticks, uint64_t t_ns)
 {
-        /* At a tick the second part is 0; at a peek it is what no tick has seen yet. */
-        return history_count(&row->history[judge->history], ticks, t_ns) +
-               (row->now.since - row->past.since);
+        return *history_count(&row->history[judge->history], ticks, t_ns) +
+               series_fresh(&row->series);
 }
 
-static struct reading read_signal(struct row *row, const struct judge *judge,
-                                  const struct ticks *ticks, uint64_t t_ns)
+/* In ms, rounded down. A row may begin between the caller's reading of the clock and this tick. */
+static struct reading since(uint64_t then_ns, uint64_t t_ns)
 {
-        struct reading reading = { .is_known = true, .per = 1 };
+        return reading_of(t_ns > then_ns ? (t_ns - then_ns) / MS_NS : 0);
+}
+
+static struct reading read_signal(struct row *row, uint32_t slot, const struct ticks *ticks,
+                                  uint64_t t_ns)
+{
+        const struct judge *judge = &row->judge[slot];
+        const struct reading none = { .is = READING_NONE };
 
         switch (judge->signal->how) {
         case SIGNAL_VALUE:
-                reading.n = (int64_t)row->sample;
-                reading.is_known =
-                        row->kind != toc_kind_gauge || (int64_t)row->sample != TOC_GAUGE_UNSET_;
-                break;
+                if (row->kind == toc_kind_gauge && (int64_t)row->series.sample == TOC_GAUGE_UNSET_)
+                        return none;
+                return reading_of((int64_t)row->series.sample);
         case SIGNAL_TOTAL:
-                reading.n = add(row->now.before, row->now.since);
-                break;
+                return reading_of(series_add(row->series.now.before, row->series.now.since));
         case SIGNAL_COUNT:
-                reading.n = count_in_window(row, judge, ticks, t_ns);
-                break;
+                return reading_of(count_in_window(row, judge, ticks, t_ns));
         case SIGNAL_RATE:
-                reading.n = (signal_wide)count_in_window(row, judge, ticks, t_ns) *
-                            judge->signal->unit_s;
-                reading.per = judge->window_s;
-                break;
+                return reading_ratio((signal_wide)count_in_window(row, judge, ticks, t_ns) *
+                                             judge->signal->unit_s,
+                                     judge->window_s);
         case SIGNAL_SILENCE:
-                /* A row may begin between the caller's reading of the clock and this tick. */
-                reading.n = t_ns > row->beat_ns ? (t_ns - row->beat_ns) / MS_NS : 0;
-                break;
+                return since(row->beat_ns, t_ns);
+        case SIGNAL_GROWTH:
+                return trend_growth(row->past.trend, slot, ticks, t_ns);
+        case SIGNAL_EXHAUSTS:
+                return trend_exhausts(row->past.trend, slot, ticks, t_ns);
+        case SIGNAL_QUANTILE:
+                return tally_quantile(row->past.tally, row->record, slot, ticks, t_ns);
+        case SIGNAL_SHARE:
+                return tally_share(row->past.tally, row->record, slot, ticks, t_ns);
+        case SIGNAL_BURN:
+                return tally_burn(row->past.tally, row->record, slot, ticks, t_ns);
+        case SIGNAL_OPEN:
+                return reading_of((int64_t)row->series.sample);
+        case SIGNAL_OLDEST:
+                return since(open_oldest(row->past.open, t_ns), t_ns);
+        case SIGNAL_BACKLOG:
+                return reading_of(flow_backlog(row->past.flow));
+        case SIGNAL_STALLED:
+                return since(flow_moved_ns(row->past.flow, t_ns), t_ns);
+        case SIGNAL_LOST:
+                return reading_of(flow_lost(row->past.flow, slot, ticks, t_ns));
+        case SIGNAL_UNREACHED:
+                if (row->series.sample || row->is_shut || t_ns < row->began_ns)
+                        return reading_of(0);
+                return reading_ratio(t_ns - row->began_ns, S_NS);
         case SIGNAL_ABSENT:
-                reading.is_known = false;
                 break;
         }
-        return reading;
+        return none;
 }
 
-static enum state_input decide(const struct judge *judge, const struct reading *reading)
+static bool holds(const struct row *row, uint32_t slot, const struct reading *reading, unsigned op,
+                  int64_t level, uint64_t t_ns)
 {
-        if (!reading->is_known)
+        if (row->judge[slot].signal->how == SIGNAL_EXHAUSTS)
+                return trend_is_out(row->past.trend, slot, op, level, t_ns);
+        return reading_holds(reading, op, level);
+}
+
+static enum state_input decide(const struct row *row, uint32_t slot, const struct reading *reading,
+                               uint64_t t_ns)
+{
+        const struct judge *judge = &row->judge[slot];
+
+        if (reading->is == READING_NONE)
                 return STATE_NO_VALUE;
-        if (reading_holds(reading, judge->op, judge->limit))
+        if (reading->is == READING_TOO_FEW)
+                return STATE_MISSES;
+        if (holds(row, slot, reading, judge->op, judge->limit, t_ns))
                 return STATE_HOLDS;
-        if (judge->state.is == RULE_FIRING && reading_sticks(reading, judge->op, judge->clear_at))
+        if (judge->state.is == RULE_FIRING && judge->clear_at != TOC_NO_CLEAR_LEVEL_ &&
+            holds(row, slot, reading, signal_clear_op(judge->op), judge->clear_at, t_ns))
                 return STATE_HOLDS;
         return STATE_MISSES;
 }
@@ -208,8 +327,8 @@ bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64
 
         if (!judge->signal || judge->state.is == RULE_NOT_AVAILABLE)
                 return false;
-        reading = read_signal(row, judge, ticks, t_ns);
-        judge->has_value = reading.is_known;
-        judge->value = reading.is_known ? reading_value(&reading) : 0;
-        return state_step(&judge->state, decide(judge, &reading), t_ns);
+        reading = read_signal(row, slot, ticks, t_ns);
+        judge->has_value = reading.is == READING_VALUE;
+        judge->value = judge->has_value ? reading_value(&reading) : 0;
+        return state_step(&judge->state, decide(row, slot, &reading, t_ns), t_ns);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* row.h - one probe: what its cell stood at, what that means, and its rules.
+/* row.h - one probe: what its cells stood at, what that means, and its rules.
  *
  * An evaluation is row_sample, then row_remember if it is a tick, then row_judge for each rule. A
  * row that sums others (of kind toc_kind_logs) has no cell: row_clear, row_include for each, and on
@@ -11,18 +11,17 @@
 #ifndef RULE_ROW_H
 #define RULE_ROW_H
 
+#include "rule/flow.h"
 #include "rule/history.h"
+#include "rule/open.h"
 #include "rule/rule.h"
+#include "rule/series.h"
 #include "rule/signal.h"
 #include "rule/state.h"
+#include "rule/tally.h"
+#include "rule/trend.h"
 
 #define ROW_NONE UINT32_MAX
-
-/* Events. Resets are gone: both only grow. */
-struct row_count {
-        uint64_t before; /* those that the first sample found, if nobody saw the start */
-        uint64_t since;
-};
 
 /* A rule. What an evaluation needs is copied out of the record, which stays out of the cache. */
 struct judge {
@@ -43,13 +42,20 @@ struct row {
         uint32_t kind;   /* enum toc_kind */
         bool from_start; /* whatever is counted was counted since began_ns */
         bool is_sampled;
-        bool is_declared;      /* a sum whose rules stand in a TOC_LOGS */
-        uint32_t sum;          /* the row that includes this one, or ROW_NONE */
-        uint64_t sample;       /* of this evaluation */
-        uint64_t last;         /* the latest that is remembered */
-        uint64_t beat_ns;      /* a heartbeat: when it was first seen changed */
-        struct row_count now;  /* in this evaluation */
-        struct row_count past; /* as remembered */
+        bool is_declared;       /* a sum whose rules stand in a TOC_LOGS */
+        bool is_shut;           /* a must-hit whose gate says that it need not be */
+        uint32_t sum;           /* the row that includes this one, or ROW_NONE */
+        uint32_t gate;          /* of a must-hit: the gauge's row, or ROW_NONE ... */
+        uint32_t rows_searched; /* ... while it is not among the first so many */
+        struct series series;   /* the first cell */
+        uint64_t beat_ns;       /* a heartbeat: when it was first seen changed */
+        union {                 /* by kind; NULL if no rule needs it */
+                void *any;
+                struct trend *trend; /* gauge, level */
+                struct tally *tally; /* share, timer, sizes */
+                struct open *open;   /* operation */
+                struct flow *flow;
+        } past;
         struct judge judge[2];
         struct history history[2];
 };
@@ -61,13 +67,14 @@ void row_fini(struct row *row);
 /* A row of kind toc_kind_logs. */
 bool row_is_sum(const struct row *row);
 
-/* The length of the longest window that its rules look at; 0 if there is none. */
-uint32_t row_window_s(const struct row *row);
+/* How far back its rules look; 0 if they do not. */
+uint32_t row_reach_s(const struct row *row);
 
-void row_sample(struct row *row, uint64_t t_ns, uint64_t sample);
+/* Sample and cells are needed until all rules are judged. */
+void row_sample(struct row *row, uint64_t t_ns, const struct rule_sample *sample);
 void row_clear(struct row *sum);
 void row_include(struct row *sum, const struct row *row);
-void row_remember(struct row *row, uint64_t tick);
+void row_remember(struct row *row, uint64_t tick, uint64_t t_ns);
 
 /* Evaluates the rule in that slot. True if its state changed. */
 bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64_t t_ns);

@@ -35,7 +35,8 @@ void rule_set_free(struct rule_set **set)
                 row_fini(&it->rows[i]);
         ticks_fini(&it->ticks);
         free(it->rows);
-        free(it->sums);
+        free(it->sums.rows);
+        free(it->gauges.rows);
         free(it->places);
         free(it->changes);
         free(it);
@@ -73,6 +74,21 @@ int rule_set_view(const struct rule_set *set, size_t n, struct rule_view *ret_vi
         return 0;
 }
 
+/* Must it be hit now? Asked of the gauge that the gate names, which may come long after. */
+static bool is_shut(const struct rule_set *set, struct row *row, const struct rule_sample *samples)
+{
+        const uint64_t *gauge;
+
+        if (!*row->record->labels)
+                return false;
+        if (row->gate == ROW_NONE && row->rows_searched != set->row_count) {
+                row->gate = rule_set_gauge(set, row->record->module, row->record->labels);
+                row->rows_searched = set->row_count;
+        }
+        gauge = row->gate == ROW_NONE ? NULL : samples[row->gate].cells;
+        return !gauge || !*gauge || (int64_t)*gauge == TOC_GAUGE_UNSET_;
+}
+
 /* Judges the rules of a row whose sample is there. Returns the number of changes so far. */
 static size_t judge_row(struct rule_set *set, uint32_t index, uint64_t t_ns, size_t changed)
 {
@@ -100,24 +116,26 @@ static int evaluate(struct rule_set *set, uint64_t t_ns, const struct rule_sampl
                 return -EINVAL;
         set->last_ns = t_ns;
         tick = is_tick ? ticks_add(&set->ticks, t_ns) : 0;
-        for (uint32_t i = 0; i < set->sum_count; i++)
-                row_clear(&set->rows[set->sums[i]]);
+        for (uint32_t i = 0; i < set->sums.count; i++)
+                row_clear(&set->rows[set->sums.rows[i]]);
         for (uint32_t i = 0; i < count; i++) {
                 struct row *row = &set->rows[i];
 
                 if (row_is_sum(row))
                         continue;
-                row_sample(row, t_ns, samples[i].cells ? *samples[i].cells : 0);
+                if (row->kind == toc_kind_must_hit)
+                        row->is_shut = is_shut(set, row, samples);
+                row_sample(row, t_ns, &samples[i]);
                 if (row->sum != ROW_NONE)
                         row_include(&set->rows[row->sum], row);
                 if (is_tick)
-                        row_remember(row, tick);
+                        row_remember(row, tick, t_ns);
                 changed = judge_row(set, i, t_ns, changed);
         }
-        for (uint32_t i = 0; i < set->sum_count; i++) {
+        for (uint32_t i = 0; i < set->sums.count; i++) {
                 if (is_tick)
-                        row_remember(&set->rows[set->sums[i]], tick);
-                changed = judge_row(set, set->sums[i], t_ns, changed);
+                        row_remember(&set->rows[set->sums.rows[i]], tick, t_ns);
+                changed = judge_row(set, set->sums.rows[i], t_ns, changed);
         }
         *ret_count = changed;
         return 0;

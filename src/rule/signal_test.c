@@ -9,30 +9,56 @@ static const struct {
         enum signal_how how;
         uint32_t window_s;
         uint32_t unit_s;
+        uint32_t side;
+        uint32_t volume;
+        uint32_t count;
 } promised[] = {
-        { 1, 1, SIGNAL_TOTAL, 0, 0 },      /* counter total */
-        { 1, 2, SIGNAL_RATE, 10, 1 },      /* counter per_second */
-        { 1, 3, SIGNAL_RATE, 60, 60 },     /* counter per_minute */
-        { 1, 4, SIGNAL_RATE, 3600, 3600 }, /* counter per_hour */
-        { 2, 5, SIGNAL_VALUE, 0, 0 },      /* gauge value */
-        { 3, 5, SIGNAL_VALUE, 0, 0 },      /* level value */
-        { 7, 20, SIGNAL_SILENCE, 0, 0 },   /* heartbeat silent_ms */
-        { 10, 1, SIGNAL_COUNT, 60, 0 },    /* expectation total */
-        { 12, 1, SIGNAL_TOTAL, 0, 0 },     /* error total */
-        { 12, 3, SIGNAL_RATE, 60, 60 },    /* error per_minute */
-        { 13, 1, SIGNAL_TOTAL, 0, 0 },     /* warning total */
-        { 13, 3, SIGNAL_RATE, 60, 60 },    /* warning per_minute */
-        { 15, 1, SIGNAL_TOTAL, 0, 0 },     /* logs total */
-        { 15, 3, SIGNAL_RATE, 60, 60 },    /* logs per_minute */
-        { 14, 40, SIGNAL_ABSENT, 0, 0 },   /* module live_bytes ... */
-        { 14, 41, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 42, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 43, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 44, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 45, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 46, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 47, SIGNAL_ABSENT, 0, 0 },   /**/
-        { 14, 48, SIGNAL_ABSENT, 0, 0 },   /* ... to module lock_wait_ms */
+        { 1, 1, SIGNAL_TOTAL, 0, 0, 0, 0, 0 },            /* counter total */
+        { 1, 2, SIGNAL_RATE, 10, 1, 0, 0, 0 },            /* counter per_second */
+        { 1, 3, SIGNAL_RATE, 60, 60, 0, 0, 0 },           /* counter per_minute */
+        { 1, 4, SIGNAL_RATE, 3600, 3600, 0, 0, 0 },       /* counter per_hour */
+        { 2, 5, SIGNAL_VALUE, 0, 0, 0, 0, 0 },            /* gauge value */
+        { 2, 6, SIGNAL_GROWTH, 300, 0, 4, 0, 6 },         /* gauge growth, six floors */
+        { 2, 7, SIGNAL_EXHAUSTS, 300, 0, 1, 0, 4 },       /* gauge exhausts_s, four floors */
+        { 3, 5, SIGNAL_VALUE, 0, 0, 0, 0, 0 },            /* level value */
+        { 3, 6, SIGNAL_GROWTH, 300, 0, 4, 0, 6 },         /* level growth */
+        { 3, 7, SIGNAL_EXHAUSTS, 300, 0, 1, 0, 4 },       /* level exhausts_s */
+        { 4, 8, SIGNAL_QUANTILE, 60, 0, 4, 10, 2 },       /* timer p50_us: one of two is above */
+        { 4, 9, SIGNAL_QUANTILE, 60, 0, 4, 10, 10 },      /* timer p90_us */
+        { 4, 10, SIGNAL_QUANTILE, 60, 0, 4, 100, 100 },   /* timer p99_us */
+        { 4, 11, SIGNAL_QUANTILE, 60, 0, 4, 1000, 1000 }, /* timer p999_us */
+        { 4, 12, SIGNAL_QUANTILE, 60, 0, 4, 1, 0 },       /* timer max_us */
+        { 5, 13, SIGNAL_QUANTILE, 60, 0, 4, 10, 2 },      /* sizes p50 */
+        { 5, 14, SIGNAL_QUANTILE, 60, 0, 4, 10, 10 },     /* sizes p90 */
+        { 5, 15, SIGNAL_QUANTILE, 60, 0, 4, 100, 100 },   /* sizes p99 */
+        { 5, 16, SIGNAL_QUANTILE, 60, 0, 4, 1000, 1000 }, /* sizes p999 */
+        { 5, 17, SIGNAL_QUANTILE, 60, 0, 4, 1, 0 },       /* sizes max */
+        { 6, 21, SIGNAL_SHARE, 60, 0, 0, 20, 0 },         /* share permille */
+        { 6, 22, SIGNAL_BURN, 3600, 0, 4, 100, 0 },       /* share burn_fast */
+        { 6, 23, SIGNAL_BURN, 86400, 0, 4, 100, 0 },      /* share burn_slow */
+        { 7, 20, SIGNAL_SILENCE, 0, 0, 0, 0, 0 },         /* heartbeat silent_ms */
+        { 8, 24, SIGNAL_OLDEST, 0, 0, 0, 0, 0 },          /* operation oldest_ms */
+        { 8, 25, SIGNAL_OPEN, 0, 0, 0, 0, 0 },            /* operation in_flight */
+        { 9, 26, SIGNAL_LOST, 10, 0, 0, 0, 0 },           /* flow lost */
+        { 9, 27, SIGNAL_STALLED, 0, 0, 0, 0, 0 },         /* flow stalled_ms */
+        { 9, 28, SIGNAL_BACKLOG, 0, 0, 0, 0, 0 },         /* flow backlog */
+        { 10, 1, SIGNAL_COUNT, 60, 0, 0, 0, 0 },          /* expectation total */
+        { 11, 29, SIGNAL_UNREACHED, 0, 0, 0, 0, 0 },      /* must_hit unreached_s */
+        { 12, 1, SIGNAL_TOTAL, 0, 0, 0, 0, 0 },           /* error total */
+        { 12, 3, SIGNAL_RATE, 60, 60, 0, 0, 0 },          /* error per_minute */
+        { 13, 1, SIGNAL_TOTAL, 0, 0, 0, 0, 0 },           /* warning total */
+        { 13, 3, SIGNAL_RATE, 60, 60, 0, 0, 0 },          /* warning per_minute */
+        { 15, 1, SIGNAL_TOTAL, 0, 0, 0, 0, 0 },           /* logs total */
+        { 15, 3, SIGNAL_RATE, 60, 60, 0, 0, 0 },          /* logs per_minute */
+        { 14, 40, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /* module live_bytes ... */
+        { 14, 41, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 42, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 43, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 44, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 45, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 46, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 47, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
+        { 14, 48, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /* ... to module lock_wait_ms */
 };
 
 static void has_what_the_header_promises_and_no_more(void **state)
@@ -52,6 +78,9 @@ static void has_what_the_header_promises_and_no_more(void **state)
                 assert_int_equal(signal->how, promised[i].how);
                 assert_int_equal(signal->window_s, promised[i].window_s);
                 assert_int_equal(signal->unit_s, promised[i].unit_s);
+                assert_int_equal(signal->side, promised[i].side);
+                assert_int_equal(signal->volume, promised[i].volume);
+                assert_int_equal(signal->count, promised[i].count);
         }
 }
 
@@ -69,11 +98,15 @@ static void the_rules_window_goes_before_the_signals(void **state)
         rule.window_s = 0;
         assert_int_equal(rule_window_s(toc_kind_expectation, &rule), 60);
         assert_int_equal(rule_window_s(toc_kind_gauge, &rule), 0); /* no such signal */
+        rule.signal = toc_signal_burn_slow;
+        assert_int_equal(rule_window_s(toc_kind_share, &rule), 86400);
+        rule.signal = toc_signal_growth; /* of the six windows, one */
+        assert_int_equal(rule_window_s(toc_kind_level, &rule), 300);
 }
 
 static bool holds(signal_wide n, uint32_t per, unsigned op, int64_t limit)
 {
-        struct reading reading = { .is_known = true, .n = n, .per = per };
+        struct reading reading = reading_ratio(n, per);
 
         return reading_holds(&reading, op, limit);
 }
@@ -106,7 +139,7 @@ static void compares_below_at_and_above_the_limit(void **state)
 /* 29 in 10 s is 2.9 a second: below 3 although 2.9 shown as an integer is 2; 20 is exactly 2. */
 static void compares_fractions_exactly(void **state)
 {
-        struct reading rate = { .is_known = true, .n = 29, .per = 10 };
+        struct reading rate = reading_ratio(29, 10);
 
         (void)state;
         assert_int_equal(reading_value(&rate), 2);
@@ -115,6 +148,15 @@ static void compares_fractions_exactly(void **state)
         assert_false(holds(29, 10, TOC_EQUAL_, 2));
         assert_true(holds(20, 10, TOC_EQUAL_, 2));
         assert_true(holds(30, 10, TOC_ABOVE_ | TOC_EQUAL_, 3));
+        /* -2.9: shown as -2, and below it */
+        rate = reading_ratio(-29, 10);
+        assert_int_equal(reading_value(&rate), -2);
+        assert_true(holds(-29, 10, TOC_BELOW_, -2));
+        assert_true(holds(-29, 10, TOC_ABOVE_, -3));
+        assert_false(holds(-29, 10, TOC_EQUAL_, -2));
+        /* half of nothing is not nothing */
+        assert_true(holds(1, 2, TOC_ABOVE_, 0));
+        assert_true(holds(-1, 2, TOC_BELOW_, 0));
 }
 
 /* 2^64 - 1 events in a day against 2^63 - 1 per hour: 24 times the limit's window, and
@@ -122,7 +164,7 @@ static void compares_fractions_exactly(void **state)
 static void does_not_overflow(void **state)
 {
         signal_wide n = (signal_wide)UINT64_MAX * 3600;
-        struct reading huge = { .is_known = true, .n = n, .per = 1 };
+        struct reading huge = reading_of(n);
 
         (void)state;
         assert_true(holds(n, 86400, TOC_BELOW_, INT64_MAX));
@@ -130,31 +172,22 @@ static void does_not_overflow(void **state)
         assert_true(holds(n, 3600, TOC_ABOVE_, INT64_MAX)); /* 2^64 - 1 > 2^63 - 1 */
         assert_true(holds(0, 86400, TOC_ABOVE_, INT64_MIN));
         assert_int_equal(reading_value(&huge), INT64_MAX);
-        huge.n = -n;
+        huge = reading_of(-n);
         assert_int_equal(reading_value(&huge), INT64_MIN);
 }
 
-static bool sticks(int64_t value, unsigned op, int64_t clear_at)
-{
-        struct reading reading = { .is_known = true, .n = value, .per = 1 };
-
-        return reading_sticks(&reading, op, clear_at);
-}
-
-static void sticks_until_the_clear_level_is_reached(void **state)
+/* Whatever the limit's comparison: it rings until the value is at the clear level. */
+static void clears_at_the_clear_level(void **state)
 {
         (void)state;
-        for (unsigned equal = 0; equal <= TOC_EQUAL_; equal += TOC_EQUAL_) {
-                assert_true(sticks(61, TOC_ABOVE_ | equal, 60));
-                assert_false(sticks(60, TOC_ABOVE_ | equal, 60));
-                assert_true(sticks(59, TOC_BELOW_ | equal, 60));
-                assert_false(sticks(60, TOC_BELOW_ | equal, 60));
-        }
+        assert_int_equal(signal_clear_op(TOC_ABOVE_), TOC_ABOVE_);
+        assert_int_equal(signal_clear_op(TOC_ABOVE_ | TOC_EQUAL_), TOC_ABOVE_);
+        assert_int_equal(signal_clear_op(TOC_BELOW_), TOC_BELOW_);
+        assert_int_equal(signal_clear_op(TOC_BELOW_ | TOC_EQUAL_), TOC_BELOW_);
         for (int64_t value = 59; value <= 61; value++) {
-                assert_false(sticks(value, TOC_EQUAL_, 60));
-                assert_false(sticks(value, TOC_ABOVE_ | TOC_BELOW_, 60));
+                assert_false(holds(value, 1, signal_clear_op(TOC_EQUAL_), 60));
+                assert_false(holds(value, 1, signal_clear_op(TOC_ABOVE_ | TOC_BELOW_), 60));
         }
-        assert_false(sticks(0, TOC_ABOVE_, TOC_NO_CLEAR_LEVEL_));
 }
 
 int main(void)
@@ -165,7 +198,7 @@ int main(void)
                 cmocka_unit_test(compares_below_at_and_above_the_limit),
                 cmocka_unit_test(compares_fractions_exactly),
                 cmocka_unit_test(does_not_overflow),
-                cmocka_unit_test(sticks_until_the_clear_level_is_reached),
+                cmocka_unit_test(clears_at_the_clear_level),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
