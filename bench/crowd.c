@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crowd.c - one process of many, for watch_bench.c: fifty probes of all kinds with a rule each, used
- * by several threads. None of the rules rings while nobody stops the process.
+/* crowd.c - one process of many, for watch_bench.c: fifty probes of all kinds with a rule each,
+ * used by several threads. None of the rules rings while nobody stops the process.
  *
  * usage: crowd THREADS. Ends with its parent. */
 #include <pthread.h>

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { piece_bytes = 32 << 10 }; /* of cells that are read at once, onto the stack */
+
 static int check_file(const struct stat *status, const uid_t *owners, size_t owner_count,
                       const char **ret_why)
 {
@@ -74,7 +76,6 @@ void segment_close(struct segment_view **address)
         free(view->rows);
         free(view->slots.seen);
         free(view->slots.copy);
-        free(view->scratch);
         (void)close(view->fd); /* read only */
         free(view);
         *address = NULL;
@@ -203,50 +204,43 @@ int segment_refresh(struct segment_view *view, const char **ret_why)
 
 /* ---- Cells ---------------------------------------------------------------- */
 
-static int read_block(struct segment_view *view, const struct segment_view_block *block,
-                      const char **ret_why)
+/* In pieces that stay in the first cache between being copied and being added. */
+static int add_block(struct segment_view *view, const struct segment_view_block *block,
+                     const char **ret_why)
 {
-        struct segment_view_object *object = &view->objects[block->object];
-        uint32_t words = object->block_bytes / 8;
-        int outcome =
-                segment_copy(view, block->offset, view->scratch, object->block_bytes, ret_why);
+        const struct segment_view_object *object = &view->objects[block->object];
+        uint64_t words[piece_bytes / 8];
 
-        if (outcome)
-                return outcome;
-        for (uint32_t i = 0; i < words; i++) {
-                uint64_t word;
+        for (uint32_t at = 0; at < object->block_bytes; at += piece_bytes) {
+                uint32_t left = object->block_bytes - at;
+                uint32_t bytes = left < piece_bytes ? left : piece_bytes;
+                uint64_t *sums = object->sums + at / 8;
+                int outcome = segment_copy(view, block->offset + at, words, bytes, ret_why);
 
-                memcpy(&word, view->scratch + 8 * (size_t)i, sizeof(word));
-                object->sums[i] += word; /* wraps, as the cells do: levels are two's complement */
+                if (outcome)
+                        return outcome;
+                for (uint32_t i = 0; i < bytes / 8; i++)
+                        sums[i] += words[i]; /* wraps, as the cells do: two's complement */
         }
         return 0;
 }
 
 int segment_sample(struct segment_view *view, const char **ret_why)
 {
-        if (!view->scratch)
-                view->scratch = malloc(segment_cells_bytes_max);
-        if (!view->scratch)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < view->object_count; i++) {
+        int outcome = 0;
+
+        for (uint32_t i = 0; i < view->object_count && !outcome; i++) {
                 struct segment_view_object *object = &view->objects[i];
-                int outcome = 0;
 
                 if (object->sums)
                         memset(object->sums, 0, object->block_bytes);
                 if (object->has_shared && object->shared_bytes)
                         outcome = segment_copy(view, object->shared_offset, object->shared,
                                                object->shared_bytes, ret_why);
-                if (outcome)
-                        return outcome;
         }
-        for (uint32_t i = 0; i < view->block_count; i++) {
-                int outcome = read_block(view, &view->blocks[i], ret_why);
-
-                if (outcome)
-                        return outcome;
-        }
-        return 0;
+        for (uint32_t i = 0; i < view->block_count && !outcome; i++)
+                outcome = add_block(view, &view->blocks[i], ret_why);
+        return outcome;
 }
 
 /* The words at an offset, if they lie within; the offset is a multiple of 8. */
