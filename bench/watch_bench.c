@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* watch_bench.c - what watching 10 000 rules costs: `meson test --benchmark -C build watch`.
  *
- * Starts 200 processes (crowd.c), and visits their segments once a second as `tocsin run` does, with
- * its own code: finds files, reads, judges, looks whether the processes are still there. Printed is this process's CPU time a tick, user and system, and its
- * memory. Nothing is asserted: a time is not a test.
+ * Starts 200 processes (crowd.c) and visits their segments once a second, as `tocsin run` does and
+ * with its code: finds files, reads, judges, looks whether the processes are still there. Printed
+ * is this process's CPU time a tick, user and system, and its memory. Nothing is asserted: a time
+ * is not a test.
  *
  * usage: tocsin-bench-watch CROWD [PROCESSES [THREADS [TICKS]]] */
 #include "base/base.h"
