@@ -28,9 +28,9 @@ ROWS = ['empty', 'increment', 'increment-at', 'increments', 'increment-two', 'st
 PEERS = ['mmv-inc', 'mmv-set', 'hdr', 'prometheus-inc', 'prometheus-set', 'prometheus-obs',
          'lttng', 'g-log'] # of libraries that may not be here
 SINGLE = {'miss-alone', 'miss-heard', 'doorbell'} # one thread only
-JUDGED = {'counter', 'counters', 'counter-by', 'level', 'heartbeat', 'gauge', 'share', 'flow',
-          'sometimes', 'reached', 'expect', 'expect-cmp', 'error', 'error-report'}
-GROWTH_ONLY = {'time-scope', 'operation', 'operation-scope'} # judged with two threads
+JUDGED = {'counter', 'counters', 'counter-by', 'level', 'heartbeat', 'gauge', 'sometimes',
+          'reached', 'expect', 'expect-cmp', 'error', 'error-report'}
+GROWTH_ONLY = {'time-scope', 'share', 'operation', 'operation-scope', 'flow'} # judged with two threads
 PEER_GROWTH = {'timer', 'sizes'} # and beside a library that may not be here
 SHELTERS = [os.path.join(parent, 'tocsin-bench-*')
             for parent in (os.environ.get('XDG_RUNTIME_DIR'), '/dev/shm', '/run') if parent]
