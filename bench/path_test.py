@@ -123,8 +123,7 @@ EXPECTED = {
     'loop_increment_at': ({'additions': 1, 'stores': 0, 'conditions': 0}, 1),
     'kind_counter_by': ({'additions': 1, 'stores': 0, 'conditions': 1}, 5),
     'kind_timer': ({'additions': 2, 'stores': 0, 'conditions': 2}, 24),
-    'kind_flow': ({'additions': 2, 'stores': 0, 'conditions': 2}, 10),
-    'kind_sometimes': ({'additions': 1, 'stores': 0, 'conditions': 2}, 9),
+    'kind_flow': ({'additions': 2, 'stores': 0, 'conditions': 2}, 11),
     'kind_reached': ({'additions': 1, 'stores': 0, 'conditions': 1}, 5),
     'loop_error_suppressed': ({'additions': 1, 'stores': 0, 'conditions': 2}, 10),
 }
