@@ -6,12 +6,17 @@
  * in every build, here and in a shared object:
  *
  *   increment   addq $1,%fs:OFFSET
+ *   increment_at addq $1,(%rI)
  *   counter     mov %fs:(DELTA),%rax; test %rax,%rax; je COLD; addq $1 to the cell's address + %rax
  *   store       mov %rI,CELL(%rip)
  *   gauge       mov DELTA(%rip),%rax; test %rax,%rax; je COLD; mov %rI to the same sum
  *   branch      cmp %rA,%rB; jae COLD
  *   expect      the same two
  *   error       as counter, and then mov, lea, test, je: is the count a power of two?
+ *
+ * Some CPUs keep a sum that is added to again and again in a register if its address is a plain
+ * one, and not if it is relative to %fs; so the same is measured by its address too, and that is
+ * what probes are compared with.
  *
  * The address of the cell is loaded once before the loop, and so is, in a shared object, the offset
  * of toc_delta_ from the global offset table; a function that counts once loads them each time.
@@ -132,6 +137,17 @@ void loop_increment(uint64_t times)
         EIGHT_A_TURN(i, times)
         {
                 loop_mine++;
+                forget();
+        }
+}
+
+void loop_increment_at(uint64_t times)
+{
+        uint64_t *mine = (uint64_t *)(uintptr_t)unknown((uintptr_t)&loop_mine);
+
+        EIGHT_A_TURN(i, times)
+        {
+                (*mine)++;
                 forget();
         }
 }

@@ -24,6 +24,7 @@ void loop_close(void);
 /* What the machine does without Tocsin. */
 void loop_empty(uint64_t times);
 void loop_increment(uint64_t times);
+void loop_increment_at(uint64_t times);
 void loop_increments(uint64_t times);
 void loop_store(uint64_t times);
 void loop_branch(uint64_t times);

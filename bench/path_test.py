@@ -25,7 +25,7 @@ PREFIXES = {'rep', 'repz', 'data16', 'cs', 'notrack', 'bnd', 'rex.W'} # lock is 
 
 
 def disassemble(objdump, path):
-    """{function: [Step]} of every function named loop_..."""
+    """{function: [Step]} of every function named loop_... or kind_..."""
     said = subprocess.run([objdump, '-d', '--no-show-raw-insn', path], check=True,
                           stdout=subprocess.PIPE, timeout=TIME_MAX_S, encoding='utf-8').stdout
     functions, steps = {}, None
@@ -42,7 +42,7 @@ def disassemble(objdump, path):
                 steps.append(Step(int(match[1], 16), name, operands))
             else:
                 steps = None # the end of the function, or of its part that runs often
-    return {name: steps for name, steps in functions.items() if name.startswith('loop_')}
+    return {name: steps for name, steps in functions.items() if name.startswith(('loop_', 'kind_'))}
 
 
 def target(step):
@@ -120,13 +120,18 @@ EXPECTED = {
     'loop_gauge': ({'additions': 0, 'stores': 1, 'conditions': 1}, 5),
     'loop_expect': ({'additions': 0, 'stores': 0, 'conditions': 1}, 3),
     'loop_expect_cmp': ({'additions': 0, 'stores': 0, 'conditions': 1}, 3),
+    'loop_increment_at': ({'additions': 1, 'stores': 0, 'conditions': 0}, 1),
+    'kind_counter_by': ({'additions': 1, 'stores': 0, 'conditions': 1}, 5),
+    'kind_timer': ({'additions': 2, 'stores': 0, 'conditions': 2}, 24),
+    'kind_flow': ({'additions': 2, 'stores': 0, 'conditions': 2}, 11),
+    'kind_reached': ({'additions': 1, 'stores': 0, 'conditions': 1}, 5),
     'loop_error_suppressed': ({'additions': 1, 'stores': 0, 'conditions': 2}, 10),
 }
 
 
 # In a shared object a plain __thread variable is found by calling __tls_get_addr(), which a probe
 # does not.
-NOT_SHARED = {'loop_increment', 'loop_increments'}
+NOT_SHARED = {'loop_increment', 'loop_increment_at', 'loop_increments'}
 
 
 def check_file(report, objdump, path, where, without=frozenset()):

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "peer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@ enum { report_max = 1 << 20 };
 static const char *const part_title[ROW_PART_COUNT] = {
         [ROW_MACHINE] = "The machine",
         [ROW_PROBE] = "Probes",
+        [ROW_PEER] = "Others",
         [ROW_SELDOM] = "One at a time, cold",
         [ROW_WORK] = "Between other work",
 };
@@ -125,6 +127,15 @@ static void append_notes(struct text *into, const struct report *report)
                             report->events_dropped);
 }
 
+static void append_missing(struct text *into, const struct report *report)
+{
+        for (size_t i = 0; i < report->missing_count; i++)
+                text_printf(into, "%s%s", i ? ", " : "\nnot here: ", report->missing[i]->name);
+        if (report->missing_count)
+                text_append(into, " (their library was not found when this was built, or does not "
+                                  "start)\n");
+}
+
 int report_table(const struct report *report)
 {
         struct text table BASE_SCOPE(text_fini) = TEXT_INIT(report_max);
@@ -132,6 +143,7 @@ int report_table(const struct report *report)
         append_host(&table, report->host);
         for (enum row_part part = 0; part < ROW_PART_COUNT; part++)
                 append_part(&table, report->measure, part);
+        append_missing(&table, report);
         append_notes(&table, report);
         if (table.error)
                 return table.error;
@@ -229,6 +241,18 @@ static json_t *run_object(const struct report *report)
                          (json_int_t)report->events_dropped);
 }
 
+static json_t *missing_names(const struct report *report)
+{
+        json_t *names = json_array();
+
+        for (size_t i = 0; i < report->missing_count; i++)
+                (void)json_array_append_new(names, json_string(report->missing[i]->name));
+        if (json_array_size(names) == report->missing_count)
+                return names;
+        json_decref(names);
+        return NULL;
+}
+
 int report_json(const struct report *report)
 {
         const struct measure *measure = report->measure;
@@ -242,9 +266,9 @@ int report_json(const struct report *report)
                 json_decref(rows);
                 return -ENOMEM;
         }
-        root = json_pack("{s:s, s:s, s:o, s:o, s:o}", "tocsin", "1", "time", report->host->time,
-                         "host", host_object(report->host), "run", run_object(report), "rows",
-                         rows);
+        root = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "tocsin", "1", "time",
+                         report->host->time, "host", host_object(report->host), "run",
+                         run_object(report), "rows", rows, "not_here", missing_names(report));
         if (!root)
                 return -ENOMEM;
         failed = json_dumpf(root, stdout, JSON_INDENT(2)) || fputc('\n', stdout) == EOF ||

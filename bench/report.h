@@ -14,6 +14,8 @@
 struct report {
         const struct host *host;
         const struct measure *measure;
+        const struct row *const *missing; /* asked for, but not here */
+        size_t missing_count;
         uint64_t seed;
         uint64_t events_dropped; /* reports for which there was no room, so that they cost less */
         uint64_t took_ns;

@@ -4,14 +4,41 @@
 
 #include "base/base.h"
 #include "bell.h"
+#include "kind.h"
 #include "loop.h"
+#include "peer.h"
 #include "work.h"
 
-#define LOOP(part, name, function, against, ratio_max, growth_max, help) \
-        { ROW_##part, (name), function, NULL, (against), (ratio_max), (growth_max), (help) },
-#define ONCE(name, function, help) { ROW_SELDOM, (name), NULL, function, "", 0, 0, (help) },
-#define WORK(kernel, probe, against, help) \
-        { ROW_WORK, #kernel "/" #probe, work_##kernel##_##probe, NULL, (against), 0, 0, (help) },
+#define LOOP(part_, name_, function, against_, ratio_max, growth_max, help_) \
+        { .part = ROW_##part_,                                               \
+          .name = (name_),                                                   \
+          .library = "",                                                     \
+          .loop = function,                                                  \
+          .against = (against_),                                             \
+          .ratio_max_permille = (ratio_max),                                 \
+          .growth_max_permille = (growth_max),                               \
+          .help = (help_) },
+#define ONCE(name_, function, help_) \
+        { .part = ROW_SELDOM,        \
+          .name = (name_),           \
+          .library = "",             \
+          .once = function,          \
+          .against = "",             \
+          .help = (help_) },
+#define PEER(library_, name_, function, against_, help_) \
+        { .part = ROW_PEER,                              \
+          .name = (name_),                               \
+          .library = (library_),                         \
+          .loop = function,                              \
+          .against = (against_),                         \
+          .help = (help_) },
+#define WORK(kernel, probe, against_, help_) \
+        { .part = ROW_WORK,                  \
+          .name = #kernel "/" #probe,        \
+          .library = "",                     \
+          .loop = work_##kernel##_##probe,   \
+          .against = (against_),             \
+          .help = (help_) },
 
 const struct row row_table[] = {
 #include "row.def"

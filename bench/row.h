@@ -13,6 +13,7 @@
 enum row_part {
         ROW_MACHINE, /* without Tocsin */
         ROW_PROBE,
+        ROW_PEER,   /* what others offer */
         ROW_SELDOM, /* one at a time */
         ROW_WORK,   /* a probe between other work */
         ROW_PART_COUNT,
@@ -21,6 +22,7 @@ enum row_part {
 struct row {
         enum row_part part;
         const char *name;
+        const char *library;          /* of a peer; "" else */
         void (*loop)(uint64_t times); /* or once */
         int (*once)(uint64_t *ret_ns);
         const char *against;          /* name of the row of which the ratio is taken, "" none */

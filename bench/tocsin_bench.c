@@ -5,7 +5,9 @@
 #include "base/option.h"
 #include "base/say.h"
 #include "bell.h"
+#include "kind.h"
 #include "loop.h"
+#include "peer.h"
 #include "probe/segment.h"
 #include "report.h"
 #include "shelter.h"
@@ -113,6 +115,12 @@ static bool is_wanted(const struct row *row, const struct request *request)
         return false;
 }
 
+/* Rows that were asked for and cannot be measured. */
+static struct missing {
+        const struct row *rows[FIGURE_COUNT_MAX];
+        size_t count;
+} missing;
+
 static size_t plan(const struct request *request, unsigned threads_max, struct figure *figures)
 {
         size_t count = 0;
@@ -123,6 +131,10 @@ static size_t plan(const struct request *request, unsigned threads_max, struct f
 
                 if (!is_wanted(row, request))
                         continue;
+                if (!peer_is_here(row->library)) {
+                        missing.rows[missing.count++] = row;
+                        continue;
+                }
                 for (unsigned threads = 1; threads <= (is_single ? 1 : threads_max); threads++)
                         figures[count++] = (struct figure){ .row = row, .threads = threads };
         }
@@ -158,6 +170,8 @@ static int print(const struct request *request, const struct measure *measure, u
         struct host host;
         struct report report = { .host = &host,
                                  .measure = measure,
+                                 .missing = missing.rows,
+                                 .missing_count = missing.count,
                                  .seed = request->seed,
                                  .events_dropped = read_dropped(),
                                  .took_ns = took_ns };
@@ -206,6 +220,8 @@ static int work(const struct request *request, const char *directory)
                           directory);
                 return ERROR_EXIT_UNKNOWN;
         }
+        kind_open();
+        peer_open(directory);
         failed = loop_open();
         if (!failed)
                 failed = crew_open(&crew);
@@ -215,6 +231,7 @@ static int work(const struct request *request, const char *directory)
                 crew_close(&crew);
         }
         loop_close();
+        peer_close();
         if (!failed)
                 return status;
         say_error("cannot start: %s", error_text(failed));

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The Debian packages we need and why; installs what is missing. To be sourced, by ./test and ./demo.
 #
-#   packages_install GROUP...   groups: build, test, demo. Returns 1 after one line if it cannot.
+#   packages_install GROUP...   groups: build, test, demo, bench. Returns 1 after one line if it cannot.
 #   packages_promtool DIR       promtool into DIR unless it is there; never fails, says so instead.
 #
 # To add a package: a row in the table; tests/house/packages_test.sh checks the table's form.
@@ -37,6 +37,11 @@ qemu-user              | test      | runs on this machine what was built for arm
 clang-format         | test        | checks the layout of the source
 binutils             | test,demo   | nm, readelf and objdump look into what was built
 redis-tools          | test,demo   | redis-benchmark puts load on examples/kvd
+libpcp3-dev          | bench       | measured beside our probes: headers of PCP
+libpcp-mmv1-dev      | bench       | measured beside our probes: counters in a mapped file
+prometheus-cpp-dev   | bench       | measured beside our probes: counters and histograms
+liblttng-ust-dev     | bench       | measured beside our probes: tracepoints
+libglib2.0-dev       | bench       | measured beside our probes: a structured log
 '
 
 packages_say()

@@ -198,10 +198,8 @@ static int add_events(struct segment_view *view, uint64_t offset,
         if (!extent->count || extent->count > segment_slot_max)
                 return broken("its ring of events has an impossible size", ret_why);
         free(slots->seen);
-        free(slots->copy);
         slots->seen = calloc(extent->count, sizeof(*slots->seen));
-        slots->copy = calloc(extent->count, sizeof(*slots->copy));
-        if (!slots->seen || !slots->copy)
+        if (!slots->seen)
                 return -ENOMEM;
         slots->count = extent->count;
         slots->offset = offset + sizeof(*extent);

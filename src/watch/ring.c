@@ -5,6 +5,7 @@
  */
 #include "watch/segment.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 static bool is_in_range(const struct segment_event *event)
@@ -74,19 +75,36 @@ static int take_slot(struct segment_view *view, uint32_t slot, struct segment_ne
         return 0;
 }
 
+/* Most processes report seldom, and those that are watched may be many. */
+static int keep_copy(struct segment_view_slots *slots, bool is_needed)
+{
+        if (!is_needed) {
+                free(slots->copy);
+                slots->copy = NULL;
+        } else if (!slots->copy) {
+                slots->copy = calloc(slots->count, sizeof(*slots->copy));
+        }
+        return is_needed && !slots->copy ? -ENOMEM : 0;
+}
+
 int segment_read_events(struct segment_view *view, struct segment_news *into, size_t into_max,
                         size_t *ret_count, const char **ret_why)
 {
         struct segment_view_slots *slots = &view->slots;
         struct segment_ring ring;
         size_t count = 0;
+        bool is_needed;
         int outcome;
 
         *ret_count = 0;
         if (!slots->offset)
                 return 0;
         outcome = segment_copy(view, slots->offset, &ring, sizeof(ring), ret_why);
-        if (outcome || (ring.next_number == slots->next_number && !slots->has_unfinished))
+        if (outcome)
+                return outcome;
+        is_needed = ring.next_number != slots->next_number || slots->has_unfinished;
+        outcome = keep_copy(slots, is_needed);
+        if (outcome || !is_needed)
                 return outcome;
         outcome = segment_copy(view, slots->offset + sizeof(ring), slots->copy,
                                slots->count * sizeof(*slots->copy), ret_why);

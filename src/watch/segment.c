@@ -14,6 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { piece_bytes = 32 << 10 };
+
+/* Cells of a block that are read at once, onto the stack. */
+struct piece {
+        uint32_t at; /* in the block */
+        uint32_t bytes;
+        uint64_t words[piece_bytes / 8];
+};
+
 static int check_file(const struct stat *status, const uid_t *owners, size_t owner_count,
                       const char **ret_why)
 {
@@ -78,7 +87,6 @@ void segment_close(struct segment_view **address)
         free(view->rows);
         free(view->slots.seen);
         free(view->slots.copy);
-        free(view->scratch);
         (void)close(view->fd); /* read only */
         free(view);
         *address = NULL;
@@ -207,14 +215,21 @@ int segment_refresh(struct segment_view *view, const char **ret_why)
 
 /* ---- Cells ---------------------------------------------------------------- */
 
-/* What goes on in this block. Blocks come in the order of their numbers, so names ascend. */
-static int gather_open(struct segment_view_operation *operation, const char *cells, uint32_t block)
+/* What goes on in this piece of a block. Blocks come in the order of their numbers, and pieces in
+ * that of their bytes, so names ascend. */
+static int gather_open(struct segment_view_operation *operation, const struct piece *piece,
+                       uint32_t block)
 {
-        struct toc_operation_ copy;
+        uint64_t slots = operation->cell_offset + offsetof(struct toc_operation_, slot);
 
-        memcpy(&copy, cells, sizeof(copy));
         for (uint32_t i = 0; i < TOC_SLOTS_; i++) {
-                if (!copy.slot[i] || operation->count == segment_open_max)
+                uint64_t at = slots + 8 * i;
+                uint64_t number;
+
+                if (at < piece->at || at - piece->at >= piece->bytes)
+                        continue;
+                number = piece->words[(at - piece->at) / 8];
+                if (!number || operation->count == segment_open_max)
                         continue;
                 if (operation->count == operation->size) {
                         uint32_t size = operation->size ? 2 * operation->size : TOC_SLOTS_;
@@ -225,56 +240,56 @@ static int gather_open(struct segment_view_operation *operation, const char *cel
                         operation->open = more;
                         operation->size = size;
                 }
-                operation->open[operation->count++] = rule_open(block, i, copy.slot[i]);
+                operation->open[operation->count++] = rule_open(block, i, number);
         }
         return 0;
 }
 
 /* Rows that do not share cells are no more than fit; so the work is bounded by the file's size. */
-static int gather_all_open(struct segment_view_object *object, const char *cells, uint32_t block)
+static int gather_all_open(struct segment_view_object *object, const struct piece *piece,
+                           uint32_t block)
 {
         uint32_t count = object->block_bytes / sizeof(struct toc_operation_);
         int failed = 0;
 
         if (count > object->operation_count)
                 count = object->operation_count;
-        for (uint32_t i = 0; i < count && !failed; i++) {
-                struct segment_view_operation *operation = &object->operations[i];
-
-                if (operation->cell_offset <= object->block_bytes - sizeof(struct toc_operation_))
-                        failed = gather_open(operation, cells + operation->cell_offset, block);
-        }
+        for (uint32_t i = 0; i < count && !failed; i++)
+                failed = gather_open(&object->operations[i], piece, block);
         return failed;
 }
 
-static int read_block(struct segment_view *view, uint32_t number, const char **ret_why)
+/* In pieces that stay in the first cache between being copied and being added. */
+static int sum_block(struct segment_view *view, uint32_t number, const char **ret_why)
 {
         const struct segment_view_block *block = &view->blocks[number];
         struct segment_view_object *object = &view->objects[block->object];
-        uint32_t words = object->block_bytes / 8;
-        int outcome =
-                segment_copy(view, block->offset, view->scratch, object->block_bytes, ret_why);
+        struct piece piece;
 
-        if (outcome)
-                return outcome;
-        for (uint32_t i = 0; i < words; i++) {
-                uint64_t word;
+        for (piece.at = 0; piece.at < object->block_bytes; piece.at += piece_bytes) {
+                uint32_t left = object->block_bytes - piece.at;
+                uint64_t *sums = object->sums + piece.at / 8;
+                int outcome;
 
-                memcpy(&word, view->scratch + 8 * (size_t)i, sizeof(word));
-                object->sums[i] += word; /* wraps, as the cells do: levels are two's complement */
+                piece.bytes = left < piece_bytes ? left : piece_bytes;
+                outcome = segment_copy(view, block->offset + piece.at, piece.words, piece.bytes,
+                                       ret_why);
+                if (!outcome)
+                        outcome = gather_all_open(object, &piece, number);
+                if (outcome)
+                        return outcome;
+                for (uint32_t i = 0; i < piece.bytes / 8; i++)
+                        sums[i] += piece.words[i]; /* wraps, as the cells do: two's complement */
         }
-        return gather_all_open(object, view->scratch, number);
+        return 0;
 }
 
 int segment_sample(struct segment_view *view, const char **ret_why)
 {
-        if (!view->scratch)
-                view->scratch = malloc(segment_cells_bytes_max);
-        if (!view->scratch)
-                return -ENOMEM;
-        for (uint32_t i = 0; i < view->object_count; i++) {
+        int outcome = 0;
+
+        for (uint32_t i = 0; i < view->object_count && !outcome; i++) {
                 struct segment_view_object *object = &view->objects[i];
-                int outcome = 0;
 
                 if (object->sums)
                         memset(object->sums, 0, object->block_bytes);
@@ -283,16 +298,10 @@ int segment_sample(struct segment_view *view, const char **ret_why)
                 if (object->has_shared && object->shared_bytes)
                         outcome = segment_copy(view, object->shared_offset, object->shared,
                                                object->shared_bytes, ret_why);
-                if (outcome)
-                        return outcome;
         }
-        for (uint32_t i = 0; i < view->block_count; i++) {
-                int outcome = read_block(view, i, ret_why);
-
-                if (outcome)
-                        return outcome;
-        }
-        return 0;
+        for (uint32_t i = 0; i < view->block_count && !outcome; i++)
+                outcome = sum_block(view, i, ret_why);
+        return outcome;
 }
 
 /* The words at an offset, if they lie within; the offset is a multiple of 8. */

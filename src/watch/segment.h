@@ -93,8 +93,8 @@ struct segment_view_slots {
         uint32_t count;
         bool has_unfinished; /* a slot was being written when we last looked */
         uint64_t next_number;
-        uint64_t *seen; /* seq of each slot that has been handed out */
-        struct segment_event *copy;
+        uint64_t *seen;             /* seq of each slot that has been handed out */
+        struct segment_event *copy; /* of all, while there are some that are new; else NULL */
 };
 
 struct segment_view {
@@ -112,7 +112,6 @@ struct segment_view {
         struct segment_view_block *blocks;
         uint32_t block_count;
         struct segment_view_slots slots;
-        char *scratch; /* segment_cells_bytes_max, made when needed */
 };
 
 /* The file must be a regular one, no link, and belong to one of the owners. */
