@@ -269,10 +269,10 @@ struct toc_site_at_ {
 #define TOC_IS_CONSTANT_(x) __builtin_constant_p(x)
 #define TOC_CONSTANT_(x)    (__builtin_constant_p(x) ? toc_number_(x) : 0)
 #define TOC_NUMBER_(x)      toc_number_(x)
-#define TOC_IS_TEXT_(x) toc_is_text_<decltype(toc_decay_(x))>
-#define TOC_STRING_(x) x
+#define TOC_IS_TEXT_(x)     toc_is_text_<decltype(toc_decay_(x))>
+#define TOC_STRING_(x)      x
 /* Nothing but a literal is looked at: a record must be a constant, whatever else is wrong. */
-#define TOC_MEANING_(x) (__builtin_memcmp(#x, "\"", 1) == 0 ? toc_text_(x) : "")
+#define TOC_MEANING_(x)                (__builtin_memcmp(#x, "\"", 1) == 0 ? toc_text_(x) : "")
 #define TOC_CUT_(text, field, instead) TOC_CUT2_(text, field, instead)
 #define TOC_CUT2_(text, field, instead) \
         (sizeof(text) <= sizeof(((struct toc_record *)0)->field) ? TOC_MEANING_(text) : (instead))
@@ -287,25 +287,25 @@ struct toc_site_at_ {
         .rule_on(is_on, or_else, slot, signal, op, (int64_t)(limit), severity,   \
                  toc_options_{ .meaning = __VA_ARGS__ })
 
-#define TOC_OPTIONS_CHECK_(...) TOC_OPTIONS_CHECK2_(TOC_CAT_(toc_says_, __COUNTER__), __VA_ARGS__)
+#define TOC_OPTIONS_CHECK_(...)  TOC_OPTIONS_CHECK2_(TOC_CAT_(toc_says_, __COUNTER__), __VA_ARGS__)
 #define TOC_OPTIONS_CHECK2_(...) TOC_OPTIONS_CHECK3_(__VA_ARGS__)
-#define TOC_OPTIONS_CHECK3_(id, what, signal, op, limit, ...) \
-        enum { \
-                id = toc_complaint_about_(toc_signal_##signal, TOC_OP_(op), \
-                                          (int64_t)TOC_CONSTANT_(limit), \
-                                          toc_options_{.meaning = __VA_ARGS__}) \
-        }; \
-        static_assert(id != toc_window_too_short_, "tocsin: " what ": .window_s is 4 or more"); \
-        static_assert(id != toc_no_capacity_, \
-                      "tocsin: " what ": exhausts_s takes .capacity, above 0"); \
-        static_assert(id != toc_no_objective_, \
+#define TOC_OPTIONS_CHECK3_(id, what, signal, op, limit, ...)                                    \
+        enum {                                                                                   \
+                id = toc_complaint_about_(toc_signal_##signal, TOC_OP_(op),                      \
+                                          (int64_t)TOC_CONSTANT_(limit),                         \
+                                          toc_options_{ .meaning = __VA_ARGS__ })                \
+        };                                                                                       \
+        static_assert(id != toc_window_too_short_, "tocsin: " what ": .window_s is 4 or more");  \
+        static_assert(id != toc_no_capacity_,                                                    \
+                      "tocsin: " what ": exhausts_s takes .capacity, above 0");                  \
+        static_assert(id != toc_no_objective_,                                                   \
                       "tocsin: " what ": " #signal " takes .objective_permille, from 1 to 999"); \
-        static_assert(id != toc_clears_a_quantile_, \
-                      "tocsin: " what ": .clear_at is not for quantiles, which are judged at " \
-                      "their limit alone"); \
-        static_assert(id != toc_clears_without_side_, \
-                      "tocsin: " what ": .clear_at is not for == and !="); \
-        static_assert(id != toc_clears_where_it_rings_, \
+        static_assert(id != toc_clears_a_quantile_,                                              \
+                      "tocsin: " what ": .clear_at is not for quantiles, which are judged at "   \
+                      "their limit alone");                                                      \
+        static_assert(id != toc_clears_without_side_,                                            \
+                      "tocsin: " what ": .clear_at is not for == and !=");                       \
+        static_assert(id != toc_clears_where_it_rings_,                                          \
                       "tocsin: " what ": .clear_at is on the side that rings");
 
 #define TOC_SPELL_(s)                                \
@@ -316,9 +316,9 @@ struct toc_site_at_ {
  * one is in a group of the linker and the other is not. So each is in a section of its own, as far
  * as the compiler can see; the assembler sees a comment behind one and the same name. */
 #if !defined(__clang__)
-#define TOC_IN_(name) \
-        __attribute__((section(name "/*" __BASE_FILE__ ":" TOC_TEXT_(__LINE__) ":" TOC_TEXT_( \
-                               __COUNTER__) "*/"), \
+#define TOC_IN_(name)                                                                         \
+        __attribute__((section(name "/*" __BASE_FILE__                                        \
+                                    ":" TOC_TEXT_(__LINE__) ":" TOC_TEXT_(__COUNTER__) "*/"), \
                        used, retain, aligned(8)))
 #define TOC_IN_CONST_(name) TOC_IN_(name)
 #endif
@@ -334,10 +334,12 @@ struct toc_site_at_ {
                 TOC_IN_("toc_probes_1") = { &TOC_CAT_(id, _record_), cell_ }
 
 /* A namespace can stand in no class. */
-#define TOC_AT_FILE_SCOPE_ \
-        static_assert(__builtin_FUNCTION()[0] == 0, \
+#define TOC_AT_FILE_SCOPE_                                                             \
+        static_assert(__builtin_FUNCTION()[0] == 0,                                    \
                       "tocsin: a probe is declared outside of functions and classes"); \
-        namespace probes_are_declared_outside_of_functions_and_classes { }
+        namespace probes_are_declared_outside_of_functions_and_classes                 \
+        {                                                                              \
+        }
 
 #define TOC_CELLS_OF_(site) (TOC_CAT_(site, _at_).cells)
 #define TOC_PROBE_OF_(site) (TOC_CAT_(site, _at_).probe)

@@ -1141,7 +1141,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_POLICY2_(x) \
         (TOC_IS_(STOP_IN_TESTS_, x) ? TOC_MAY_STOP_ | (TOC_IN_TESTS_ ? TOC_STOPS_ : 0) \
          : TOC_IS_(STOP_FROM_, x) \
-                 ? TOC_MAY_STOP_ | (TOC_NUMBER_OF_(STOP_FROM_, x) <= TOC_VERSION_ ? TOC_STOPS_ : 0) \
+                 ? TOC_MAY_STOP_ | \
+                           (TOC_NUMBER_OF_(STOP_FROM_, x) <= TOC_VERSION_ ? TOC_STOPS_ : 0) \
                  : 0)
 
 #define TOC_MEANING_CHECK_(what, form, severity_, meaning_) \

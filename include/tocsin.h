@@ -18,8 +18,13 @@
  * Ownership: all objects are static. Nothing is ever freed.
  * Limits:    two rules a probe; names of 31 characters, modules of 23, texts of 71; eight labels
  *            of 23; a timer takes 4 KiB a thread.
- * Needs:     gcc >= 12 or clang >= 14, -std=c11 or later, ELF, 64 bits, libtocsin.
- *            -DTOCSIN_OFF removes everything but returned values.
+ * Needs:     gcc >= 12 or clang >= 14, -std=c11 or c++20 or later, ELF, 64 bits, libtocsin; on
+ *            x86-64 or arm64. -DTOCSIN_OFF removes everything but returned values.
+ * C++:       all of it, in inline functions, classes and lambdas too. Options stand in the order in
+ *            which they are listed below, and more of what they say is checked. No site in a
+ *            template: put it into a function that is none, and call that. TOC_MODULE and
+ *            TOC_MODULE_PART count for the namespace in which they stand, so that a header may be a
+ *            module of its own in a namespace of its own.
  */
 #ifndef TOCSIN_H
 #define TOCSIN_H

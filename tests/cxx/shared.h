@@ -7,7 +7,8 @@
 
 #include <tocsin.h>
 
-namespace shared {
+namespace shared
+{
 
 TOC_MODULE_PART(shared);
 
@@ -61,8 +62,8 @@ inline void all(int n)
 
 } // namespace shared
 
-void other_all(int n);                   /* the same, in another file */
+void other_all(int n);                                          /* the same, in another file */
 __attribute__((visibility("default"))) void library_all(int n); /* in a shared object */
-extern "C" void part_count(void);        /* in a C file of the module */
+extern "C" void part_count(void);                               /* in a C file of the module */
 
 #endif
