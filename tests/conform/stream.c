@@ -207,7 +207,7 @@ static uint32_t choose_clock(struct dice *dice, struct stream *stream)
         uint32_t window_s = form->window_s;
         uint32_t windows = is_raw ? 6 : 3;
 
-        if (window_s && !dice_once_in(dice, 7))
+        if (window_s && !dice_once_in(dice, window_s > 3600 ? 25 : 7))
                 window_s = (uint32_t)dice_between(dice, 4, dice_once_in(dice, 8) ? 600 : 24);
         stream->scrape_s = few[dice_below(dice, BASE_COUNT(few))];
         for (size_t i = 0; window_s > 64 && i < BASE_COUNT(many); i++) {
