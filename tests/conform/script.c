@@ -473,5 +473,5 @@ void script_run(struct script *script, struct stream *stream, struct dice *dice)
                         break;
                 }
         }
-        line_settle(stream);
+        line_settle(stream, dice);
 }
