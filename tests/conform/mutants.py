@@ -137,7 +137,7 @@ class Bench:
 
     def compile(self, source, key):
         target = os.path.join(self.folder, key + ".o")
-        done = run([os.environ.get("CC", "cc"), "-std=c11", "-O1", "-w", "-D_GNU_SOURCE",
+        done = run([os.environ.get("CC", "cc"), "-std=c11", "-w", "-D_GNU_SOURCE",
                     "-I" + os.path.join(self.folder, "src"), "-I" + os.path.join(self.root, "src"),
                     "-I" + os.path.join(self.root, "include"), "-c", source, "-o", target])
         if done.returncode:
