@@ -1,43 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One record per defect. Each starts from the same good record, so only the defect can be why. */
-#include "rule/fixture.h"
-
-static struct toc_record good(void)
-{
-        return fixture_record(toc_kind_counter,
-                              fixture_rule(toc_signal_per_minute, TOC_ABOVE_, 10));
-}
-
-static struct toc_record of_kind(unsigned kind, unsigned signal)
-{
-        return fixture_record(kind, fixture_rule(signal, TOC_ABOVE_, 10));
-}
-
-static void refuses(const struct toc_record *record, const char *word)
-{
-        const char *why = NULL;
-        struct rule_set *set;
-        uint32_t row = 77;
-
-        assert_int_equal(rule_check(record, &why), -EINVAL);
-        assert_non_null(why);
-        if (!strstr(why, word))
-                fail_msg("expected a sentence about \"%s\", got \"%s\"", word, why);
-        assert_int_equal(rule_set_new(&set, 0), 0);
-        assert_int_equal(rule_set_add(set, record, 0, true, &row), -EINVAL);
-        assert_int_equal(rule_set_rows(set), 0);
-        assert_int_equal(row, 77);
-        rule_set_free(&set);
-}
-
-static void accepts(const struct toc_record *record)
-{
-        const char *why = "as it was";
-
-        if (rule_check(record, &why))
-                fail_msg("refused: %s", why);
-        assert_string_equal(why, "as it was");
-}
+#include "rule/verdict.h"
 
 static void accepts_good_records(void **state)
 {
@@ -347,7 +310,7 @@ static void refuses_a_clear_level_on_the_ringing_side(void **state)
         accepts(&record);
 }
 
-static void gauges_and_levels_may_be_negative(void **state)
+static void gauges_levels_and_flows_may_be_negative(void **state)
 {
         struct toc_record record = of_kind(toc_kind_gauge, toc_signal_value);
 
@@ -359,9 +322,15 @@ static void gauges_and_levels_may_be_negative(void **state)
         accepts(&record);
         record.rule[0].clear_at = -4;
         refuses(&record, "clear level");
-        record = of_kind(toc_kind_level, toc_signal_value);
+        record = of_kind(toc_kind_level, toc_signal_growth);
         record.rule[0].limit = -5;
         accepts(&record);
+        record = of_kind(toc_kind_flow, toc_signal_lost);
+        record.rule[0].limit = -5;
+        accepts(&record);
+        record = of_kind(toc_kind_operation, toc_signal_in_flight);
+        record.rule[0].limit = -5;
+        refuses(&record, "negative");
 }
 
 /* Whatever bytes: checked without harm, and what passes can be judged. The sanitizers look on. */
@@ -369,6 +338,7 @@ static void survives_random_records(void **state)
 {
         uint64_t seed = 17;
         size_t passed = 0;
+        size_t passed_by_kind[16] = { 0 };
 
         (void)state;
         for (int i = 0; i < 200000; i++) {
@@ -388,12 +358,15 @@ static void survives_random_records(void **state)
                 record.kind = (uint8_t)fixture_below(&seed, 17);
                 record.rule[0].signal = (uint8_t)fixture_below(&seed, 50);
                 record.rule[0].op = (uint8_t)fixture_below(&seed, 9);
+                record.rule[0].capacity = record.rule[0].signal == toc_signal_exhausts_s;
+                record.rule[0].objective_permille = 77 * (record.kind == toc_kind_share);
                 for (uint64_t n = fixture_below(&seed, 4); n; n--)
                         bytes[fixture_below(&seed, sizeof(record))] =
                                 (unsigned char)fixture_random(&seed);
                 if (rule_check(&record, &why))
                         continue;
                 passed++;
+                passed_by_kind[record.kind]++;
                 assert_int_equal(rule_set_new(&set, 0), 0);
                 assert_int_equal(rule_set_add(set, &record, 0, i % 2, &row), 0);
                 for (uint64_t t = 1; t < 4; t++) {
@@ -408,6 +381,8 @@ static void survives_random_records(void **state)
                 rule_set_free(&set);
         }
         assert_true(passed > 1000); /* or this was no test of what follows */
+        for (unsigned kind = toc_kind_counter; kind < toc_kind_logs; kind++)
+                assert_true(passed_by_kind[kind] > 50);
 }
 
 int main(void)
@@ -427,7 +402,7 @@ int main(void)
                 cmocka_unit_test(refuses_bad_rules),
                 cmocka_unit_test(refuses_numbers_out_of_range),
                 cmocka_unit_test(refuses_a_clear_level_on_the_ringing_side),
-                cmocka_unit_test(gauges_and_levels_may_be_negative),
+                cmocka_unit_test(gauges_levels_and_flows_may_be_negative),
                 cmocka_unit_test(survives_random_records),
         };
 

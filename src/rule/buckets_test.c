@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bucket bounds are typed from the layout that <tocsin-machine.h> describes: one bucket a value
+ * from 2 to 15, then eight an octave. 16 and 17 share one; 1000 is in [960, 1024). */
+#include "rule/buckets.h"
+#include "rule/fixture.h"
+
+enum { of_0_and_1 = 0, of_5 = 18, of_16 = 32, of_1000 = 79 };
+
+static uint64_t bucket[TOC_BUCKETS_];
+
+static int begin(void **state)
+{
+        (void)state;
+        memset(bucket, 0, sizeof(bucket));
+        return 0;
+}
+
+static void the_bounds_are_those_of_the_layout(void **state)
+{
+        (void)state;
+        assert_int_equal(toc_bucket_floor_(of_5), 5);
+        assert_int_equal(toc_bucket_floor_(of_5 + 1), 6);
+        assert_int_equal(toc_bucket_floor_(of_16), 16);
+        assert_int_equal(toc_bucket_floor_(of_16 + 1), 18);
+        assert_int_equal(toc_bucket_floor_(of_1000), 960);
+        assert_int_equal(toc_bucket_floor_(of_1000 + 1), 1024);
+}
+
+/* Of 100 values, 90 of 5 and 10 of 1000: the 90th from below is the last 5. */
+static void takes_the_nearest_rank(void **state)
+{
+        struct buckets *buckets = buckets_new(60);
+
+        (void)state;
+        buckets_begin(buckets, 0, NULL);
+        assert_int_equal(buckets_above(buckets, S, bucket, 2), 0);
+        assert_int_equal(buckets_above(buckets, S, bucket, 0), 0);
+        bucket[of_5] = 90;
+        bucket[of_1000] = 10;
+        assert_int_equal(buckets_above(buckets, S, bucket, 2), 5);
+        assert_int_equal(buckets_above(buckets, S, bucket, 10), 5);
+        assert_int_equal(buckets_above(buckets, S, bucket, 100), 1023);
+        assert_int_equal(buckets_above(buckets, S, bucket, 0), 1023);
+        bucket[of_5] = 89;
+        bucket[of_1000] = 11; /* the 90th is one of them now */
+        assert_int_equal(buckets_above(buckets, S, bucket, 10), 1023);
+        buckets_free(buckets);
+}
+
+static void the_first_and_the_last_bucket(void **state)
+{
+        struct buckets *buckets = buckets_new(60);
+
+        (void)state;
+        buckets_begin(buckets, 0, NULL);
+        bucket[of_0_and_1] = 1;
+        assert_int_equal(buckets_above(buckets, S, bucket, 0), 1);
+        bucket[TOC_BUCKETS_ - 1] = 1;
+        assert_true(buckets_above(buckets, S, bucket, 0) >= INT64_MAX);
+        buckets_free(buckets);
+}
+
+/* A tick a second and W = 60: a 1000 at t = 100 is seen until 160, and gone by 171. */
+static void what_left_the_window_is_forgotten(void **state)
+{
+        struct buckets *buckets = buckets_new(60);
+
+        (void)state;
+        buckets_begin(buckets, 0, NULL);
+        for (uint64_t t = 1; t <= 300; t++) {
+                uint64_t top;
+
+                bucket[of_5]++;
+                bucket[of_1000] += t == 100;
+                buckets_remember(buckets, t * S, bucket);
+                top = buckets_above(buckets, t * S, bucket, 0);
+                if (t < 100 || t >= 171)
+                        assert_int_equal(top, 5);
+                if (t >= 100 && t < 160)
+                        assert_int_equal(top, 1023);
+        }
+        buckets_free(buckets);
+}
+
+static void what_was_there_before_does_not_count(void **state)
+{
+        struct buckets *buckets = buckets_new(60);
+
+        (void)state;
+        bucket[of_1000] = 7;
+        buckets_begin(buckets, 0, bucket);
+        bucket[of_5] = 1;
+        assert_int_equal(buckets_above(buckets, S, bucket, 0), 5);
+        buckets_begin(buckets, S, NULL); /* a reset: it all came since */
+        assert_int_equal(buckets_above(buckets, S, bucket, 0), 1023);
+        buckets_free(buckets);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_bounds_are_those_of_the_layout),
+                cmocka_unit_test_setup(takes_the_nearest_rank, begin),
+                cmocka_unit_test_setup(the_first_and_the_last_bucket, begin),
+                cmocka_unit_test_setup(what_left_the_window_is_forgotten, begin),
+                cmocka_unit_test_setup(what_was_there_before_does_not_count, begin),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
