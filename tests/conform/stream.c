@@ -220,7 +220,7 @@ static uint32_t choose_clock(struct dice *dice, struct stream *stream)
                 stream->scrape_s = 3;
         if (window_s > 3600) /* promtool has memory for some hundred steps of that */
                 windows = 1;
-        stream->steps = windows * window_s / stream->scrape_s + 120;
+        stream->steps = windows * window_s / stream->scrape_s + 70;
         if (stream->steps > stream_steps_max)
                 stream->steps = stream_steps_max;
         return window_s;
