@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exists because Prometheus draws lines in doubles: a line that misses its capacity by a billionth
  * is one thing there and another in exact fractions. A line that hits it exactly is kept: both must
- * know that. This is no second engine: it only says when nobody can tell. */
+ * know that, and some streams are aimed at it. This is no second engine: it only says when nobody
+ * can tell. */
 #include "script.h"
 
 #include <math.h>
 
-enum { tries_max = 100 };
+enum { tries_max = 100 }; /* what is tried is cheap */
 
 /* The least-squares line through the samples in (t-3w, t], ahead_s after t. NAN: there is none. */
 static long double line_at(const struct stream *stream, uint32_t i, uint32_t window_s,
@@ -52,10 +53,30 @@ static bool is_blurred(const struct stream *stream, const struct toc_rule *rule)
         return false;
 }
 
-void line_settle(struct stream *stream)
+/* Lets the line hit the capacity exactly at some step, if it is one of whole numbers there. */
+static void aim(struct stream *stream, struct dice *dice)
+{
+        struct toc_rule *rule = &stream->record.rule[0];
+        uint32_t window_s = rule->window_s ? rule->window_s : stream->form->window_s;
+
+        for (int tries = 0; tries < tries_max; tries++) {
+                uint32_t i = (uint32_t)dice_below(dice, stream->steps);
+                long double line = line_at(stream, i, window_s, rule->limit);
+
+                if (isnan(line) || line < 1 || line <= stream->step[i].series[0] ||
+                    fabsl(line - roundl(line)) > 1e-12L)
+                        continue;
+                rule->capacity = (int64_t)roundl(line);
+                return;
+        }
+}
+
+void line_settle(struct stream *stream, struct dice *dice)
 {
         if (stream->form->signal != toc_signal_exhausts_s)
                 return;
+        if (dice_once_in(dice, 2))
+                aim(stream, dice);
         for (uint32_t slot = 0; slot < 2; slot++) {
                 struct toc_rule *rule = &stream->record.rule[slot];
 

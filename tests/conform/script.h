@@ -52,7 +52,7 @@ int64_t pattern_next(struct script *script);
 /* Values around a limit (pattern.c). */
 int64_t pattern_value(struct script *script, const struct toc_rule *rule);
 
-/* Moves the capacity away from where doubles cannot tell (line.c). */
-void line_settle(struct stream *stream);
+/* Moves the capacity to where a line hits it, and away from where doubles cannot tell (line.c). */
+void line_settle(struct stream *stream, struct dice *dice);
 
 #endif
