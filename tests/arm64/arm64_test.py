@@ -24,9 +24,10 @@ PACKAGES = {PREFIX + "gcc": "gcc-aarch64-linux-gnu", PREFIX + "g++": "g++-aarch6
             "qemu-aarch64": "qemu-user"}
 # What a compiler may do differently shows in the counts; the rest is the same in each way.
 COUNTS = ["all_kinds", "threads", "forked"]
-# Nothing of it runs an arm64 program from within one, for which binfmt_misc would be needed.
+# Nothing of it runs an arm64 program from within one, for which binfmt_misc would be needed; nor does
+# it fork while other threads come and go: then the child now and then hangs in qemu 7.2.
 ALL = ["the_bell_rings_for_each_news", "plugin_with_the_archive", "ten_thousand_threads", "crowd", "spinning",
-       "first_probe_in_handler", "forks_while_threads_come_and_go", "plugin",
+       "first_probe_in_handler", "plugin",
        "plugin_of_static_host", "plugin_brings_the_runtime", "static_program", "killed", "crashed",
        "closes_everything", "errno_stays", "odd_stacks", "no_file_may_grow", "no_file_at_all",
        "relative_directory", "nobody_asked", "cells_of_all_kinds", "operations",
