@@ -133,6 +133,13 @@ int rule_default_logs(enum toc_kind kind, const char *module, struct toc_record 
  * error site may hold tabs and line ends; escape text before you print it all the same. */
 int rule_check(const struct toc_record *record, const char **ret_why);
 
+/* The compiler names a site by its line: expect_41. This names it by what it says, the meaning of
+ * an expectation and the message of an error, so that an edit above it is not another alert:
+ * expect_index_and_table_disagree. For every record from a file or segment, once rule_check has
+ * passed it; what is not a site keeps its name. Two sites may say the same: their file and line
+ * differ. */
+void rule_site_name(struct toc_record *record);
+
 /* Names for people and JSON: "counter", "per_minute", ">=", "page"... "?" if unknown. */
 const char *rule_kind_name(unsigned kind);
 const char *rule_signal_name(unsigned signal);

@@ -107,8 +107,10 @@ static int take_record(struct reader *reader, const struct toc_record *record)
         if (!rule_check(record, &why)) {
                 error = reserve(&found->records, found->count, &reader->record_capacity,
                                 sizeof(*found->records));
-                if (!error)
-                        found->records[found->count++] = *record;
+                if (!error) {
+                        found->records[found->count] = *record;
+                        rule_site_name(&found->records[found->count++]);
+                }
                 return error;
         }
         error = reserve(&found->refused, found->refused_count, &reader->refused_capacity,
@@ -399,6 +401,25 @@ static void close_reader(struct reader *reader)
         elf_records_fini(&reader->found);
 }
 
+static int compare_records(const void *left, const void *right)
+{
+        return memcmp(left, right, sizeof(struct toc_record));
+}
+
+/* g++ emits a record for each instance of a template or inline function that has a site. */
+static void drop_copies(struct elf_records *found)
+{
+        size_t kept = 0;
+
+        if (!found->count)
+                return;
+        qsort(found->records, found->count, sizeof(*found->records), compare_records);
+        for (size_t i = 1; i < found->count; i++)
+                if (compare_records(&found->records[i], &found->records[kept]) != 0)
+                        found->records[++kept] = found->records[i];
+        found->count = kept + 1;
+}
+
 int elf_read_records(const char *path, struct elf_records *ret_records, const char **ret_why)
 {
         struct reader reader BASE_SCOPE(close_reader) = { .fd = -1, .found = ELF_RECORDS_NULL };
@@ -410,6 +431,7 @@ int elf_read_records(const char *path, struct elf_records *ret_records, const ch
                 *ret_why = reader.why;
         if (outcome)
                 return outcome;
+        drop_copies(&reader.found);
         *ret_records = reader.found;
         reader.found = (struct elf_records)ELF_RECORDS_NULL;
         return 0;

@@ -12,8 +12,9 @@
  *
  * Programs, shared libraries, objects and archives of objects, of any machine that is 64 bits wide
  * and little-endian: records are flat, and lie the same everywhere. Every section toc_records_1 is
- * read, for clang makes one a variable. Order is that of the file, which says nothing: linkers and
- * clang reorder.
+ * read, for clang makes one a variable. Order says nothing: linkers and clang reorder, so what is
+ * the same in all its bytes is found by sorting, and given once. Sites are named by what they say
+ * (rule_site_name).
  *
  * The file is foreign. It is read through libelf, never mapped (a file that shrinks would kill us),
  * after its header was checked here: libelf believes a header that promises a billion sections.

@@ -109,8 +109,10 @@ static void append_records(struct text *image, const char *section, size_t count
         struct section one = { section, SHT_PROGBITS, records, count * sizeof(*records) };
 
         assert_non_null(records);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
                 records[i] = good_record("evictions");
+                records[i].line = (uint32_t)i;
+        }
         append_elf(image, &one, 1);
         free(records);
 }
@@ -193,13 +195,14 @@ static void nothing_can_be_released_twice(void **state)
 
 static void every_section_of_that_name_is_read(void **state)
 {
+        /* One of them twice, as g++ writes the site of a template. */
         const struct toc_record records[] = { good_record("first"), good_record("second"),
-                                              good_record("third") };
+                                              good_record("third"), good_record("second") };
         const struct section sections[] = {
                 { "toc_records_1", SHT_PROGBITS, &records[0], sizeof(records[0]) },
                 { ".text", SHT_PROGBITS, "code", 4 },
                 { "toc_records_1", SHT_PROGBITS, "", 0 },
-                { "toc_records_1", SHT_PROGBITS, &records[1], 2 * sizeof(records[0]) },
+                { "toc_records_1", SHT_PROGBITS, &records[1], 3 * sizeof(records[0]) },
                 { "not_toc_records_1", SHT_PROGBITS, "other", 5 },
         };
         struct text image BASE_SCOPE(text_fini) = TEXT_INIT(image_bytes_max);
@@ -210,7 +213,7 @@ static void every_section_of_that_name_is_read(void **state)
         append_elf(&image, sections, BASE_COUNT(sections));
         assert_int_equal(read_bytes(image.bytes, image.length, &found, &why), 0);
         assert_int_equal(found.count, 3);
-        assert_memory_equal(found.records, records, sizeof(records));
+        assert_memory_equal(found.records, records, 3 * sizeof(records[0]));
         assert_int_equal(found.refused_count, 0);
         assert_false(found.awaits_link);
 }
@@ -408,8 +411,10 @@ static void archives_are_read_member_by_member(void **state)
         append_member(&archive, "/0", image.bytes, image.length);
         append_member(&archive, "note.txt/", "odd", 3);
         append_member(&archive, "empty/", "", 0);
+        text_clear(&image);
+        append_records(&image, "toc_records_1", 3); /* two of them as before */
         append_member(&archive, "two.o/", image.bytes, image.length);
-        assert_count(&archive, 4);
+        assert_count(&archive, 3);
         /* One that is damaged makes the whole answer doubtful. */
         append_member(&archive, "bad.o/", image.bytes, image.length - 64);
         assert_refused(&archive, damaged);

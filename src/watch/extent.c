@@ -92,7 +92,9 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
                                        ret_why);
                 if (outcome)
                         return outcome;
-                rows[view->row_count + i] = (struct segment_view_row){
+                struct segment_view_row *to = &rows[view->row_count + i];
+
+                *to = (struct segment_view_row){
                         .record = row.record,
                         .bad = check_row(&row),
                         .object = extent->object,
@@ -100,6 +102,8 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
                         .cell_offset = row.cell_offset,
                         .place = row.place,
                 };
+                if (!to->bad)
+                        rule_site_name(&to->record);
         }
         object->has_rows = true;
         object->first_row = view->row_count;

@@ -95,7 +95,7 @@ static void cells_are_summed_over_blocks(void **state)
         assert_int_equal(*segment_cells(view, 1), 1); /* misses, not the 11 passes */
         assert_int_equal(*segment_cells(view, 2), 2);
         assert_true((int64_t)*segment_cells(view, 3) == -7);
-        assert_string_equal(view->rows[1].record.name, "expect_41");
+        assert_string_equal(view->rows[1].record.name, "expect_index_and_table_disagree");
         assert_null(view->rows[1].bad);
         assert_int_equal(segment_read_events(view, news, fixture_slots, &count, &why), 0);
         assert_int_equal(count, 1);

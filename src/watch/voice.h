@@ -2,8 +2,8 @@
 /*
  * voice.h - lines for people, until the pump can write them between two lines of the program.
  *
- *         voice_say(voice, VOICE_PAGE, "kvd[7] store.expect_41: %s", meaning);
- *         tocsin: PAGE kvd[7] store.expect_41: index and table disagree
+ *         voice_say(voice, VOICE_PAGE, "kvd[7] store.expect_tables_agree: %s", meaning);
+ *         tocsin: PAGE kvd[7] store.expect_tables_agree: index and table disagree
  *
  * Every line is escaped as a whole, so that arguments may be foreign text. Saying never blocks.
  *

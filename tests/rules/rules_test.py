@@ -59,9 +59,9 @@ def expected_of(compiler):
     """The modules of the program, and of each object."""
     def probe(kind, name, file, words, help_text, rules=(), **more):
         line = line_of(compiler, file, words) if words else 0
-        return {'name': name or f'{"expect" if kind == "expectation" else kind}_{line}',
-                'kind': kind, 'help': help_text, 'file': file, 'line': line, 'quiet': None,
-                'usual': False, 'default': False, 'rules': list(rules), 'runbook': None, **more}
+        return {'name': name, 'kind': kind, 'help': help_text, 'file': file, 'line': line,
+                'quiet': None, 'usual': False, 'default': False, 'stop': None, 'labels': {},
+                'rules': list(rules), 'runbook': None, **more}
 
     budget = 'Budget of the module'
     logs = ' of all sites that say TOC_USUAL'
@@ -90,19 +90,22 @@ def expected_of(compiler):
             rule('value != 0', 0, 'note', 'somebody has a file open')]),
         probe('heartbeat', 'flusher', 'lru.c', 'TOC_HEARTBEAT(', 'Background writer loop', [
             rule('silent_ms > 5000', 0, 'page', 'flusher is stuck: data stays in memory')]),
-        probe('expectation', None, 'lru.c', 'TOC_EXPECT(', 'key > 0', [
+        probe('expectation', 'expect_keys_are_positive', 'lru.c', 'TOC_EXPECT(', 'key > 0', [
             rule('total > 0', 60, 'page', 'keys are positive')]),
-        probe('error', None, 'lru.c', 'TOC_ERROR(-1', 'cannot find key %d', usual=True),
-        probe('expectation', None, 'lru.c', 'TOC_EXPECT_CMP(', 'key < 4096', [
+        probe('error', 'error_cannot_find_key', 'lru.c', 'TOC_ERROR(-1',
+              'cannot find key %d', usual=True),
+        probe('expectation', 'expect_keys_are_small', 'lru.c', 'TOC_EXPECT_CMP(', 'key < 4096', [
             rule('total > 0', 60, 'warn', 'keys are small')]),
-        probe('error', None, 'lru.c', 'TOC_ERROR(-2', 'made up: %d\n', [
+        probe('error', 'error_made_up', 'lru.c', 'TOC_ERROR(-2', 'made up: %d\n', [
             rule('total > 3', 0, 'page', 'keys are made up')]),
-        probe('warning', None, 'lru.c', 'TOC_WARNING(', 'seven again', quiet='seven is usual'),
+        probe('warning', 'warning_seven_again', 'lru.c', 'TOC_WARNING(',
+              'seven again', quiet='seven is usual'),
     ]
     lru_part_c = [
         probe('counter', 'misses', 'lru_part.c', 'TOC_COUNTER(', 'Lookups that found nothing', [
             rule('per_hour > 100000', 3600, 'note', 'nobody asks for what is there')]),
-        probe('warning', None, 'lru_part.c', 'TOC_WARNING(', 'eight is odd', usual=True),
+        probe('warning', 'warning_eight_is_odd', 'lru_part.c', 'TOC_WARNING(',
+              'eight is odd', usual=True),
     ]
     # Only TOC_LOGS of errors can be declared, so warnings have the default.
     lru_default = [
@@ -116,9 +119,12 @@ def expected_of(compiler):
             rule('per_minute > 10', 60, 'note', 'the module reports many warnings')], default=True),
         probe('counter', 'sent', 'net.c', 'TOC_COUNTER(', 'Messages that left', [
             rule('total == 0', 0, 'note', 'nothing ever left')]),
-        probe('error', None, 'net.c', 'TOC_ERROR(', 'nothing to send', usual=True),
-        probe('warning', None, 'net.c', 'TOC_WARNING(', 'too much to send: %d', usual=True),
-        probe('expectation', None, 'net.c', 'TOC_UNREACHABLE(', 'not reached', [
+        probe('error', 'error_nothing_to_send', 'net.c', 'TOC_ERROR(',
+              'nothing to send', usual=True),
+        probe('warning', 'warning_too_much_to_send', 'net.c', 'TOC_WARNING(',
+              'too much to send: %d', usual=True),
+        probe('expectation', 'expect_five_is_not_possible', 'net.c', 'TOC_UNREACHABLE(',
+              'not reached', [
             rule('total > 0', 60, 'page', 'five is not possible')]),
     ]
     lru_help = 'Fixed-capacity least-recently-used cache'
@@ -491,14 +497,14 @@ def odd_paths(bench):
 # ---- How it looks ---------------------------------------------------------------
 
 TABLE = '''net  Sends what the cache gives away
-  log_errors    logs         (default)  per_minute > 0 -> warn "the module reports errors"
-  log_warnings  logs         (default)  per_minute > 10 -> note "the module reports many warnings"
-  sent          counter      net.c:L1   total == 0 -> note "nothing ever left"
-  error_L2      error        net.c:L2   as log_errors
-                                        says "nothing to send"
-  warning_L3    warning      net.c:L3   as log_warnings
-                                        says "too much to send: %d"
-  expect_L4     expectation  net.c:L4   expects not reached -> page "five is not possible"
+  log_errors                   logs         (default)  per_minute > 0 -> warn "the module reports errors"
+  log_warnings                 logs         (default)  per_minute > 10 -> note "the module reports many warnings"
+  sent                         counter      net.c:L1   total == 0 -> note "nothing ever left"
+  error_nothing_to_send        error        net.c:L2   as log_errors
+                                                       says "nothing to send"
+  warning_too_much_to_send     warning      net.c:L3   as log_warnings
+                                                       says "too much to send: %d"
+  expect_five_is_not_possible  expectation  net.c:L4   expects not reached -> page "five is not possible"
 '''
 
 
@@ -508,7 +514,6 @@ def table(bench):
     for number, words in enumerate(('TOC_COUNTER', 'TOC_ERROR', 'TOC_WARNING', 'TOC_UNREACH'), 1):
         place = f"net.c:{line_of('gcc', 'net.c', words)}"
         expected = expected.replace(f'net.c:L{number}', place.ljust(8))
-        expected = expected.replace(f'_L{number}', place.replace('net.c:', '_'))
     same(bench.rules('net.o'), (0, expected.encode(), b''))
     status, out, _ = bench.rules('lru.o')
     same(status, 0)

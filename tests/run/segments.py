@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 from harness import PYTHON, Run, has, lacks, run_tests, same, until  # noqa: E402
 
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake.py")
+MISS = "expect_index_and_table_disagree"
 KEYS = ["id", "time", "type", "state", "severity", "program", "pid", "module", "probe", "labels", "kind",
         "signal", "op", "limit", "value", "window_s", "hold_s", "meaning", "runbook", "file", "line",
         "details"]
@@ -43,7 +44,7 @@ class Fake(Run):
 def an_expectation_rings_with_its_values():
     with Fake("good") as run:
         run.ready()
-        alert = run.until_alert("expect_41")
+        alert = run.until_alert(MISS)
         same(list(alert), KEYS, "keys")
         same((alert["severity"], alert["module"], alert["kind"], alert["signal"], alert["op"],
               alert["limit"], alert["value"], alert["window_s"], alert["file"], alert["line"],
@@ -53,9 +54,9 @@ def an_expectation_rings_with_its_values():
         same((details["left"], details["right"], details["count"]), (3, 4, 1))
         same(len(details["stack"]), 1)
         run.until_said("PAGE fake[")
-        has(run.errors(), "store.expect_41: index and table disagree (store.c:41; left 3; right 4)")
+        has(run.errors(), "store." + MISS + ": index and table disagree (store.c:41; left 3; right 4)")
         run.end()
-        ended = run.alerts("expect_41", "resolved")[0]
+        ended = run.alerts(MISS, "resolved")[0]
         same((ended["id"], ended["details"]), (alert["id"], {"reason": "ended"}))
         lacks(run.errors(), "carries no probes")
         lacks(run.errors(), "tocsin: ok")
@@ -64,7 +65,7 @@ def an_expectation_rings_with_its_values():
 def without_the_doorbell_the_tick_finds_it():
     with Fake("silent_miss") as run:
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.end()
 
 
@@ -94,7 +95,7 @@ def an_error_is_logged_escaped():
         run.ready()
         log = until(lambda: run.events("log"))[0]
         same((log["severity"], log["module"], log["probe"], log["file"], log["line"], log["message"]),
-             ("error", "store", "error_50", "store.c", 41, "cannot open \\x1b[31mindex\\xff\\x0a"))
+             ("error", "store", "error_what_it_counts", "store.c", 41, "cannot open \\x1b[31mindex\\xff\\x0a"))
         run.until_said("log  fake[")
         lacks(run.errors(), "\x1b")
         run.end()
@@ -117,7 +118,7 @@ def a_truncated_segment_is_said_once_and_the_others_go_on():
         run.until_said("the file")
         run.go()
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.go()
         run.ready()
         run.end()
@@ -130,7 +131,7 @@ def bad_files_are_said_once_each():
             run.ready()
             run.go()
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.end()
         lines = [x for x in run.own_lines() if "warning: segment" in x]
         for name, why in (("other.seg", "another version"), ("garbage.seg", "does not begin"),
@@ -145,14 +146,14 @@ def an_unfinished_segment_harms_nobody():
         run.ready()
         run.go()
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.end()
 
 
 def bad_records_are_ignored_alone():
     with Fake("none", "records") as run:
         run.ready()
-        alert = run.until_alert("expect_41")
+        alert = run.until_alert(MISS)
         same(alert["program"], "\\x1b]0;evil\\x07name")
         run.until_said("4 of its probes cannot be judged")
         run.end()
@@ -163,19 +164,19 @@ def bad_records_are_ignored_alone():
 def a_ringing_bell_does_not_deafen():
     with Fake("flood") as run:
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.end()
 
 
 def a_dead_process_resolves_and_leaves_no_file():
     with Fake("none", "child") as run:
         run.ready()
-        alert = run.until_alert("expect_41")
+        alert = run.until_alert(MISS)
         assert alert["pid"] != run.pid()
         same(len(run.segment_files()), 1)
         run.go()
         run.ready()
-        ended = run.until_alert("expect_41", "resolved")
+        ended = run.until_alert(MISS, "resolved")
         same((ended["id"], ended["details"]), (alert["id"], {"reason": "ended"}))
         until(lambda: not run.segment_files(), "the segment stays")
         run.end()
@@ -184,10 +185,10 @@ def a_dead_process_resolves_and_leaves_no_file():
 def exec_ends_the_old_segment():
     with Fake("exec") as run:
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.go()
         run.ready()
-        run.until_alert("expect_41", "resolved")
+        run.until_alert(MISS, "resolved")
         same(run.process.poll(), None)
         run.end()
 
@@ -195,10 +196,10 @@ def exec_ends_the_old_segment():
 def an_ended_segment_is_retired():
     with Fake("end") as run:
         run.ready()
-        run.until_alert("expect_41")
+        run.until_alert(MISS)
         run.go()
         run.ready()
-        run.until_alert("expect_41", "resolved")
+        run.until_alert(MISS, "resolved")
         until(lambda: not run.segment_files(), "the segment stays")
         run.end()
 
