@@ -13,6 +13,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+int cmd_diff(int argc, char **argv);
 int cmd_forge(int argc, char **argv);
 int cmd_gate(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);

@@ -17,6 +17,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+        { "diff", cmd_diff, "say which alert rules differ between two binaries" },
         { "forge", cmd_forge, "drive models until the gate accepts what one of them wrote" },
         { "gate", cmd_gate, "judge candidates against a contract, in a sandbox" },
         { "ledger", cmd_ledger, "show runs of the forge: what was tried, what it cost" },

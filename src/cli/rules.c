@@ -55,11 +55,13 @@ static int list(const struct option_operands *operands, bool wants_json)
 
 /* The forms in which all files are printed as one. */
 static const struct form {
+        const char *option;
+        const char *help;
         int (*print)(const struct listing *listing, uint32_t scrape_s);
 } forms[] = {
-        { rules_print_prometheus },
-        { rules_print_markdown },
-        { rules_print_grafana },
+        { "prometheus", "print a rule file for Prometheus", rules_print_prometheus },
+        { "markdown", "print a sheet for who is on call", rules_print_markdown },
+        { "grafana", "print a dashboard to import into Grafana", rules_print_grafana },
 };
 
 /* All files as one; what they have in common stands there once. */
@@ -95,11 +97,8 @@ int cmd_rules(int argc, char **argv)
         bool wants_json = false;
         bool wants[BASE_COUNT(forms)] = { false };
         uint64_t scrape_s = 15;
-        const struct option options[] = {
+        struct option options[2 + BASE_COUNT(forms)] = {
                 OPTION_FLAG("json", 'j', "print JSON instead of a table", &wants_json),
-                OPTION_FLAG("prometheus", 0, "print a rule file for Prometheus", &wants[0]),
-                OPTION_FLAG("markdown", 0, "print a sheet for who is on call", &wants[1]),
-                OPTION_FLAG("grafana", 0, "print a dashboard to import into Grafana", &wants[2]),
                 OPTION_NUMBER("scrape-interval", 0, "SECONDS",
                               "how often Prometheus scrapes, and evaluates the rules (15)",
                               &scrape_s, 1, PROMQL_SCRAPE_MAX_S),
@@ -120,12 +119,17 @@ int cmd_rules(int argc, char **argv)
                             "tocsin rules --markdown ./kvd >ONCALL.md\n",
         };
         struct option_operands operands;
-        int outcome = option_parse_or_say(&page, argc, argv, &operands);
         size_t chosen = BASE_COUNT(forms);
-        size_t count = wants_json;
+        size_t count;
+        int outcome;
 
+        for (size_t i = 0; i < BASE_COUNT(forms); i++)
+                options[2 + i] =
+                        (struct option)OPTION_FLAG(forms[i].option, 0, forms[i].help, &wants[i]);
+        outcome = option_parse_or_say(&page, argc, argv, &operands);
         if (outcome)
                 return option_exit(outcome);
+        count = wants_json;
         for (size_t i = 0; i < BASE_COUNT(forms); i++) {
                 count += wants[i];
                 chosen = wants[i] ? i : chosen;

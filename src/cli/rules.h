@@ -20,11 +20,16 @@ int rules_print_table(const struct listing *listing, const char *heading);
 json_t *rules_json(const struct listing *listing, const char *path, const struct text *problem);
 int rules_print_json(json_t *files_take);
 
+json_t *rules_json_of_rule(unsigned kind, const struct toc_rule *rule);
+
 /* For exports names are distinct, and alerts have theirs: listing_make_distinct and _name_alerts.
  * scrape_s: how often Prometheus will look, 1 to PROMQL_SCRAPE_MAX_S. */
 int rules_print_prometheus(const struct listing *listing, uint32_t scrape_s);
 int rules_print_markdown(const struct listing *listing, uint32_t scrape_s);
 int rules_print_grafana(const struct listing *listing, uint32_t scrape_s);
+
+/* "per_minute > 1000 for 300 s", in the words of the source. */
+void rules_append_rule(struct text *into, const struct toc_rule *rule);
 
 /* What a rule compares and for how long, in words: "more than 1000 a minute, for 5 minutes". */
 void rules_append_words(struct text *into, const struct toc_record *record, size_t slot);

@@ -18,11 +18,11 @@ void rules_put_json(json_t **array, json_t *item_take)
 
 /* Each line is a name and its value. */
 /* clang-format off */
-static json_t *json_of_rule(unsigned kind, const struct toc_rule *rule)
+json_t *rules_json_of_rule(unsigned kind, const struct toc_rule *rule)
 {
         bool clears = rule->clear_at != TOC_NO_CLEAR_LEVEL_;
 
-        return json_pack("{s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:s, s:s}",
+        return json_pack("{s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s}",
                          "signal", rule_signal_name(rule->signal),
                          "op", rule_op_name(rule->op),
                          "limit", (json_int_t)rule->limit,
@@ -30,6 +30,9 @@ static json_t *json_of_rule(unsigned kind, const struct toc_rule *rule)
                          "hold_s", (json_int_t)rule->hold_s,
                          "keep_s", (json_int_t)rule->keep_s,
                          "window_s", (json_int_t)rule_window_s(kind, rule),
+                         "volume_min", (json_int_t)rule->volume_min,
+                         "capacity", (json_int_t)rule->capacity,
+                         "objective_permille", (json_int_t)rule->objective_permille,
                          "severity", rule_severity_name(rule->severity),
                          "meaning", rule->meaning);
 }
@@ -44,7 +47,7 @@ static json_t *json_of_probe(const struct row *row)
 
         for (size_t i = 0; i < 2; i++)
                 if (record->rule[i].severity)
-                        rules_put_json(&rules, json_of_rule(record->kind, &record->rule[i]));
+                        rules_put_json(&rules, rules_json_of_rule(record->kind, &record->rule[i]));
         return json_pack("{s:s, s:o, s:s, s:s, s:s, s:I, s:s?, s:b, s:b, s:s?, s:o, s:s?}",
                          "name", record->name,
                          "labels", labels,

@@ -130,14 +130,14 @@ static void append_foreign(struct text *into, const char *foreign)
 static void append_value(struct text *into, const struct toc_record *record, uint32_t slot)
 {
         const struct toc_rule *rule = &record->rule[slot];
-        uint32_t window_s = promql_window_s(record, slot, 1);
+        uint32_t window_s = rule_window_s(record->kind, rule);
 
         switch (rule->signal) {
         case toc_signal_per_minute:
         case toc_signal_per_hour:
                 /* With another window it is scaled, so as to compare integers. */
                 if (window_s == (rule->signal == toc_signal_per_hour ? 3600 : 60))
-                        text_append(into, "Now {{ $value }}.");
+                        text_append(into, " Now {{ $value }}.");
                 return;
         case toc_signal_total:
         case toc_signal_value:
@@ -147,17 +147,17 @@ static void append_value(struct text *into, const struct toc_record *record, uin
         case toc_signal_lost:
         case toc_signal_stalled_ms:
         case toc_signal_backlog:
-                text_append(into, "Now {{ $value }}.");
+                text_append(into, " Now {{ $value }}.");
                 return;
         case toc_signal_growth:
         case toc_signal_exhausts_s:
-                text_append(into, "Its floor rose by {{ $value }} in the last ");
+                text_append(into, " Its floor rose by {{ $value }} in the last ");
                 rules_append_duration(into, window_s, false);
                 text_append(into, ".");
                 return;
         default:
                 if (record->kind == toc_kind_module)
-                        text_append(into, "Now {{ $value }}.");
+                        text_append(into, " Now {{ $value }}.");
         }
 }
 
@@ -180,7 +180,7 @@ static void append_description(struct text *into, const struct row *row, uint32_
         append_foreign(into, record->help);
         text_append(into, ". Rings at: ");
         rules_append_words(into, record, slot);
-        text_append(into, ". ");
+        text_append(into, ".");
         append_value(into, record, slot);
         append_place(into, row);
 }
@@ -196,7 +196,7 @@ static void append_note(struct text *into, const struct toc_record *record, uint
                         uint32_t scrape_s)
 {
         const struct toc_rule *rule = &record->rule[slot];
-        uint32_t window_s = promql_window_s(record, slot, 1);
+        uint32_t window_s = rule_window_s(record->kind, rule);
         uint32_t exported_s = promql_window_s(record, slot, scrape_s);
         bool is_burn = rule->signal == toc_signal_burn_fast || rule->signal == toc_signal_burn_slow;
         int64_t magnitude = rule->limit < 0 ? -(rule->limit + 1) : rule->limit;

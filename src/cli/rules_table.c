@@ -48,7 +48,7 @@ static void append_place(struct text *into, const struct row *row)
 }
 
 /* per_minute > 1000 for 300 s, clear at 800 -> warn "working set outgrew the cache" */
-static void append_rule(struct text *into, const struct toc_rule *rule)
+void rules_append_rule(struct text *into, const struct toc_rule *rule)
 {
         text_printf(into, "%s %s %" PRId64, rule_signal_name(rule->signal), rule_op_name(rule->op),
                     rule->limit);
@@ -60,6 +60,12 @@ static void append_rule(struct text *into, const struct toc_rule *rule)
                 text_printf(into, ", clear at %" PRId64, rule->clear_at);
         if (rule->keep_s)
                 text_printf(into, ", keep %" PRIu32 " s", rule->keep_s);
+        if (rule->volume_min)
+                text_printf(into, ", of %" PRIu32 " at least", rule->volume_min);
+        if (rule->capacity)
+                text_printf(into, ", capacity %" PRId64, rule->capacity);
+        if (rule->objective_permille)
+                text_printf(into, ", objective %d of 1000", rule->objective_permille);
 }
 
 /* What row `slot` says, 0 and up; nothing past the last. */
@@ -80,7 +86,7 @@ static void append_text(struct text *into, const struct toc_record *record, size
                         text_append(into, "expects ");
                         listing_append_escaped(into, record->help);
                 } else {
-                        append_rule(into, rule);
+                        rules_append_rule(into, rule);
                 }
                 text_printf(into, " -> %s", rule_severity_name(rule->severity));
                 append_quoted(into, " ", rule->meaning);

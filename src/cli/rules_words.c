@@ -4,7 +4,8 @@
  * for 5 minutes".
  */
 #include "cli/rules.h"
-#include "rule/promql.h"
+#include "rule/rule.h"
+#include "rule/signal.h"
 
 #include <inttypes.h>
 
@@ -70,9 +71,9 @@ static const struct {
         { 0, toc_signal_max, "any is {limit} (over {window})" },
         { 0, toc_signal_permille, "{limit} of 1000 (over {window})" },
         { 0, toc_signal_burn_fast,
-          "{budget} of 1000 may fail, and that is spent {limit} times too fast, over {window} and now" },
+          "{budget} of 1000 may fail: spent {limit} times too fast, over {window} and now" },
         { 0, toc_signal_burn_slow,
-          "{budget} of 1000 may fail, and that is spent {limit} times too fast, over {window} and now" },
+          "{budget} of 1000 may fail: spent {limit} times too fast, over {window} and now" },
         { 0, toc_signal_silent_ms, "no beat for {time}" },
         { 0, toc_signal_oldest_ms, "one has been going on for {time}" },
         { 0, toc_signal_in_flight, "{limit} going on at once" },
@@ -119,7 +120,7 @@ static void append_field(struct text *into, const struct toc_record *record, siz
                          const char *name)
 {
         const struct toc_rule *rule = &record->rule[slot];
-        uint32_t window_s = promql_window_s(record, (uint32_t)slot, 1);
+        uint32_t window_s = rule_window_s(record->kind, rule);
 
         if (strncmp(name, "limit", 5) == 0) {
                 text_printf(into, "%s %" PRId64, than(rule->op), rule->limit);
@@ -159,6 +160,7 @@ static void append_form(struct text *into, const struct toc_record *record, size
 void rules_append_words(struct text *into, const struct toc_record *record, size_t slot)
 {
         const struct toc_rule *rule = &record->rule[slot];
+        const struct signal *signal = signal_find(record->kind, rule->signal);
 
         for (size_t i = 0; i < BASE_COUNT(forms); i++)
                 if ((!forms[i].kind || forms[i].kind == record->kind) &&
@@ -166,8 +168,9 @@ void rules_append_words(struct text *into, const struct toc_record *record, size
                         append_form(into, record, slot, forms[i].form);
                         break;
                 }
-        if (rule->volume_min)
-                text_printf(into, ", if there were %" PRIu32 " at least", rule->volume_min);
+        if (signal && signal_volume(signal, rule) > 1)
+                text_printf(into, ", if there were %" PRIu32 " at least",
+                            signal_volume(signal, rule));
         if (rule->hold_s) {
                 text_append(into, ", for ");
                 rules_append_duration(into, rule->hold_s, false);

@@ -76,7 +76,7 @@ def main():
 
     def manual():
         pages = subprocess.run(["find", place, "-path", "*/man/*"], capture_output=True, text=True).stdout
-        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-gate.1", "tocsin-ledger.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
+        for page in ("tocsin.1", "tocsin-run.1", "tocsin-rules.1", "tocsin-diff.1", "tocsin-gate.1", "tocsin-ledger.1", "tocsin-new.1", "tocsin-bench.1", "tocsin.h.3", "tocsin-segment.5"):
             assert page in pages, f"{page} is missing"
 
     def prompts():

@@ -36,8 +36,8 @@ SOURCES = ('lru.c', 'lru_part.c', 'net.c', 'main.c')
 def rule(text, window_s, severity, meaning, clear_at=None, hold_s=0, keep_s=0):
     signal, op, limit = text.split()
     return {'signal': signal, 'op': op, 'limit': int(limit), 'clear_at': clear_at,
-            'hold_s': hold_s, 'keep_s': keep_s, 'window_s': window_s, 'severity': severity,
-            'meaning': meaning}
+            'hold_s': hold_s, 'keep_s': keep_s, 'window_s': window_s, 'volume_min': 0,
+            'capacity': 0, 'objective_permille': 0, 'severity': severity, 'meaning': meaning}
 
 
 def line_of(compiler, file, words):
@@ -542,11 +542,11 @@ def several_files(bench):
           'no probes (it was not compiled with tocsin.h)'])
 
 
-def on_a_terminal(bench, columns, *arguments, **more):
+def on_a_terminal(bench, columns, *arguments, command='rules', **more):
     """What stands on a terminal of that width."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack('4H', 24, columns, 0, 0))
-    with subprocess.Popen([bench.tocsin, 'rules', *arguments], cwd=bench.directory,
+    with subprocess.Popen([bench.tocsin, command, *arguments], cwd=bench.directory,
                           stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL,
                           env={**os.environ, 'TERM': 'xterm', **more}) as child:
         os.close(follower)
@@ -608,9 +608,9 @@ def tests():
         yield test.__name__.replace('_', ' '), test
 
 
-def main():
-    words = sys.argv[3:]
-    chosen = [(name, test) for name, test in tests() if all(word in name for word in words)]
+def run_tests(named, words):
+    """TAP of the tests whose names contain all words; each has a directory of its own."""
+    chosen = [(name, test) for name, test in named if all(word in name for word in words)]
     failed = 0
     print(f'TAP version 13\n1..{len(chosen)}', flush=True)
     for number, (name, test) in enumerate(chosen, 1):
@@ -628,4 +628,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tests(tests(), sys.argv[3:]))
