@@ -55,7 +55,7 @@ void history_fini(struct history *history)
         *history = (struct history){ 0 };
 }
 
-static uint64_t load(const uint8_t *slots, uint32_t width, uint32_t index)
+static inline uint64_t load(const uint8_t *slots, uint32_t width, uint32_t index)
 {
         const uint8_t *slot = slots + (size_t)index * width;
         uint16_t two;
@@ -77,7 +77,7 @@ static uint64_t load(const uint8_t *slots, uint32_t width, uint32_t index)
         }
 }
 
-static void store(uint8_t *slots, uint32_t width, uint32_t index, uint64_t events)
+static inline void store(uint8_t *slots, uint32_t width, uint32_t index, uint64_t events)
 {
         uint8_t *slot = slots + (size_t)index * width;
         uint16_t two = (uint16_t)events;
@@ -107,13 +107,13 @@ static uint32_t place(const struct history *history, uint32_t nth)
         return index < history->count ? index : index - history->count;
 }
 
-static void load_slot(const struct history *history, uint32_t index, uint64_t *ret_events)
+static inline void load_slot(const struct history *history, uint32_t index, uint64_t *ret_events)
 {
         for (uint32_t i = 0; i < history->series; i++)
                 ret_events[i] = load(history->slots, history->width, index * history->series + i);
 }
 
-static void store_slot(struct history *history, uint32_t index, const uint64_t *events)
+static inline void store_slot(struct history *history, uint32_t index, const uint64_t *events)
 {
         for (uint32_t i = 0; i < history->series; i++)
                 store(history->slots, history->width, index * history->series + i, events[i]);

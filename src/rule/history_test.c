@@ -205,8 +205,8 @@ static void an_hour_of_fast_and_busy_ticks(void **state)
         close_window();
 }
 
-/* A day has 3840 slots: with a tick a minute they are enough, with one in 20 s there are 4320 ticks,
- * with one in 10 s 8640. */
+/* A day has 3840 slots: with a tick a minute they are enough, with one in 20 s there are 4320
+ * ticks, with one in 10 s 8640. */
 static void a_day_is_as_exact_as_its_ticks_are_few(void **state)
 {
         static const struct {

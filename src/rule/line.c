@@ -17,7 +17,7 @@
  *     |n * c - sum(y)|  <= n * 2^64
  *
  * Three windows of 600 s hold at most 2 * 1800 + 1 samples, and one of a peek, within 1.8e12 ns:
- * then these are below 2^126.4, 2^104, 2^105 and 2^76. The two products are compared in 256 bits. */
+ * then these are below 2^126.4, 2^104, 2^105 and 2^76. The products are compared in 256 bits. */
 #include "rule/line.h"
 
 static const signal_wide s_ns = 1000000000;

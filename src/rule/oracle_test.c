@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Streams of samples, judged twice: by a rule_set, and by an oracle that keeps every sample and
  * computes each answer anew from the definitions in RULES and <tocsin.h>, with no window, no ring
- * and no running sum. The oracle's alert machine is a transcription of Prometheus's
- * (rules/alerting.go, AlertingRule.Eval), with an absent value besides.
+ * and no running sum. The kinds with several cells are in oracle_kinds_test.c.
  *
  * The oracle shares no code with what it judges but the two structs of the file format. */
-#include "rule/fixture.h"
+#include "rule/oracle.h"
 
 #include <inttypes.h>
 
@@ -26,9 +25,7 @@ struct oracle {
         /* beats, which peeks see too */
         uint64_t epoch;
         uint64_t beat_ns;
-        /* Prometheus's Alert; is_active: it stands in r.active and is not inactive */
-        bool is_active, is_firing, is_keeping, is_known;
-        uint64_t active_at, keep_firing_since;
+        struct oracle_alert alert;
 };
 
 /* All events up to sample `last`; those that the first sample found count only if with_unseen. */
@@ -93,7 +90,7 @@ static bool is_in_result(const struct oracle *o)
                 return false;
         limit = (__int128_t)o->rule.limit * per;
         clear = (__int128_t)o->rule.clear_at * per;
-        if (o->is_firing && o->rule.clear_at != INT64_MIN) {
+        if (o->alert.is_firing && o->rule.clear_at != INT64_MIN) {
                 if ((o->rule.op == 4 || o->rule.op == 6) && value > clear)
                         return true;
                 if ((o->rule.op == 1 || o->rule.op == 3) && value < clear)
@@ -115,36 +112,6 @@ static bool is_in_result(const struct oracle *o)
         }
 }
 
-static void eval(struct oracle *o)
-{
-        uint64_t ts = o->t_ns[o->count - 1];
-        __int128_t value;
-        uint64_t per;
-        bool keep_firing = false;
-
-        o->is_known = value_of(o, &value, &per);
-        if (is_in_result(o)) {
-                if (!o->is_active) {
-                        o->is_active = true;
-                        o->is_firing = false;
-                        o->active_at = ts;
-                }
-                o->is_keeping = false;
-        } else if (o->is_active) {
-                if (o->is_firing && o->rule.keep_s > 0) {
-                        if (!o->is_keeping)
-                                o->keep_firing_since = ts;
-                        o->is_keeping = true;
-                        if (ts - o->keep_firing_since < o->rule.keep_s * S)
-                                keep_firing = true;
-                }
-                if (!keep_firing)
-                        o->is_active = o->is_firing = o->is_keeping = false;
-        }
-        if (o->is_active && ts - o->active_at >= o->rule.hold_s * S)
-                o->is_firing = true;
-}
-
 static void oracle_init(struct oracle *o, const struct toc_record *record, size_t slot,
                         uint64_t began_ns, bool from_start)
 {
@@ -158,16 +125,17 @@ static void oracle_init(struct oracle *o, const struct toc_record *record, size_
 
 static enum rule_state oracle_says(struct oracle *o, uint64_t t_ns, uint64_t raw)
 {
+        __int128_t value;
+        uint64_t per;
+
         o->t_ns[o->count] = t_ns;
         o->raw[o->count] = raw;
         o->count++;
         if (raw != o->epoch)
                 o->beat_ns = t_ns;
         o->epoch = raw;
-        eval(o);
-        if (o->is_active)
-                return o->is_firing ? RULE_FIRING : RULE_PENDING;
-        return o->is_known ? RULE_OK : RULE_UNDEF;
+        oracle_eval(&o->alert, &o->rule, is_in_result(o), t_ns);
+        return oracle_state(&o->alert, value_of(o, &value, &per));
 }
 
 /* ---- Streams --------------------------------------------------------------------------*/

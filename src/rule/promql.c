@@ -94,7 +94,8 @@ static void say_range(const struct writer *writer, uint32_t window_s)
                     writer->scrape_s);
 }
 
-/* How many events the series counted in (t-W, t]. */
+/* How many events the series counted in (t-W, t]. What a first sample brings counts if the process
+ * is younger than the rule's window, in the shorter one of a burn too: parts and wholes agree. */
 static void say_events(const struct writer *writer, const char *suffix, const char *le,
                        uint32_t window_s)
 {
@@ -110,7 +111,7 @@ static void say_events(const struct writer *writer, const char *suffix, const ch
         text_printf(writer->into,
                     " * 1 " SAME_HOST "(last_over_time(" STARTED
                     "[5m] offset %us) or time() - " STARTED " <= %u) or ",
-                    writer->scrape_s, stepped(writer, window_s));
+                    writer->scrape_s, stepped(writer, rule_window(writer)));
         say_series(writer, suffix, le);
         text_append(writer->into, " * 0");
         say_range(writer, window_s);

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "rule/rule.h"
 
-enum { PROMQL_SCRAPE_MAX_S = 120 };
+enum { PROMQL_SCRAPE_MAX_S = 240 };
 
 struct promql {
         const char *alert; /* its name, where hysteresis asks whether it is firing */

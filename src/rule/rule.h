@@ -6,27 +6,42 @@
  * It answers with the changes of state.
  *
  * Units:     times are nanoseconds of one monotonic clock, never going back (an evaluation earlier
- *            than the last, or than attached_ns, is refused, -EINVAL). Values are the sum of a
- *            row's cells.
+ *            than the last, or than attached_ns, is refused, -EINVAL). Values are as a row's cells
+ *            say, summed over threads.
  * Ownership: records are copied. Changes point into the set and live until the next tick or peek;
  *            the records and rules that changes and views point at, until the next rule_set_add.
  * Errors:    0, -EINVAL, -ENOMEM. An error changes no state. Only rule_set_new and rule_set_add
  *            allocate.
  * Threads:   one at a time.
- * Limits:    RULE_ROW_MAX rows a set (-ENOMEM beyond); a window of at most RULE_WINDOW_MAX_S, hold
- *            and keep of at most RULE_DELAY_MAX_S. A rule's history takes at most 3840 bytes.
+ * Limits:    RULE_ROW_MAX rows a set (-ENOMEM beyond); a window of at most RULE_WINDOW_MAX_S, of
+ *            growth, exhausts_s and lost of at most 600 s; hold and keep of at most
+ *            RULE_DELAY_MAX_S.
+ * Memory:    a row takes 1.5 KiB, and by what its rules look at:
+ *              counted in a window   at most 3.8 KiB a window; rules with the same share it
+ *              growth, exhausts_s    34 KiB with 300 s, 67 KiB with 600 s, for both rules
+ *              quantiles             16 KiB with 60 s, at most 60 KiB a window
+ *              permille              1.2 KiB with 60 s, at most 30 KiB a window
+ *              burn                  36 KiB fast, 61 KiB slow
+ *              oldest_ms             16 KiB: 1024 operations at once
+ *              lost                  1 KiB with 10 s, 17 KiB with 600 s, for both rules
+ *            and the set 16 bytes for each second that anyone looks back.
  *
  * What each signal means, and the PromQL that agrees: doc/rules.md. In short:
  *   windows are (t-W, t]: the count in a window is the value at t less the value of the latest
- *   tick at or before t-W; a row that began after t-W began at 0. A counter that falls was
- *   reset, and its new value is what it counted since.
+ *   tick at or before t-W; a row that began after t-W began at 0. A cell that falls was reset, and
+ *   its new value is what it counted since.
  *   Comparisons are exact integer ones: n events in W seconds against a limit per U seconds
- *   compares n * U with limit * W.
- *   Counts are exact if ticks come once a second or less often and the window is no longer than
- *   an hour. Else the window reaches back further, never less far: by less than 2 s if ticks come
- *   more often; by 1 tick once a single tick brought more than 255 events to a window of more
- *   than half an hour (3 ticks beyond 65535; history.h has the table); by up to 1/3600 of a window
- *   longer than an hour.
+ *   compares n * U with limit * W; a line through samples is compared in 256 bits.
+ *   Counts are exact if ticks come once a second or less often and the window holds at most 3840
+ *   of them, an hour's worth. Else the window reaches back further, never less far: by less than
+ *   2 s if ticks come more often; by 1 tick once a single tick brought more than 255 events to a
+ *   window of more than half an hour (3 ticks beyond 65535; history.h has the table); by less than
+ *   32 s of a day with a tick a second. Cells that are compared with each other (part and whole)
+ *   always look back equally far, and bursts cost them nothing.
+ *   With too few values in the window (volume_min), a quantile, permille or burn does not hold and
+ *   has no value; it is OK, because an idle program is not a failure.
+ *   The value of a quantile is an estimate for people, on the side of the limit that the exact
+ *   counts say.
  *
  * To add a signal: a line in rule_signals (signal.c), a row in signal_test.c's table. */
 #ifndef TOCSIN_RULE_H
@@ -68,15 +83,16 @@ static inline uint64_t rule_open(uint32_t block, uint32_t slot, uint64_t number)
 
 /* One rule and how it stands. */
 struct rule_view {
-        uint32_t row;  /* as rule_set_add numbered it */
-        uint32_t slot; /* 0 or 1: which rule of the row */
-        const struct toc_record *record;
+        uint32_t row;                    /* as rule_set_add numbered it */
+        uint32_t slot;                   /* 0 or 1: which rule of the row */
+        const struct toc_record *record; /* ->labels: its label, or a must-hit's gate */
         const struct toc_rule *rule;
         enum rule_state state;
         uint64_t since_ns; /* when it entered this state */
         bool has_value;
         int64_t value;     /* of the signal, in its unit; rates rounded down */
-        uint32_t window_s; /* in force: the rule's own or the signal's; 0 without window */
+        uint32_t window_s; /* in force: the rule's own or the signal's; 0 without window. Of growth
+                            * and exhausts_s it is one of several, of burn the longer of two */
 };
 
 struct rule_change {
@@ -89,7 +105,8 @@ int rule_set_new(struct rule_set **ret_set, uint64_t attached_ns);
 void rule_set_free(struct rule_set **set);
 
 /* Adds a probe. A record that rule_check refuses is -EINVAL. began_ns: when the row first existed
- * (>= attached_ns; a plug-in loaded later).
+ * (>= attached_ns; a plug-in loaded later). The gauge that a must-hit's gate names is that of the
+ * same module and name without a label; it may be added before or after.
  * seen_from_start: false if counting began long before anyone sampled; then the first sample is
  * the base of all windows, instead of 0 at began_ns; and a heartbeat that it finds beaten counts
  * as seen beating then.
@@ -111,8 +128,8 @@ uint32_t rule_set_rows(const struct rule_set *set);
  * Nothing of them is kept.
  *
  * rule_set_tick is the regular sample and is remembered in windows. rule_set_peek judges at a
- * moment in between (the doorbell rang) and remembers nothing but changes of state and the beats
- * that it saw. */
+ * moment in between (the doorbell rang) and remembers nothing but changes of state, and the beats
+ * and the open operations that it saw. */
 int rule_set_tick(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,
                   uint32_t count, const struct rule_change **ret_changes, size_t *ret_count);
 int rule_set_peek(struct rule_set *set, uint64_t t_ns, const struct rule_sample *samples,

@@ -84,40 +84,9 @@ uint32_t signal_volume(const struct signal *signal, const struct toc_rule *rule)
         return signal->volume && rule->volume_min ? rule->volume_min : signal->volume;
 }
 
-struct reading reading_of(signal_wide whole)
-{
-        return (struct reading){ .is = READING_VALUE, .whole = whole };
-}
-
-/* What is left over has the sign of n, because division rounds towards 0. */
-struct reading reading_ratio(signal_wide n, signal_wide per)
-{
-        struct reading reading = reading_of(n / per);
-        signal_wide rest = n - reading.whole * per;
-
-        reading.rest = (rest > 0) - (rest < 0);
-        return reading;
-}
-
-bool reading_holds(const struct reading *reading, unsigned op, int64_t limit)
-{
-        if (reading->whole > limit || (reading->whole == limit && reading->rest > 0))
-                return op & TOC_ABOVE_;
-        if (reading->whole < limit || reading->rest < 0)
-                return op & TOC_BELOW_;
-        return op & TOC_EQUAL_;
-}
-
 unsigned signal_clear_op(unsigned op)
 {
         unsigned side = op & (TOC_ABOVE_ | TOC_BELOW_);
 
         return side == (TOC_ABOVE_ | TOC_BELOW_) ? 0 : side;
-}
-
-int64_t reading_value(const struct reading *reading)
-{
-        if (reading->whole > INT64_MAX)
-                return INT64_MAX;
-        return reading->whole < INT64_MIN ? INT64_MIN : (int64_t)reading->whole;
 }

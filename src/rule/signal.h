@@ -63,29 +63,51 @@ __extension__ typedef unsigned __int128 signal_sum; /* adds up modulo 2^128 */
 
 /* A fraction, as its whole part and the sign of what is left of it. */
 struct reading {
+        signal_wide whole; /* rounded towards 0 */
+        int rest;          /* -1, 0 or 1 */
         enum reading_is {
                 READING_NONE,    /* not known yet */
                 READING_TOO_FEW, /* too little happened to say */
                 READING_VALUE,
         } is;
-        signal_wide whole; /* rounded towards 0 */
-        int rest;          /* -1, 0 or 1 */
 };
 
-struct reading reading_of(signal_wide whole);
+static inline struct reading reading_of(signal_wide whole)
+{
+        return (struct reading){ .is = READING_VALUE, .whole = whole };
+}
 
-/* n / per; per > 0. */
-struct reading reading_ratio(signal_wide n, signal_wide per);
+/* n / per; per > 0. What is left over has the sign of n, because division rounds towards 0. */
+static inline struct reading reading_ratio(signal_wide n, signal_wide per)
+{
+        struct reading reading = reading_of(n / per);
+        signal_wide rest = n - reading.whole * per;
+
+        reading.rest = (rest > 0) - (rest < 0);
+        return reading;
+}
 
 /* Whether `reading op limit` holds; the reading has a value. op: TOC_ABOVE_ | TOC_EQUAL_ |
  * TOC_BELOW_. */
-bool reading_holds(const struct reading *reading, unsigned op, int64_t limit);
+static inline bool reading_holds(const struct reading *reading, unsigned op, int64_t limit)
+{
+        if (reading->whole > limit || (reading->whole == limit && reading->rest > 0))
+                return op & TOC_ABOVE_;
+        if (reading->whole < limit || reading->rest < 0)
+                return op & TOC_BELOW_;
+        return op & TOC_EQUAL_;
+}
 
 /* How a rule with that op compares with its clear level once it fires: it sticks while that holds.
  * 0, which never holds, for == and !=, which have no clearing side. */
 unsigned signal_clear_op(unsigned op);
 
 /* For people: cut to what an int64_t holds. */
-int64_t reading_value(const struct reading *reading);
+static inline int64_t reading_value(const struct reading *reading)
+{
+        if (reading->whole > INT64_MAX)
+                return INT64_MAX;
+        return reading->whole < INT64_MIN ? INT64_MIN : (int64_t)reading->whole;
+}
 
 #endif

@@ -249,8 +249,8 @@ static void growth(struct script *script, struct stream_step *step)
         }
         if (pattern->at % window == 0 && pattern->is != 3)
                 script->level += pattern->amount;
-        if (pattern->is == 3) /* a line, so that it can be hit exactly */
-                script->level += pattern->amount / (int64_t)window;
+        if (pattern->is == 3) /* a line, which a capacity can be hit with exactly */
+                script->level += 1 + pattern->amount % 2;
         step->cell[0] = script->level;
         if (pattern->is == 1)
                 step->cell[0] += pattern->at % 4;

@@ -201,13 +201,13 @@ static void choose_rule(struct dice *dice, struct stream *stream, uint32_t slot,
 static uint32_t choose_clock(struct dice *dice, struct stream *stream)
 {
         static const uint32_t few[] = { 1, 1, 1, 1, 2, 3, 5, 7, 15 };
-        static const uint32_t many[] = { 2, 5, 15, 30, 60, 120 };
+        static const uint32_t many[] = { 2, 5, 15, 30, 60, 120, 240 };
         const struct stream_form *form = stream->form;
         bool is_raw = form->script == SCRIPT_GROWTH;
         uint32_t window_s = form->window_s;
         uint32_t windows = is_raw ? 6 : 3;
 
-        if (window_s && !dice_once_in(dice, 7))
+        if (window_s && !dice_once_in(dice, window_s > 3600 ? 25 : 7))
                 window_s = (uint32_t)dice_between(dice, 4, dice_once_in(dice, 8) ? 600 : 24);
         stream->scrape_s = few[dice_below(dice, BASE_COUNT(few))];
         for (size_t i = 0; window_s > 64 && i < BASE_COUNT(many); i++) {
@@ -218,6 +218,8 @@ static uint32_t choose_clock(struct dice *dice, struct stream *stream)
         /* Of raw samples a window must hold some, or there is no value. */
         if (is_raw && stream->scrape_s > window_s)
                 stream->scrape_s = 3;
+        if (window_s > 3600) /* promtool has memory for some hundred steps of that */
+                windows = 1;
         stream->steps = windows * window_s / stream->scrape_s + 120;
         if (stream->steps > stream_steps_max)
                 stream->steps = stream_steps_max;

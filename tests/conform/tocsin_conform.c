@@ -38,6 +38,7 @@ struct run {
         size_t batch_count;
         bool prints_both; /* timelines, whatever they say */
         bool is_quiet;
+        bool stops;           /* at the first disagreement */
         pthread_mutex_t lock; /* of all below */
         size_t next;
         uint64_t streams, steps, samples, rules, rang, disagreements;
@@ -148,6 +149,8 @@ static void account(struct run *run, const struct stream *stream, const struct t
                 print_disagreement(stream, here, there);
         if (!run->status)
                 run->status = exit_disagree;
+        if (run->stops)
+                run->next = run->batch_count;
 }
 
 static void complain(struct run *run, const char *what)
@@ -336,6 +339,7 @@ int main(int argc, char **argv)
                 OPTION_TEXT("signal", 0, "NAME", "only streams of this signal", &signal),
                 OPTION_NUMBER("jobs", 'j', "N", "run that many promtools at once (2)", &jobs, 1,
                               64),
+                OPTION_FLAG("stop", 0, "stop at the first disagreement", &run.stops),
                 OPTION_FLAG("json", 0, "print the summary as JSON, and nothing else", &json),
         };
         const struct option_page page = {
