@@ -83,7 +83,7 @@ static void set_flow(const struct scenario *scenario, int64_t amount, uint64_t *
         cell[amount < 0 ? (is_lost ? 3 : 1) : 0] = magnitude;
 }
 
-/* Where time is what counts: an operation that began, a flow that moved, a beat, each at `since`. */
+/* Where time counts: an operation began, a flow moved, a heart beat at `since`. */
 static void set_since(const struct scenario *scenario, uint32_t step, uint32_t n,
                       struct scenario_cells *cells)
 {
