@@ -347,7 +347,7 @@ def wrong_usage(bench):
     every(bench)
     for arguments in (('--json', '--grafana'), ('--prometheus', '--markdown'),
                       ('--prometheus', '--scrape-interval=0'),
-                      ('--prometheus', '--scrape-interval=121')):
+                      ('--prometheus', '--scrape-interval=241')):
         status, out, said = bench.rules(*arguments, 'every.o')
         same((status, out, said[:15]), (2, b'', b'tocsin: error: '), said)
 
