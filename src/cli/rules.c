@@ -57,16 +57,17 @@ static int list(const struct option_operands *operands, bool wants_json)
 static const struct form {
         const char *option;
         const char *help;
-        int (*print)(const struct listing *listing, uint32_t scrape_s);
+        int (*print)(const struct listing *listing, uint32_t scrape_s); /* NULL: tests */
 } forms[] = {
         { "prometheus", "print a rule file for Prometheus", rules_print_prometheus },
+        { "tests", "print tests of that file, for promtool test rules", NULL },
         { "markdown", "print a sheet for who is on call", rules_print_markdown },
         { "grafana", "print a dashboard to import into Grafana", rules_print_grafana },
 };
 
 /* All files as one; what they have in common stands there once. */
 static int export(const struct option_operands *operands, const struct form *form,
-                  uint32_t scrape_s)
+                  uint32_t scrape_s, const char *rules_file)
 {
         struct listing listing BASE_SCOPE(listing_fini) = LISTING_NULL;
         int worst = ERROR_EXIT_YES;
@@ -84,7 +85,8 @@ static int export(const struct option_operands *operands, const struct form *for
         if (!error)
                 error = listing_name_alerts(&listing);
         if (!error)
-                error = form->print(&listing, scrape_s);
+                error = form->print ? form->print(&listing, scrape_s)
+                                    : rules_print_tests(&listing, scrape_s, rules_file);
         if (!error && fflush(stdout))
                 error = error_last();
         if (error)
@@ -97,11 +99,14 @@ int cmd_rules(int argc, char **argv)
         bool wants_json = false;
         bool wants[BASE_COUNT(forms)] = { false };
         uint64_t scrape_s = 15;
-        struct option options[2 + BASE_COUNT(forms)] = {
+        const char *rules_file = "rules.yml";
+        struct option options[3 + BASE_COUNT(forms)] = {
                 OPTION_FLAG("json", 'j', "print JSON instead of a table", &wants_json),
                 OPTION_NUMBER("scrape-interval", 0, "SECONDS",
                               "how often Prometheus scrapes, and evaluates the rules (15)",
                               &scrape_s, 1, PROMQL_SCRAPE_MAX_S),
+                OPTION_TEXT("rules-file", 0, "NAME",
+                            "how --tests calls what --prometheus printed (rules.yml)", &rules_file),
         };
         const struct option_page page = {
                 .command = "tocsin rules",
@@ -124,7 +129,7 @@ int cmd_rules(int argc, char **argv)
         int outcome;
 
         for (size_t i = 0; i < BASE_COUNT(forms); i++)
-                options[2 + i] =
+                options[3 + i] =
                         (struct option)OPTION_FLAG(forms[i].option, 0, forms[i].help, &wants[i]);
         outcome = option_parse_or_say(&page, argc, argv, &operands);
         if (outcome)
@@ -138,6 +143,7 @@ int cmd_rules(int argc, char **argv)
                 say_error("the list can be printed in one form at a time; see tocsin rules --help");
                 return ERROR_EXIT_USAGE;
         }
-        return chosen < BASE_COUNT(forms) ? export(&operands, &forms[chosen], (uint32_t)scrape_s)
-                                          : list(&operands, wants_json);
+        return chosen < BASE_COUNT(forms)
+                       ? export(&operands, &forms[chosen], (uint32_t)scrape_s, rules_file)
+                       : list(&operands, wants_json);
 }

@@ -25,6 +25,10 @@ json_t *rules_json_of_rule(unsigned kind, const struct toc_rule *rule);
 /* For exports names are distinct, and alerts have theirs: listing_make_distinct and _name_alerts.
  * scrape_s: how often Prometheus will look, 1 to PROMQL_SCRAPE_MAX_S. */
 int rules_print_prometheus(const struct listing *listing, uint32_t scrape_s);
+
+/* That they ring, for promtool. rules_file: how the file of rules_print_prometheus() is called. */
+int rules_print_tests(const struct listing *listing, uint32_t scrape_s, const char *rules_file);
+
 int rules_print_markdown(const struct listing *listing, uint32_t scrape_s);
 int rules_print_grafana(const struct listing *listing, uint32_t scrape_s);
 

@@ -12,103 +12,14 @@
  */
 #include "base/error.h"
 #include "cli/rules.h"
+#include "cli/sheet.h"
 #include "rule/promql.h"
 #include "rule/rule.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <yaml.h>
 
 enum { expr_bytes_max = 65536, exact_bits = 53, absent_scrapes = 2 };
-
-struct page {
-        yaml_emitter_t emitter;
-        uint32_t scrape_s;
-        bool is_broken;
-};
-
-/* ---- Words of YAML --------------------------------------------------------- */
-
-/* event_is_there: what its initialiser said. The emitter takes the event, whatever comes of it. */
-static void emit(struct page *page, int event_is_there, yaml_event_t *event)
-{
-        if (page->is_broken && event_is_there)
-                yaml_event_delete(event);
-        else
-                page->is_broken |= !event_is_there || !yaml_emitter_emit(&page->emitter, event);
-}
-
-static void put_scalar(struct page *page, const char *value, yaml_scalar_style_t style)
-{
-        yaml_event_t event;
-
-        emit(page,
-             yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)value,
-                                          (int)strlen(value), 1, 1, style),
-             &event);
-}
-
-/* A word of ours: a name, a number with its unit, an expression. */
-static void put_word(struct page *page, const char *word)
-{
-        put_scalar(page, word, YAML_ANY_SCALAR_STYLE);
-}
-
-static void put_pair(struct page *page, const char *name, const char *word)
-{
-        put_word(page, name);
-        put_word(page, word);
-}
-
-static void put_seconds(struct page *page, const char *name, uint32_t seconds)
-{
-        char value[16];
-
-        (void)snprintf(value, sizeof(value), "%" PRIu32 "s", seconds); /* fits */
-        put_pair(page, name, value);
-}
-
-/* A text that holds foreign words, none of which shall be a template, a number or a null. */
-static void put_text(struct page *page, const char *name, const struct text *text)
-{
-        if (!text->length)
-                return;
-        page->is_broken |= text->error != 0;
-        put_word(page, name);
-        put_scalar(page, text_view(text), YAML_DOUBLE_QUOTED_SCALAR_STYLE);
-}
-
-static void begin_mapping(struct page *page)
-{
-        yaml_event_t event;
-
-        emit(page,
-             yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE),
-             &event);
-}
-
-static void end_mapping(struct page *page)
-{
-        yaml_event_t event;
-
-        emit(page, yaml_mapping_end_event_initialize(&event), &event);
-}
-
-static void begin_list(struct page *page)
-{
-        yaml_event_t event;
-
-        emit(page,
-             yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE),
-             &event);
-}
-
-static void end_list(struct page *page)
-{
-        yaml_event_t event;
-
-        emit(page, yaml_sequence_end_event_initialize(&event), &event);
-}
 
 /* ---- Texts ----------------------------------------------------------------- */
 
@@ -220,69 +131,69 @@ static void append_note(struct text *into, const struct toc_record *record, uint
 
 /* ---- Rules ----------------------------------------------------------------- */
 
-static void put_labels(struct page *page, const struct toc_record *record,
+static void put_labels(struct sheet *sheet, const struct toc_record *record,
                        const struct toc_rule *rule)
 {
         const char *label = listing_label(record);
 
-        put_word(page, "labels");
-        begin_mapping(page);
-        put_pair(page, "severity", rule_severity_name(rule->severity));
-        put_pair(page, "module", record->module);
-        put_pair(page, "probe", record->name);
-        put_pair(page, "kind", rule_kind_name(record->kind));
-        put_pair(page, "signal", rule_signal_name(rule->signal));
+        sheet_word(sheet, "labels");
+        sheet_begin_mapping(sheet);
+        sheet_pair(sheet, "severity", rule_severity_name(rule->severity));
+        sheet_pair(sheet, "module", record->module);
+        sheet_pair(sheet, "probe", record->name);
+        sheet_pair(sheet, "kind", rule_kind_name(record->kind));
+        sheet_pair(sheet, "signal", rule_signal_name(rule->signal));
         if (*label)
-                put_pair(page, "label", label);
-        end_mapping(page);
+                sheet_pair(sheet, "label", label);
+        sheet_end_mapping(sheet);
 }
 
-static void put_annotations(struct page *page, const struct row *row, const struct row *first,
+static void put_annotations(struct sheet *sheet, const struct row *row, const struct row *first,
                             uint32_t slot)
 {
         struct text text BASE_SCOPE(text_fini) = TEXT_INIT(expr_bytes_max);
 
-        put_word(page, "annotations");
-        begin_mapping(page);
+        sheet_word(sheet, "annotations");
+        sheet_begin_mapping(sheet);
         append_foreign(&text, row->record->rule[slot].meaning);
-        put_text(page, "summary", &text);
+        sheet_text(sheet, "summary", &text);
         text_clear(&text);
         append_description(&text, row, slot);
-        put_text(page, "description", &text);
+        sheet_text(sheet, "description", &text);
         text_clear(&text);
-        append_note(&text, row->record, slot, page->scrape_s);
-        put_text(page, "note", &text);
+        append_note(&text, row->record, slot, sheet->scrape_s);
+        sheet_text(sheet, "note", &text);
         text_clear(&text);
         append_foreign(&text, listing_runbook(row, first));
-        put_text(page, "runbook_url", &text);
-        end_mapping(page);
+        sheet_text(sheet, "runbook_url", &text);
+        sheet_end_mapping(sheet);
 }
 
-static void put_rule(struct page *page, const struct row *row, const struct row *first,
+static void put_rule(struct sheet *sheet, const struct row *row, const struct row *first,
                      uint32_t slot)
 {
         const struct toc_rule *rule = &row->record->rule[slot];
-        const struct promql how = { row->alert[slot], page->scrape_s };
+        const struct promql how = { row->alert[slot], sheet->scrape_s };
         struct text expr BASE_SCOPE(text_fini) = TEXT_INIT(expr_bytes_max);
 
         if (promql_expr(&expr, row->record, slot, &how))
                 return; /* said above the document */
-        page->is_broken |= expr.error != 0;
-        begin_mapping(page);
-        put_pair(page, "alert", row->alert[slot]);
-        put_pair(page, "expr", text_view(&expr));
+        sheet->is_broken |= expr.error != 0;
+        sheet_begin_mapping(sheet);
+        sheet_pair(sheet, "alert", row->alert[slot]);
+        sheet_pair(sheet, "expr", text_view(&expr));
         if (rule->hold_s)
-                put_seconds(page, "for", rule->hold_s);
+                sheet_seconds(sheet, "for", rule->hold_s);
         if (rule->keep_s)
-                put_seconds(page, "keep_firing_for", rule->keep_s);
-        put_labels(page, row->record, rule);
-        put_annotations(page, row, first, slot);
-        end_mapping(page);
+                sheet_seconds(sheet, "keep_firing_for", rule->keep_s);
+        put_labels(sheet, row->record, rule);
+        put_annotations(sheet, row, first, slot);
+        sheet_end_mapping(sheet);
 }
 
 /* A heart that nobody shows is not silent, it is gone: the rule of silent_ms has nothing to look at
  * then. One more rule, as severe as that one. */
-static void put_absent(struct page *page, const struct row *row, const struct row *first)
+static void put_absent(struct sheet *sheet, const struct row *row, const struct row *first)
 {
         uint32_t slot = row->record->rule[1].severity > row->record->rule[0].severity;
         const struct toc_rule *rule = &row->record->rule[slot];
@@ -292,30 +203,30 @@ static void put_absent(struct page *page, const struct row *row, const struct ro
         if (row->record->kind != toc_kind_heartbeat || !rule->severity ||
             promql_series(row->record, 0, &series))
                 return;
-        begin_mapping(page);
+        sheet_begin_mapping(sheet);
         text_printf(&text, "%s_absent", row->alert[slot]);
-        put_pair(page, "alert", text_view(&text));
+        sheet_pair(sheet, "alert", text_view(&text));
         text_clear(&text);
         text_append(&text, "absent(");
         promql_selector(&text, row->record, &series);
         text_append(&text, ")");
-        put_pair(page, "expr", text_view(&text));
-        put_seconds(page, "for", absent_scrapes * page->scrape_s);
-        put_labels(page, row->record, rule);
-        put_word(page, "annotations");
-        begin_mapping(page);
-        put_pair(page, "summary", "no program shows this heartbeat any more");
+        sheet_pair(sheet, "expr", text_view(&text));
+        sheet_seconds(sheet, "for", absent_scrapes * sheet->scrape_s);
+        put_labels(sheet, row->record, rule);
+        sheet_word(sheet, "annotations");
+        sheet_begin_mapping(sheet);
+        sheet_pair(sheet, "summary", "no program shows this heartbeat any more");
         text_clear(&text);
         append_foreign(&text, row->record->help);
         text_append(&text, ". Rings when no target has the series: the program, its watcher or the "
                            "way to it is down.");
         append_place(&text, row);
-        put_text(page, "description", &text);
+        sheet_text(sheet, "description", &text);
         text_clear(&text);
         append_foreign(&text, listing_runbook(row, first));
-        put_text(page, "runbook_url", &text);
-        end_mapping(page);
-        end_mapping(page);
+        sheet_text(sheet, "runbook_url", &text);
+        sheet_end_mapping(sheet);
+        sheet_end_mapping(sheet);
 }
 
 static bool has_rules(const struct row *rows, size_t count)
@@ -326,21 +237,21 @@ static bool has_rules(const struct row *rows, size_t count)
         return false;
 }
 
-static void put_group(struct page *page, const struct row *rows, size_t count)
+static void put_group(struct sheet *sheet, const struct row *rows, size_t count)
 {
-        begin_mapping(page);
-        put_pair(page, "name", rows->record->module);
-        put_seconds(page, "interval", page->scrape_s);
-        put_word(page, "rules");
-        begin_list(page);
+        sheet_begin_mapping(sheet);
+        sheet_pair(sheet, "name", rows->record->module);
+        sheet_seconds(sheet, "interval", sheet->scrape_s);
+        sheet_word(sheet, "rules");
+        sheet_begin_list(sheet);
         for (size_t i = 0; i < count; i++) {
                 for (uint32_t slot = 0; slot < 2; slot++)
                         if (rows[i].record->rule[slot].severity)
-                                put_rule(page, &rows[i], rows, slot);
-                put_absent(page, &rows[i], rows);
+                                put_rule(sheet, &rows[i], rows, slot);
+                put_absent(sheet, &rows[i], rows);
         }
-        end_list(page);
-        end_mapping(page);
+        sheet_end_list(sheet);
+        sheet_end_mapping(sheet);
 }
 
 /* ---- The file -------------------------------------------------------------- */
@@ -375,41 +286,22 @@ static int print_heading(const struct listing *listing, uint32_t scrape_s)
         return failed ? error_last() : 0;
 }
 
-static void put_file(struct page *page, const struct listing *listing)
+int rules_print_prometheus(const struct listing *listing, uint32_t scrape_s)
 {
-        yaml_event_t event;
+        struct sheet sheet;
+        int error = print_heading(listing, scrape_s);
 
-        emit(page, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING), &event);
-        emit(page, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1), &event);
-        begin_mapping(page);
-        put_word(page, "groups");
-        begin_list(page);
+        if (!error)
+                error = sheet_begin(&sheet, scrape_s);
+        if (error)
+                return error;
+        sheet_word(&sheet, "groups");
+        sheet_begin_list(&sheet);
         for (size_t i = 0, count; i < listing->row_count; i += count) {
                 count = listing_module_rows(listing, i);
                 if (has_rules(&listing->rows[i], count))
-                        put_group(page, &listing->rows[i], count);
+                        put_group(&sheet, &listing->rows[i], count);
         }
-        end_list(page);
-        end_mapping(page);
-        emit(page, yaml_document_end_event_initialize(&event, 1), &event);
-        emit(page, yaml_stream_end_event_initialize(&event), &event);
-}
-
-int rules_print_prometheus(const struct listing *listing, uint32_t scrape_s)
-{
-        struct page page = { .scrape_s = scrape_s };
-        int error = print_heading(listing, scrape_s);
-
-        if (error)
-                return error;
-        if (!yaml_emitter_initialize(&page.emitter))
-                return -ENOMEM;
-        yaml_emitter_set_output_file(&page.emitter, stdout);
-        yaml_emitter_set_unicode(&page.emitter, 1);
-        yaml_emitter_set_width(&page.emitter, -1); /* an expression is one line */
-        put_file(&page, listing);
-        yaml_emitter_delete(&page.emitter);
-        if (page.is_broken)
-                return ferror(stdout) ? error_last() : -ENOMEM;
-        return 0;
+        sheet_end_list(&sheet);
+        return sheet_end(&sheet);
 }

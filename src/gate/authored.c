@@ -101,7 +101,7 @@ static void judge_word(struct reader *reader, const struct lens_token *token)
         const char *word = token->text;
 
         if (strcmp(word, "NDEBUG") == 0 || strcmp(word, "TOCSIN_OFF") == 0 ||
-            strcmp(word, "TOC_COUNT_PASSES") == 0)
+            strcmp(word, "TOC_COUNT_PASSES") == 0 || strcmp(word, "TOC_TESTING") == 0)
                 object_to(reader, "interface.token", token,
                           "tells one build from another; code must be the same in all");
         else if (strcmp(word, "asm") == 0)

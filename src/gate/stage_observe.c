@@ -323,12 +323,21 @@ static void judge_unmoved(struct observe *observe)
         for (size_t i = 0; i < observe->witness.count; i++) {
                 const struct witness_probe *probe = &observe->witness.probes[i];
 
+                const struct toc_record *record = &probe->record;
+
+                if (witness_is_missed(&observe->witness, probe))
+                        place(finding_add(observe->result, "observe.must-hit",
+                                          "%s (%s) happened in no case: %s; add a case that makes "
+                                          "it happen, or remove the site",
+                                          record->name, record->help, record->rule[0].meaning),
+                              record);
                 if (probe->is_written && witness_is_declared(probe) && !probe->moved)
                         place(finding_add(observe->result, "observe.probe-unmoved",
-                                          "%s %s (%s) moved in no case",
-                                          rule_kind_name(probe->record.kind), probe->record.name,
-                                          probe->record.help),
-                              &probe->record);
+                                          "%s %s%s%s (%s) moved in no case",
+                                          rule_kind_name(record->kind), record->name,
+                                          record->labels[0] ? " " : "", record->labels,
+                                          record->help),
+                              record);
         }
 }
 

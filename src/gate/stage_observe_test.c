@@ -21,6 +21,13 @@ static const char hits_rule[] =
         "\"Keys asked for that were there\", TOC_QUIET(\"feeds the chart of "
         "the hit ratio\")";
 
+#define ROTATE "static uint64_t rotate(uint64_t x, unsigned by)\n{\n"
+#define GATED(mode)                                                                            \
+        "TOC_GAUGE(mode, \"What is asked for\", TOC_QUIET(\"only a gate\"));\n" ROTATE         \
+        "        toc_set(mode, " mode ");\n"                                                   \
+        "        (void)TOC_SOMETIMES(x == by, TOC_NOTE, \"two numbers are never the same\",\n" \
+        "                            TOC_WHEN(mode));\n"
+
 static const struct spoilt {
         const char *name;
         const char *was; /* in candidates/reference/lru.c */
@@ -52,6 +59,17 @@ static const struct spoilt {
           NULL, "observe.rule-cannot-clear", "of probe hits" },
         { "counts nothing", "        toc_count(hits);\n", "", NULL, "observe.probe-unmoved",
           "counter hits" },
+        { "never comes by", "        toc_count(hits);\n",
+          "        toc_count(hits);\n"
+          "        (void)TOC_SOMETIMES(cache->mask == 6, TOC_NOTE, \"it is never full\");\n",
+          NULL, "observe.must-hit", "happened in no case: it is never full" },
+        { "comes by", "        toc_count(hits);\n",
+          "        toc_count(hits);\n        TOC_REACHED(TOC_NOTE, \"nobody ever finds a key\");\n",
+          NULL, NULL, NULL },
+        { "is not asked for behind a gate that stays shut", ROTATE, GATED("0"), NULL,
+          "observe.probe-unmoved", "gauge mode" },
+        { "is asked for behind a gate that was open", ROTATE, GATED("1"), NULL, "observe.must-hit",
+          "happened in no case: two numbers are never the same" },
         { "goes by another name", "TOC_MODULE(lru,", "TOC_MODULE(lru_helper,", "refusals",
           "observe.foreign-module", "lru_helper" },
 };

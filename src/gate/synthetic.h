@@ -6,28 +6,25 @@
  *         int error = synthetic_judge(&record, 0, &verdict);
  *
  * Pure: the rules are those that watch a real process (rule/rule.h), the clock is a number. A rule
- * is shown values just beyond its limit for as long as it wants to see them, then values just
- * within. It says nothing of whether the module ever counts what the rule is about: ALARM does.
+ * is shown what rule/scenario.h makes up: values just beyond its limit for as long as it wants to
+ * see them, then values just within. It says nothing of whether the module ever counts what the
+ * rule is about: ALARM does.
  *
  * Units:     as the rule's. Ownership: none. Threads: any. Errors: 0 or -ENOMEM; -EINVAL: the
  *            record is none that rule_check() lets pass, or there is no such slot.
- * Limits:    synthetic_rate_max events a second are the most that a counter of bytes or events is
- *            believed to see, and INT64_MAX less one in all; a heartbeat may be silent for 30 days.
- *            hold_s and keep_s of more than a day are judged as a day: time is time.
+ * Limits:    those of a scenario.
  */
 #ifndef GATE_SYNTHETIC_H
 #define GATE_SYNTHETIC_H
 
 #include "rule/rule.h"
 
-#define SYNTHETIC_RATE_MAX INT64_C(1000000000000)
-
 enum synthetic_verdict {
         SYNTHETIC_NO_RULE,
         SYNTHETIC_RINGS_AND_CLEARS,
         SYNTHETIC_CANNOT_FIRE,
         SYNTHETIC_CANNOT_CLEAR, /* once it rings it rings for ever */
-        SYNTHETIC_NOT_JUDGED,   /* a signal that only libtocsin-inside measures */
+        SYNTHETIC_NOT_JUDGED, /* only libtocsin-inside measures it, or no scenario is made of it */
 };
 
 /* slot: which of the record's two rules. A counter's total clears by a restart of the process. */

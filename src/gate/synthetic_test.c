@@ -3,6 +3,7 @@
 #include "rule/fixture.h"
 
 #include "gate/synthetic.h"
+#include "rule/scenario.h"
 
 enum {
         ABOVE = TOC_ABOVE_,
@@ -36,8 +37,8 @@ static const struct row {
         { toc_kind_counter, toc_signal_per_minute, OTHER, 0, 0, 0, 0, FINE },
         { toc_kind_counter, toc_signal_per_minute, ABOVE, INT64_MAX, 0, 0, 0, DEAF },
         { toc_kind_counter, toc_signal_per_second, ABOVE, 5, 30, 0, 0, FINE },
-        { toc_kind_counter, toc_signal_per_second, ABOVE, SYNTHETIC_RATE_MAX, 0, 0, 0, DEAF },
-        { toc_kind_counter, toc_signal_per_second, AT_LEAST, SYNTHETIC_RATE_MAX, 0, 0, 0, FINE },
+        { toc_kind_counter, toc_signal_per_second, ABOVE, SCENARIO_RATE_MAX, 0, 0, 0, DEAF },
+        { toc_kind_counter, toc_signal_per_second, AT_LEAST, SCENARIO_RATE_MAX, 0, 0, 0, FINE },
         { toc_kind_counter, toc_signal_per_hour, ABOVE, 3, 0, 0, 0, FINE },
         { toc_kind_counter, toc_signal_per_hour, ABOVE, 3, 0, 0, 86400, FINE },
         { toc_kind_counter, toc_signal_total, ABOVE, 0, 0, 0, 0, FINE },
@@ -63,6 +64,23 @@ static const struct row {
         { toc_kind_error, toc_signal_total, ABOVE, 0, 0, 0, 0, FINE },
         { toc_kind_error, toc_signal_per_minute, ABOVE, 10, 0, 0, 0, FINE },
         { toc_kind_warning, toc_signal_per_minute, BELOW, 0, 0, 0, 0, DEAF },
+        { toc_kind_level, toc_signal_growth, ABOVE, 100, 0, 0, 0, FINE },
+        { toc_kind_gauge, toc_signal_growth, AT_LEAST, -3, 86400, 86400, 4, FINE },
+        { toc_kind_timer, toc_signal_p999_us, ABOVE, 50, 60, 0, 0, FINE },
+        { toc_kind_timer, toc_signal_p99_us, ABOVE, INT64_MAX, 0, 0, 0, DEAF },
+        { toc_kind_timer, toc_signal_p99_us, AT_LEAST, 0, 0, 0, 0, STUCK },
+        { toc_kind_sizes, toc_signal_max, ABOVE, INT64_MAX - 1, 0, 0, 0, FINE },
+        { toc_kind_sizes, toc_signal_max, ABOVE, INT64_MAX, 0, 0, 0, DEAF },
+        { toc_kind_share, toc_signal_permille, ABOVE, 999, 0, 0, 0, FINE },
+        { toc_kind_share, toc_signal_permille, ABOVE, 1000, 0, 0, 0, DEAF },
+        { toc_kind_share, toc_signal_permille, BELOW, 500, 0, 0, 0, FINE },
+        { toc_kind_operation, toc_signal_oldest_ms, ABOVE, 60000, 30, 0, 0, FINE },
+        { toc_kind_operation, toc_signal_in_flight, BELOW, 0, 0, 0, 0, DEAF },
+        { toc_kind_flow, toc_signal_lost, OTHER, 0, 0, 0, 0, FINE },
+        { toc_kind_flow, toc_signal_stalled_ms, ABOVE, 10000, 0, 0, 0, FINE },
+        { toc_kind_flow, toc_signal_backlog, BELOW, -5, 0, 0, 0, FINE },
+        { toc_kind_must_hit, toc_signal_unreached_s, ABOVE, 3600, 0, 0, 0, FINE },
+        { toc_kind_heartbeat, toc_signal_silent_ms, EQUAL, 5000, 0, 0, 0, SYNTHETIC_NOT_JUDGED },
         { toc_kind_module, toc_signal_live_bytes, ABOVE, 1, 0, 0, 0, SYNTHETIC_NOT_JUDGED },
 };
 /* clang-format on */
@@ -137,6 +155,26 @@ static void drives_a_sum_of_log_lines_by_a_site(void **state)
         assert_int_equal(verdict_of(&record, 0), DEAF);
 }
 
+/* Both need what stands beside the rule: a budget that may be spent, a place where it ends. */
+static void looks_at_options(void **state)
+{
+        struct toc_record record =
+                fixture_record(toc_kind_share, fixture_rule(toc_signal_burn_fast, ABOVE, 14));
+
+        (void)state;
+        record.rule[0].objective_permille = 999;
+        assert_int_equal(verdict_of(&record, 0), FINE);
+        record.rule[0].objective_permille = 900; /* nobody can spend a tenth 14 times over */
+        assert_int_equal(verdict_of(&record, 0), DEAF);
+        record = fixture_record(toc_kind_gauge, fixture_rule(toc_signal_exhausts_s, BELOW, 3600));
+        record.rule[0].capacity = 1 << 20;
+        assert_int_equal(verdict_of(&record, 0), FINE);
+        record = fixture_record(toc_kind_must_hit,
+                                fixture_rule(toc_signal_unreached_s, ABOVE, 3600));
+        snprintf(record.labels, sizeof(record.labels), "recovering");
+        assert_int_equal(verdict_of(&record, 0), FINE);
+}
+
 static void refuses_what_is_no_record(void **state)
 {
         struct toc_record record =
@@ -156,6 +194,7 @@ int main(void)
                 cmocka_unit_test(looks_at_the_slot_it_is_asked_for),
                 cmocka_unit_test(clears_only_at_the_clear_level),
                 cmocka_unit_test(drives_a_sum_of_log_lines_by_a_site),
+                cmocka_unit_test(looks_at_options),
                 cmocka_unit_test(refuses_what_is_no_record),
         };
 

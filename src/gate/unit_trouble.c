@@ -32,6 +32,7 @@ static const struct mark {
         { "are definitely lost", "unit.leak", "unit.fault-leak" },
         { "are possibly lost", "unit.leak", "unit.fault-leak" },
         { "== Open file descriptor", "unit.descriptors", "unit.descriptors" },
+        { "; stopping here, as its TOC_STOP says", "unit.crash", "unit.fault-crash" },
         { "== Process terminating", "unit.crash", "unit.fault-crash" },
 };
 

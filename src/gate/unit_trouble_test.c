@@ -54,6 +54,11 @@ static struct unit_trouble *seen(struct unit_troubles *troubles, const char *way
         return &troubles->items[troubles->count - 1];
 }
 
+/* What toc_stop_ of libtocsin says, and the shell's word behind it. */
+#define STOPPED                                                                                   \
+        "tocsin: box.c:33: n <= 4 does not hold: it is too full; stopping here, as its TOC_STOP " \
+        "says\nAborted\n"
+
 static void reads_the_reports(void **state)
 {
         static const struct {
@@ -71,6 +76,10 @@ static void reads_the_reports(void **state)
                   "Conditional jump or move depends on uninitialised value(s)", 88 },
                 { VALGRIND_READ, "unit.valgrind", "unit.fault-crash", "Invalid read of size 1",
                   83 },
+                { STOPPED, "unit.crash", "unit.fault-crash",
+                  "tocsin: box.c:33: n <= 4 does not hold: it is too full; stopping here, as its "
+                  "TOC_STOP says",
+                  33 },
                 { "nothing of note\n", "unit.crash", "unit.fault-crash", "killed by SIGSEGV", 0 },
         };
 

@@ -162,11 +162,36 @@ bool witness_is_declared(const struct witness_probe *probe)
         case toc_kind_counter:
         case toc_kind_gauge:
         case toc_kind_level:
+        case toc_kind_timer:
+        case toc_kind_sizes:
+        case toc_kind_share:
         case toc_kind_heartbeat:
+        case toc_kind_operation:
+        case toc_kind_flow:
                 return true;
         default:
                 return false;
         }
+}
+
+/* A gauge that was set to 0 alone has not moved. */
+static bool is_gate_open(const struct witness *witness, const struct toc_record *record)
+{
+        for (size_t i = 0; i < witness->count; i++) {
+                const struct witness_probe *gate = &witness->probes[i];
+
+                if (gate->moved && gate->record.kind == toc_kind_gauge &&
+                    strcmp(gate->record.name, record->labels) == 0 &&
+                    strcmp(gate->record.module, record->module) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool witness_is_missed(const struct witness *witness, const struct witness_probe *probe)
+{
+        return probe->is_written && probe->record.kind == toc_kind_must_hit && !probe->moved &&
+               (!probe->record.labels[0] || is_gate_open(witness, &probe->record));
 }
 
 bool witness_is_all_moved(const struct witness *witness)
@@ -174,7 +199,8 @@ bool witness_is_all_moved(const struct witness *witness)
         for (size_t i = 0; i < witness->count; i++) {
                 const struct witness_probe *probe = &witness->probes[i];
                 const bool is_site = probe->record.kind == toc_kind_error ||
-                                     probe->record.kind == toc_kind_warning;
+                                     probe->record.kind == toc_kind_warning ||
+                                     probe->record.kind == toc_kind_must_hit;
 
                 if ((is_site || witness_is_declared(probe)) && !probe->moved)
                         return false;

@@ -50,11 +50,16 @@ bool witness_knows(const struct witness *witness, const struct toc_record *recor
 /* Fills in `synthetic`. */
 int witness_judge(struct witness *witness);
 
-/* A counter, gauge, level or heartbeat: what its author moves by hand. Sites in functions are not:
+/* What is declared at file scope, and its author moves by hand. Sites in functions are not:
  * an expectation that never missed is the good case, and an error site may need a failure that no
  * case can cause. What they saw stands in the measures. */
 bool witness_is_declared(const struct witness_probe *probe);
-/* All that a case might move: the declared ones, and sites of errors and warnings. */
+
+/* A TOC_SOMETIMES or TOC_REACHED that no case made happen, though some case set its gate, if it has
+ * one. */
+bool witness_is_missed(const struct witness *witness, const struct witness_probe *probe);
+
+/* All that a case might move: the declared ones, and sites but expectations. */
 bool witness_is_all_moved(const struct witness *witness);
 
 /* {"rules": [], "probes": [], "cases": []}, new. NULL without memory. */

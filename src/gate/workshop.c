@@ -312,7 +312,7 @@ static int make_object(struct workshop *workshop, const struct build *build,
         add_compiler(&line, build);
         add_warnings(&line, build);
         line_add(&line, standard);
-        line_add_words(&line, "-pthread -I/contract -isystem /include");
+        line_add_words(&line, "-pthread -DTOC_TESTING -I/contract -isystem /include");
         line_add_words(&line, "-r -nostdlib -o /out/candidate.o");
         for (size_t i = 0; i < workshop->candidate->file_count; i++)
                 if (is_source(workshop->candidate->files[i].name))
