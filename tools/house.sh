@@ -18,7 +18,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 not_foreign=(! -path '*/candidates/*')
 
 # Not laid out by clang-format: tables, and columns of macros that read like a form.
-to_lay_out=(! -name '*.def' ! -path ./include/tocsin.h ! -path ./include/tocsin/case.h)
+to_lay_out=(! -name '*.def' ! -path ./include/tocsin.h ! -path ./include/tocsin-machine.h ! -path ./include/tocsin/case.h)
 
 # Names of the machine on which somebody happened to write, with brackets so as not to find
 # themselves.

@@ -116,7 +116,7 @@ def judge(name, programs, tests):
 def rules(place):
     """The unit tests of src/rule; those that wrap malloc or look at PromQL are not for here."""
     evaluator = build(os.path.join(place, "librule.so"), "-O2", "-shared",
-                      *sources("rule", r"_(test|bench)\.c$|/(promql|metric|scenario)\.c$"))
+                      *sources("rule", r"_(test|bench)\.c$|/(promql|metric|scenario|scenario_cells)\.c$"))
     for test in sorted(glob.glob(os.path.join(ROOT, "src/rule/*_test.c"))):
         name = os.path.basename(test)
         if name in ("add_test.c", "promql_test.c", "promtool_test.c", "scenario_test.c"):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* subject.c - a program that does one thing to its probes, so that runtime.py can look at the
  * segment from outside. Prints the path of its segment first, then "ready" where it waits for a
- * line on standard input. */
+ * line on standard input.
+ * house: long file because those who build it in other ways name one file. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
