@@ -372,6 +372,62 @@ static void evaluating_does_not_allocate(void **state)
         assert_int_equal(allocations, 0);
 }
 
+/* Rows that take memory of their own: each allocation fails once, nothing is left of the row, and
+ * once it is there no evaluation allocates. */
+static void every_kind_survives_without_memory(void **state)
+{
+        static const unsigned signals[][2] = {
+                { toc_kind_gauge, toc_signal_growth },
+                { toc_kind_level, toc_signal_exhausts_s },
+                { toc_kind_timer, toc_signal_p99_us },
+                { toc_kind_sizes, toc_signal_max },
+                { toc_kind_share, toc_signal_burn_fast },
+                { toc_kind_operation, toc_signal_oldest_ms },
+                { toc_kind_flow, toc_signal_lost },
+                { toc_kind_must_hit, toc_signal_unreached_s },
+        };
+        static uint64_t cells[sizeof(struct toc_histogram_) / 8];
+        size_t taken;
+
+        (void)state;
+        for (size_t i = 0; i < COUNT(samples); i++)
+                samples[i].cells = cells;
+        for (size_t i = 0; i < COUNT(signals); i++) {
+                struct toc_rule rule = fixture_rule(signals[i][1], TOC_ABOVE_, 1);
+                struct toc_record record;
+                uint32_t row;
+
+                if (signals[i][1] == toc_signal_exhausts_s) {
+                        rule.op = TOC_BELOW_;
+                        rule.capacity = 9;
+                }
+                if (signals[i][0] == toc_kind_share)
+                        rule.objective_permille = 900;
+                record = fixture_record(signals[i][0], rule);
+                record.rule[1] = rule;
+                if (signals[i][0] != toc_kind_must_hit)
+                        record.rule[1].window_s = 100;
+                for (size_t nth = 1;; nth++) {
+                        int error;
+
+                        failing = nth;
+                        error = rule_set_add(set, &record, 0, true, &row);
+                        if (!error)
+                                break;
+                        assert_int_equal(error, -ENOMEM);
+                        assert_int_equal(rule_set_rows(set), i);
+                }
+                failing = 0;
+        }
+        taken = allocations;
+        for (uint64_t t = 1; t < 5000; t++) {
+                cells[t % 2]++;
+                tick(t);
+                peek_ns(t * S + 1);
+        }
+        assert_int_equal(allocations, taken);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -387,6 +443,7 @@ int main(void)
                 TRIAL(a_set_has_a_limit),
                 TRIAL(many_modules),
                 TRIAL(survives_without_memory),
+                TRIAL(every_kind_survives_without_memory),
                 TRIAL(evaluating_does_not_allocate),
         };
 
