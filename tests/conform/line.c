@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { tries_max = 100 }; /* what is tried is cheap */
+enum { tries_max = 300 }; /* what is tried is cheap */
 
 /* The least-squares line through the samples in (t-3w, t], ahead_s after t. NAN: there is none. */
 static long double line_at(const struct stream *stream, uint32_t i, uint32_t window_s,
@@ -53,6 +53,17 @@ static bool is_blurred(const struct stream *stream, const struct toc_rule *rule)
         return false;
 }
 
+/* Whether it rose from each of four windows to the next: where it did not, no line is looked at. */
+static bool rose(const struct stream *stream, uint32_t i, uint32_t window_s)
+{
+        uint32_t back = window_s / stream->scrape_s;
+
+        for (uint32_t n = 0; n < 4; n++, i -= back)
+                if (i < back || stream->step[i].series[0] <= stream->step[i - back].series[0])
+                        return false;
+        return true;
+}
+
 /* Lets the line hit the capacity exactly at some step, if it is one of whole numbers there. */
 static void aim(struct stream *stream, struct dice *dice)
 {
@@ -63,8 +74,8 @@ static void aim(struct stream *stream, struct dice *dice)
                 uint32_t i = (uint32_t)dice_below(dice, stream->steps);
                 long double line = line_at(stream, i, window_s, rule->limit);
 
-                if (isnan(line) || line < 1 || line <= stream->step[i].series[0] ||
-                    fabsl(line - roundl(line)) > 1e-12L)
+                if (!rose(stream, i, window_s) || isnan(line) || line < 1 ||
+                    line <= stream->step[i].series[0] || fabsl(line - roundl(line)) > 1e-10L)
                         continue;
                 rule->capacity = (int64_t)roundl(line);
                 return;

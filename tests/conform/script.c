@@ -242,6 +242,8 @@ static void growth(struct script *script, struct stream_step *step)
 
                 pattern->left = window * (uint32_t)dice_between(script->dice, 1, 9);
                 pattern->is = (unsigned)dice_below(script->dice, 4);
+                if (rule->signal == toc_signal_exhausts_s && dice_once_in(script->dice, 2))
+                        pattern->is = 3;
                 pattern->at = 0;
                 pattern->amount = dice_once_in(script->dice, 5)
                                           ? dice_between(script->dice, -10, 10)
