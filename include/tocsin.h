@@ -256,7 +256,8 @@ enum toc_signal {
  * cases make it happen. The value of TOC_SOMETIMES is that of the condition. May follow:
  *
  *     TOC_UPTIME_S(86400)    not an hour, but a day
- *     TOC_WHEN(gauge)        only while that gauge of the module is set, and not to 0
+ *     TOC_WHEN(gauge)        only while that gauge of the module, one without labels, is set and
+ *                            not to 0
  *     TOC_RUNBOOK("...") */
 #define TOC_SOMETIMES(cond, ...) \
         TOC_SOMETIMES_(TOC_CAT_(toc_site_, __COUNTER__), cond, #cond, __VA_ARGS__, 0, 0, 0, 0, 0, ~)
