@@ -23,16 +23,16 @@ SCENARIOS = {
     'pool': {
         'calm': set(),
         'refused': {('refused', 'warn')},
-        'slow': {('waited', 'warn')},
-        'stuck': {('running', 'page'), ('queued', 'page')},
+        'slow': {('waits', 'warn')},
+        'stuck': {('running', 'page'), ('standstills', 'page')},
         'memory': {('log_errors', 'warn')},
         'lost': {('queued', 'page')},
     },
     'rate': {
         'calm': set(),
-        'refused': {('refused', 'warn')},
-        'crowded': {('verdicts{crowded}', 'page')},
-        'exhausts': {('clients', 'warn')},
+        'refused': {('refusals', 'warn')},
+        'crowded': {('crowded', 'page')},
+        'exhausts': {('known', 'warn')},
         'memory': {('log_errors', 'warn')},
     },
 }

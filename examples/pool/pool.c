@@ -8,28 +8,39 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <tocsin.h>
 
-TOC_MODULE(pool, "Worker threads behind a bounded queue",
-           TOC_LOGS(TOC_ALERT(per_minute, >, 0, TOC_WARN, "no memory or no threads for a pool")));
-TOC_FLOW(queued, "Tasks through the queues of all pools",
-         TOC_ALERT(lost, !=, 0, TOC_PAGE, "a task was lost or run twice: a bug in pool.c"),
-         TOC_ALERT(stalled_ms, >, 12000, TOC_PAGE,
-                   "tasks wait and none starts: see what the workers run"));
+TOC_MODULE(pool, "Threads that run tasks from a queue",
+           TOC_LOGS(TOC_ALERT(per_minute, >, 0, TOC_WARN,
+                              "no memory or threads for a pool: raise the limits")));
 TOC_OPERATION(running, "Tasks that run",
-              TOC_ALERT(oldest_ms, >, 12000, TOC_PAGE, "a task hangs and keeps its worker busy"));
-TOC_COUNTER(refused, "Tasks refused because the queue was full",
-            TOC_ALERT(per_minute, >, 500, TOC_WARN, "workers are too slow: add some"));
-TOC_TIMER(waited, "From the queue's end to its head",
-          TOC_ALERT(p99_us, >, 300000, TOC_WARN, "tasks wait for workers: add some"));
+              TOC_ALERT(oldest_ms, >=, 10000, TOC_PAGE,
+                        "a task hangs: see what it waits for, and end that"));
+/* One for each pool where tasks wait, begun anew when one leaves: a flow would hide one in many. */
+TOC_OPERATION(standstills, "Queues with tasks, since one left last",
+              TOC_ALERT(oldest_ms, >=, 10000, TOC_PAGE,
+                        "no worker takes what waits: all hang or none woke; restart"));
+TOC_COUNTER(refused, "Tasks refused as the queue was full",
+            TOC_ALERT(per_minute, >, 490, TOC_WARN,
+                      "workers are too slow: add some, or submit less"));
+TOC_TIMER(waits, "Time from submission to a worker",
+          TOC_ALERT(p99_us, >, 316000, TOC_WARN, "too few workers: add some, or make tasks shorter",
+                    .volume_min = 20));
+TOC_FLOW(queued, "Tasks through all queues",
+         TOC_ALERT(lost, !=, 0, TOC_PAGE, "tasks vanish or run twice: a bug in pool.c; restart"));
+TOC_COUNTER(runs, "Tasks that were run",
+            TOC_ALERT(per_minute, ==, 0, TOC_NOTE,
+                      "nobody submits tasks for a day: see if callers live", .hold_s = 86400));
 
 struct task {
         void (*run)(void *argument);
         void *argument;
-        int64_t queued_ns;
+        uint64_t number;
+        int64_t since_ns; /* waits */
 };
 
 struct pool {
@@ -39,24 +50,37 @@ struct pool {
         bool has_to_stop;
         unsigned workers, busy;
         size_t first, count, size; /* of the ring */
-        size_t told;               /* the count that the flow knows of */
         struct task *ring;
+        uint64_t put, next;         /* numbers: of the next to be submitted, and to be taken */
+        size_t told;                /* the count that the probes know */
+        bool is_standing;           /* some wait: */
+        struct toc_open standstill; /* since one left */
         pthread_t threads[POOL_WORKERS_MAX];
 };
 
 static int64_t now_ns(void)
 {
-        struct timespec now;
+        struct timespec now = { 0 };
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
         return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* What is held is what the ring says, lest a slip in its arithmetic goes unseen. */
-static void tell_held(struct pool *pool)
+/* Tells the probes how the count has changed since. With the lock held. */
+static void tell_count(struct pool *pool)
 {
+        bool has_left = pool->count < pool->told;
+
         toc_held(queued, (int64_t)pool->count - (int64_t)pool->told);
         pool->told = pool->count;
+        if (pool->is_standing && has_left) {
+                toc_end(standstills, pool->standstill);
+                pool->is_standing = false;
+        }
+        if (!pool->is_standing && pool->count > 0) {
+                pool->standstill = toc_begin(standstills);
+                pool->is_standing = true;
+        }
 }
 
 /* The next task; false when the pool ends. With the lock held. */
@@ -69,21 +93,13 @@ static bool take(struct pool *pool, struct task *ret_task)
         *ret_task = pool->ring[pool->first];
         pool->first = (pool->first + 1) % pool->size;
         pool->count--;
-        tell_held(pool);
-        toc_out(queued, 1);
         pool->busy++;
-        (void)TOC_EXPECT_CMP(pool->busy, <=, pool->workers, TOC_PAGE,
-                             "more workers are busy than there are: memory is broken");
+        tell_count(pool);
+        if (!TOC_EXPECT_CMP(ret_task->number, ==, pool->next, TOC_PAGE,
+                            "a task is lost or runs twice: a bug in pool.c; restart"))
+                pool->next = ret_task->number;
+        pool->next++;
         return true;
-}
-
-static void run(const struct task *task)
-{
-        TOC_OPERATION_SCOPE(running);
-
-        TOC_REACHED(TOC_NOTE, "no task has ever run: who should submit them?", TOC_UPTIME_S(86400));
-        toc_observe(waited, now_ns() - task->queued_ns);
-        task->run(task->argument);
 }
 
 static void *work(void *argument)
@@ -94,7 +110,13 @@ static void *work(void *argument)
         pthread_mutex_lock(&pool->lock);
         while (take(pool, &task)) {
                 pthread_mutex_unlock(&pool->lock);
-                run(&task);
+                toc_out(queued, 1);
+                toc_observe(waits, now_ns() - task.since_ns);
+                toc_count(runs);
+                {
+                        TOC_OPERATION_SCOPE(running);
+                        task.run(task.argument);
+                }
                 pthread_mutex_lock(&pool->lock);
                 pool->busy--;
                 if (pool->busy == 0 && pool->count == 0)
@@ -117,7 +139,7 @@ int pool_new(struct pool **ret_pool, struct pool_options options)
                 pool->ring = calloc(options.queue_size, sizeof(*pool->ring));
         if (!pool || !pool->ring) {
                 free(pool);
-                return TOC_ERROR(-ENOMEM, TOC_USUAL, "no memory for a queue of %zu",
+                return TOC_ERROR(-ENOMEM, TOC_USUAL, "no memory for a queue of %zu tasks",
                                  options.queue_size);
         }
         pool->size = options.queue_size;
@@ -129,8 +151,8 @@ int pool_new(struct pool **ret_pool, struct pool_options options)
                 pool->workers += !error;
         }
         if (error) {
-                (void)TOC_ERROR(error, TOC_USUAL, "no thread after %u of %u: error %d",
-                                pool->workers, options.workers, -error);
+                error = TOC_ERROR(error, TOC_USUAL, "only %u of %u threads could be made",
+                                  pool->workers, options.workers);
                 pool_free(&pool);
         } else {
                 *ret_pool = pool;
@@ -151,7 +173,10 @@ void pool_free(struct pool **pool_at)
         pthread_mutex_unlock(&pool->lock);
         for (unsigned i = 0; i < pool->workers; i++)
                 pthread_join(pool->threads[i], NULL);
-        (void)pool_drop(pool); /* a task that still ran may have left some */
+        (void)pool_drop(pool);                  /* a task that still ran may have left some */
+        toc_held(queued, -(int64_t)pool->told); /* what were still there would be lost now */
+        if (pool->is_standing)
+                toc_end(standstills, pool->standstill);
         pthread_cond_destroy(&pool->is_idle);
         pthread_cond_destroy(&pool->has_task);
         pthread_mutex_destroy(&pool->lock);
@@ -171,10 +196,10 @@ int pool_submit(struct pool *pool, void (*run_task)(void *argument), void *argum
         } else {
                 size_t last = (pool->first + pool->count) % pool->size;
 
-                pool->ring[last] = (struct task){ run_task, argument, now_ns() };
                 toc_in(queued, 1);
+                pool->ring[last] = (struct task){ run_task, argument, pool->put++, now_ns() };
                 pool->count++;
-                tell_held(pool);
+                tell_count(pool);
                 pthread_cond_signal(&pool->has_task);
         }
         pthread_mutex_unlock(&pool->lock);
@@ -196,7 +221,8 @@ size_t pool_drop(struct pool *pool)
         pthread_mutex_lock(&pool->lock);
         dropped = pool->count;
         pool->count = 0;
-        tell_held(pool);
+        pool->next += dropped;
+        tell_count(pool);
         toc_dropped(queued, dropped);
         if (pool->busy == 0)
                 pthread_cond_broadcast(&pool->is_idle);

@@ -13,17 +13,19 @@
 
 #include <tocsin.h>
 
-TOC_MODULE(rate, "Token buckets, one a client",
-           TOC_LOGS(TOC_ALERT(per_minute, >, 0, TOC_WARN, "no memory for a limiter")));
-TOC_COUNTER_BY(verdicts, "Requests, by what became of them", (passed, refused, crowded),
-               TOC_ALERT_ON(crowded, per_minute, >, 30, TOC_PAGE,
-                            "new clients are turned away: raise RATE_CLIENTS_MAX"));
-TOC_SHARE(refused, "Requests refused because their client asks too often, of all",
-          TOC_ALERT(permille, >, 220, TOC_WARN,
-                    "many requests are refused: a client runs wild, or limits are low"));
-TOC_LEVEL(clients, "Clients that all limiters remember",
-          TOC_ALERT(exhausts_s, <, 600, TOC_WARN, "places for clients run out: who brings so many?",
-                    .window_s = 8, .capacity = RATE_CLIENTS_MAX));
+TOC_MODULE(rate, "Which request of which client may pass",
+           TOC_LOGS(TOC_ALERT(per_minute, >, 0, TOC_WARN,
+                              "no memory for a limiter: free some, or make fewer")));
+TOC_SHARE(refusals, "Requests refused as their client asks too often",
+          TOC_ALERT(permille, >, 224, TOC_WARN,
+                    "clients ask too often: slow them down, or raise the rate", .volume_min = 80));
+TOC_COUNTER(crowded, "Requests turned away as no place was left for their client",
+            TOC_ALERT(per_minute, >, 31, TOC_PAGE,
+                      "too many clients at once: block a flood, or add a limiter"));
+TOC_LEVEL(known, "Clients that are remembered",
+          TOC_ALERT(exhausts_s, <, 600, TOC_WARN,
+                    "clients grow too fast: block a flood, or add a limiter",
+                    .capacity = RATE_CLIENTS_MAX, .window_s = 8));
 
 /* A client stands within that many places of where its hash says. */
 enum { PROBES_MAX = 16 };
@@ -89,9 +91,9 @@ static struct bucket *find(struct rate *rate, uint64_t client, uint64_t now_ms)
                 if (!bucket->is_used && !room)
                         room = bucket;
         }
-        toc_lower(clients, forgotten);
+        toc_lower(known, forgotten);
         if (room) {
-                toc_raise(clients, 1);
+                toc_raise(known, 1);
                 *room = (struct bucket){ client, now_ms, rate->full, true };
                 rate->clients++;
         }
@@ -107,7 +109,8 @@ int rate_new(struct rate **ret_rate, uint32_t per_second, uint32_t burst)
                 return -EINVAL;
         rate = calloc(1, sizeof(*rate));
         if (!rate)
-                return TOC_ERROR(-ENOMEM, TOC_USUAL, "no memory for a limiter");
+                return TOC_ERROR(-ENOMEM, TOC_USUAL, "no memory for a limiter of %zu bytes",
+                                 sizeof(*rate));
         pthread_mutex_init(&rate->lock, NULL);
         rate->per_second = per_second;
         rate->full = (uint64_t)burst * 1000;
@@ -121,7 +124,7 @@ void rate_free(struct rate **rate_at)
 
         if (!rate)
                 return;
-        toc_lower(clients, rate->clients);
+        toc_lower(known, rate->clients);
         pthread_mutex_destroy(&rate->lock);
         free(rate);
         *rate_at = NULL;
@@ -136,19 +139,13 @@ enum rate_verdict rate_ask(struct rate *rate, uint64_t client, uint64_t now_ms)
         bucket = find(rate, client, now_ms);
         if (bucket) {
                 fill(rate, bucket, now_ms);
-                (void)TOC_EXPECT_CMP(bucket->millitokens, <=, rate->full, TOC_PAGE,
-                                     "a bucket holds more than fits: memory is broken");
                 verdict = bucket->millitokens >= 1000 ? RATE_PASSED : RATE_REFUSED;
                 if (verdict == RATE_PASSED)
                         bucket->millitokens -= 1000;
         }
         pthread_mutex_unlock(&rate->lock);
-        if (verdict == RATE_PASSED)
-                toc_count_by(verdicts, passed);
-        else if (verdict == RATE_REFUSED)
-                toc_count_by(verdicts, refused);
-        else
-                toc_count_by(verdicts, crowded);
-        toc_share(refused, verdict == RATE_REFUSED);
+        toc_share(refusals, verdict == RATE_REFUSED);
+        if (verdict == RATE_CROWDED)
+                toc_count(crowded);
         return verdict;
 }
