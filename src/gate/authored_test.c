@@ -4,8 +4,10 @@
 #include "gate/authored.h"
 #include "base/child.h"
 #include "base/file.h"
+#include "gate/workshop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -214,6 +216,53 @@ static void an_answer_of_another_form_is_refused(void **state)
         }
 }
 
+/* Is the name one of those that the gate knows? */
+static bool is_known(const char *name, size_t length)
+{
+        static const char *const lists[] = {
+#define X(kind, words) #kind " " words " ",
+#include "gate/authored.def"
+#undef X
+        };
+
+        for (size_t i = 0; i < BASE_COUNT(lists); i++) {
+                const char *at = lists[i];
+
+                if (strncmp(at, "tocsin ", 7) != 0)
+                        continue;
+                while ((at = strchr(at, ' '))) {
+                        at++;
+                        if (strncmp(at, name, length) == 0 && at[length] == ' ')
+                                return true;
+                }
+        }
+        return false;
+}
+
+/* What <tocsin.h> has learned lately may be written by candidates, too. */
+static void the_header_offers_nothing_else(void **state)
+{
+        struct text why BASE_SCOPE(text_fini) = TEXT_INIT(1024);
+        struct text header BASE_SCOPE(text_fini) = TEXT_INIT(1 << 20);
+        char path[512];
+        size_t count = 0;
+
+        (void)state;
+        (void)snprintf(path, sizeof(path), "%s/tocsin.h", parts_find(&why)->include);
+        assert_int_equal(file_read(AT_FDCWD, path, &header), 0);
+        for (const char *at = text_view(&header); (at = strstr(at, "\n#define ")); at++) {
+                const char *name = at + 9;
+                size_t length = strcspn(name, "( \n");
+
+                if (strncmp(name, "TOCSIN_H", length) == 0)
+                        continue;
+                count++;
+                if (!is_known(name, length))
+                        fail_msg("%.*s is not in authored.def", (int)length, name);
+        }
+        assert_true(count > 60);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -221,6 +270,7 @@ int main(void)
                 cmocka_unit_test(headers_have_a_guard_and_no_other_choice),
                 cmocka_unit_test(a_guard_in_a_source_is_a_choice),
                 cmocka_unit_test(an_answer_of_another_form_is_refused),
+                cmocka_unit_test(the_header_offers_nothing_else),
         };
 
         return cmocka_run_group_tests_name("authored", tests, NULL, NULL);

@@ -180,7 +180,7 @@ static bool is_gate_open(const struct witness *witness, const struct toc_record 
         for (size_t i = 0; i < witness->count; i++) {
                 const struct witness_probe *gate = &witness->probes[i];
 
-                if (gate->moved && gate->record.kind == toc_kind_gauge &&
+                if (gate->moved && gate->record.kind == toc_kind_gauge && !gate->record.labels[0] &&
                     strcmp(gate->record.name, record->labels) == 0 &&
                     strcmp(gate->record.module, record->module) == 0)
                         return true;

@@ -222,6 +222,8 @@ static int gather_open(struct segment_view_operation *operation, const struct pi
 {
         uint64_t slots = operation->cell_offset + offsetof(struct toc_operation_, slot);
 
+        if (slots >= (uint64_t)piece->at + piece->bytes || slots + 8 * TOC_SLOTS_ <= piece->at)
+                return 0;
         for (uint32_t i = 0; i < TOC_SLOTS_; i++) {
                 uint64_t at = slots + 8 * i;
                 uint64_t number;

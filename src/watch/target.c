@@ -94,16 +94,18 @@ static int add_rows(struct target *target, uint64_t attached_ns, uint64_t now_ns
                 const struct segment_view_row *row = &view->rows[i];
 
                 target->latest[i] = NULL;
+                target->rule_rows[i] = target_no_row;
                 target->known_rows = i + 1;
                 if (row->bad)
                         ignore_row(target, i, row->bad);
                 else
                         failed = rule_set_add(target->rules, &row->record, began_ns, true,
                                               &target->rule_rows[i]);
-                if (failed == -EINVAL) {
-                        ignore_row(target, i, "the evaluator refuses its record");
-                        failed = 0;
-                }
+                if (failed)
+                        ignore_row(target, i,
+                                   failed == -ENOMEM ? "there is no room for its rules"
+                                                     : "the evaluator refuses its record");
+                failed = 0;
         }
         return failed;
 }

@@ -107,9 +107,10 @@ def judge(name, programs, tests):
     done = subprocess.run(
         [sys.executable, os.path.join(ROOT, "tests/runtime/runtime.py"), *programs, *tests],
         capture_output=True, text=True, timeout=300, env=dict(os.environ, TOCSIN_TEST_COUNT="100000"))
-    for line in re.finditer(r"^(not ok|ok) \d+ - (.*)\n((?:#.*\n)*)", done.stdout, re.M):
+    results = list(re.finditer(r"^(not ok|ok) \d+ - (.*)\n((?:#.*\n)*)", done.stdout, re.M))
+    for line in results:
         tell(line[1] == "ok", f"{name}: {line[2]}", line[3])
-    if not done.stdout.startswith(f"1..{len(tests)}\n"):
+    if len(results) != len(tests) or done.returncode != any(line[1] != "ok" for line in results):
         tell(False, f"{name}: the tests of the runtime", done.stdout + done.stderr)
 
 
