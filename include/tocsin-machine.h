@@ -1011,9 +1011,9 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_LABEL_(context, label) TOC_LABEL2_(TOC_UNWRAP_ context, label)
 #define TOC_LABEL2_(...) TOC_LABEL3_(__VA_ARGS__)
 #define TOC_LABEL3_(kind, name_, text, help_, a, b, c, label) \
+        TOC_FITS_(#label, 1, 23, "a label of " text) \
         TOC_ASSERT_(__builtin_memcmp(#label, "A", 1) >= 0, \
                        "tocsin: a label of " text " is a macro here: choose another name"); \
-        TOC_FITS_(#label, 1, 23, "a label of " text) \
         TOC_PROBE_(kind, TOC_CAT_(TOC_STEM_##kind##_, name_##_by_##label), name_##_by_##label, \
                    text, #label, help_, a, b, c);
 
