@@ -1382,7 +1382,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_TIME_SCOPE(name) TOC_ASSERT_(1, "")
 #define TOC_OPERATION_SCOPE(name) TOC_ASSERT_(1, "")
 #define TOC_EXPECT(cond, ...) (!!(cond))
-#define TOC_EXPECT_CMP(a, op, b, ...) ((a)op(b))
+#define TOC_EXPECT_CMP(a, op, b, ...) (!!((a)op(b)))
 #define TOC_UNREACHABLE(...) (__extension__({ false; }))
 #define TOC_SOMETIMES(cond, ...) (!!(cond))
 #define TOC_REACHED(...) ((void)0)

@@ -284,7 +284,7 @@ int cmd_diff(int argc, char **argv)
                 .operand_max = 2,
                 .examples = "tocsin diff ./kvd.old ./kvd\n"
                             "tocsin diff --json old.so new.so | jq '.changes[] | "
-                            "select(.change == \"removed\" or .change == \"loosened\")'\n",
+                            "select(.change != \"added\" and .change != \"tightened\")'\n",
         };
         struct option_operands operands;
         int outcome = option_parse_or_say(&page, argc, argv, &operands);

@@ -159,7 +159,8 @@ static bool measure_of(struct plan *plan)
         case SIGNAL_RATE:
                 measure->times = signal->unit_s;
                 measure->per = plan->window_s;
-                /* fall through */
+                measure->most = (signal_wide)SCENARIO_RATE_MAX * plan->window_s;
+                return true;
         case SIGNAL_COUNT:
                 measure->most = (signal_wide)SCENARIO_RATE_MAX * plan->window_s;
                 return true;

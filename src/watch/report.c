@@ -185,6 +185,13 @@ static json_t *details_of(struct report *report, const struct report_source *sou
         return details;
 }
 
+/* The probe's own, else its module's; "" if neither has one. */
+static const char *runbook_of(const struct report_source *source, const struct rule_view *rule)
+{
+        return source->target ? rule_runbook(source->target->rules, rule->record)
+                              : rule->record->runbook;
+}
+
 /* ---- Lines for people ----------------------------------------------------- */
 
 static void append_value(struct text *line, const char *name, const json_t *value)
@@ -208,6 +215,8 @@ static void append_reason(struct text *line, const struct report_source *source,
 
         if (rule->record->file[0])
                 text_printf(line, "; %s:%" PRIu32, rule->record->file, rule->record->line);
+        if (rule->record->kind == toc_kind_expectation && rule->record->help[0])
+                text_printf(line, "; expected %s", rule->record->help);
         append_value(line, "left", json_object_get(details, "left"));
         append_value(line, "right", json_object_get(details, "right"));
         if (has_value)
@@ -220,6 +229,8 @@ static void append_reason(struct text *line, const struct report_source *source,
                 append_value(line, "process", pid);
         if (message)
                 text_printf(line, "; \"%.*s\"", shown_message_max, message);
+        if (runbook_of(source, rule)[0])
+                text_printf(line, "; see %s", runbook_of(source, rule));
 }
 
 /* "store.requests{failed}" */
@@ -273,17 +284,11 @@ static void say_resolved(struct report *report, const struct report_source *sour
                 return;
         append_duration(&lasted, lasted_ns);
         append_probe(&probe, rule->record);
-        voice_say(report->voice, VOICE_OK, "%s[%d] %s: resolved after %s", source->program,
-                  (int)source->pid, text_view(&probe), text_view(&lasted));
+        voice_say(report->voice, VOICE_OK, "%s[%d] %s: %s: resolved after %s", source->program,
+                  (int)source->pid, text_view(&probe), rule->rule->meaning, text_view(&lasted));
 }
 
 /* ---- Alerts --------------------------------------------------------------- */
-
-static const char *runbook_of(const struct report_source *source, const struct rule_view *rule)
-{
-        return source->target ? rule_runbook(source->target->rules, rule->record)
-                              : rule->record->runbook;
-}
 
 static void fire(struct report *report, const struct report_source *source,
                  const struct rule_view *rule, uint64_t now_ns)

@@ -54,7 +54,7 @@ def an_expectation_rings_with_its_values():
         same((details["left"], details["right"], details["count"]), (3, 4, 1))
         same(len(details["stack"]), 1)
         run.until_said("PAGE fake[")
-        has(run.errors(), "store." + MISS + ": index and table disagree (store.c:41; left 3; right 4)")
+        has(run.errors(), "store." + MISS + ": index and table disagree (store.c:41; expected what it counts; left 3; right 4; see doc/runbook)")
         run.end()
         ended = run.alerts(MISS, "resolved")[0]
         same((ended["id"], ended["details"]), (alert["id"], {"reason": "ended"}))
