@@ -208,7 +208,7 @@ static void remember_past(struct row *row, uint64_t tick, uint64_t t_ns)
         case toc_kind_share:
         case toc_kind_timer:
         case toc_kind_sizes:
-                tally_remember(row->past.tally, tick, t_ns);
+                tally_remember(row->past.tally, tick);
                 break;
         case toc_kind_flow:
                 flow_remember(row->past.flow, tick, t_ns);
@@ -331,4 +331,15 @@ bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64
         judge->has_value = reading.is == READING_VALUE;
         judge->value = judge->has_value ? reading_value(&reading) : 0;
         return state_step(&judge->state, decide(row, slot, &reading, t_ns), t_ns);
+}
+
+int64_t row_value(const struct row *row, uint32_t slot)
+{
+        const struct judge *judge = &row->judge[slot];
+        struct reading reading;
+
+        if (!judge->has_value || judge->signal->how != SIGNAL_QUANTILE)
+                return judge->value;
+        reading = tally_estimate(row->past.tally, row->record, slot);
+        return reading_value(&reading);
 }

@@ -33,7 +33,7 @@ struct judge {
         uint32_t history;  /* which one it counts in */
         struct state state;
         bool has_value;
-        int64_t value;
+        int64_t value; /* row_value() is what people see */
 };
 
 struct row {
@@ -78,5 +78,8 @@ void row_remember(struct row *row, uint64_t tick, uint64_t t_ns);
 
 /* Evaluates the rule in that slot. True if its state changed. */
 bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64_t t_ns);
+
+/* Of the signal in the latest evaluation, as people see it. */
+int64_t row_value(const struct row *row, uint32_t slot);
 
 #endif

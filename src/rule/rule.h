@@ -18,13 +18,13 @@
  *            RULE_DELAY_MAX_S.
  * Memory:    a row takes 1.5 KiB, and by what its rules look at:
  *              counted in a window   at most 3.8 KiB a window; rules with the same share it
- *              growth, exhausts_s    34 KiB with 300 s, 67 KiB with 600 s, for both rules
- *              quantiles             16 KiB with 60 s, at most 60 KiB a window
+ *              growth, exhausts_s    17 KiB with 300 s, 34 KiB with 600 s, for both rules
+ *              quantiles             9 KiB with 60 s, at most 53 KiB a window
  *              permille              1.2 KiB with 60 s, at most 30 KiB a window
  *              burn                  36 KiB fast, 61 KiB slow
- *              oldest_ms             16 KiB: 1024 operations at once
- *              lost                  1 KiB with 10 s, 17 KiB with 600 s, for both rules
- *            and the set 16 bytes for each second that anyone looks back.
+ *              oldest_ms             4 KiB: 256 operations at once
+ *              lost                  1 KiB with 10 s, 8 KiB with 600 s, for both rules
+ *            and the set 9 bytes for each second that anyone looks back.
  *
  * What each signal means, and the PromQL that agrees: doc/rules.md. In short:
  *   windows are (t-W, t]: the count in a window is the value at t less the value of the latest
