@@ -284,6 +284,28 @@ static int sum_block(struct segment_view *view, uint32_t number, const char **re
         return 0;
 }
 
+static uint64_t add_up(const uint64_t *words, uint32_t bytes, uint64_t total)
+{
+        for (uint32_t i = 0; words && i < bytes / 8; i++)
+                total += words[i];
+        return total;
+}
+
+/* Only its own process writes to a segment: what moved was alive. */
+static void look_for_life(struct segment_view *view)
+{
+        uint64_t total = 0;
+
+        for (uint32_t i = 0; i < view->object_count; i++) {
+                const struct segment_view_object *object = &view->objects[i];
+
+                total = add_up(object->sums, object->block_bytes, total);
+                total = add_up(object->shared, object->shared_bytes, total);
+        }
+        view->has_moved = total != view->total;
+        view->total = total;
+}
+
 int segment_sample(struct segment_view *view, const char **ret_why)
 {
         int outcome = 0;
@@ -301,6 +323,8 @@ int segment_sample(struct segment_view *view, const char **ret_why)
         }
         for (uint32_t i = 0; i < view->block_count && !outcome; i++)
                 outcome = sum_block(view, i, ret_why);
+        if (!outcome)
+                look_for_life(view);
         return outcome;
 }
 

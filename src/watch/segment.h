@@ -103,6 +103,8 @@ struct segment_view {
         struct segment_header header; /* texts terminated; used_bytes checked */
         bool is_finished;             /* the header has been accepted once */
         bool is_cut;                  /* there is more than we read */
+        bool has_moved;               /* some cell changed between the last two samples */
+        uint64_t total;               /* of all cells, modulo 2^64 */
         uint64_t walked_bytes;        /* extents before this offset are known */
         uint32_t extent_count;
         struct segment_view_row *rows;
@@ -143,6 +145,9 @@ struct segment_news {
 };
 int segment_read_events(struct segment_view *view, struct segment_news *into, size_t into_max,
                         size_t *ret_count, const char **ret_why);
+
+/* They have been used: many processes may report in one tick, and copies are large. */
+void segment_forget_events(struct segment_view *view);
 
 /* For the files that this reader is made of. 0, -errno, or SEGMENT_BROKEN if the file is
  * shorter. */
