@@ -7,18 +7,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { row_capacity_min = 64 };
+enum { capacity_min = 16 };
+
+/* By a quarter: a watcher has many sets, and what is spare in each adds up. */
+static size_t grow(size_t capacity, size_t needed)
+{
+        if (capacity < capacity_min)
+                capacity = capacity_min;
+        while (capacity < needed)
+                capacity += capacity / 4;
+        return capacity;
+}
+
+/* So many rules that appending one cannot fail. */
+static int reserve_rules(struct rule_set *set, size_t needed)
+{
+        size_t capacity = grow(set->place_capacity, needed);
+        void *moved;
+
+        if (capacity == set->place_capacity)
+                return 0;
+        moved = reallocarray(set->places, capacity, sizeof(*set->places));
+        if (!moved)
+                return -ENOMEM;
+        set->places = moved;
+        moved = reallocarray(set->changes, capacity, sizeof(*set->changes));
+        if (!moved)
+                return -ENOMEM;
+        set->changes = moved;
+        set->place_capacity = capacity;
+        return 0;
+}
 
 /* Makes room for that many rows more, so that appending them cannot fail. */
 static int reserve(struct rule_set *set, uint32_t more)
 {
-        uint32_t capacity = set->row_capacity ? set->row_capacity : row_capacity_min;
+        uint32_t capacity = (uint32_t)grow(set->row_capacity, set->row_count + more);
         void *moved;
 
-        if (more > RULE_ROW_MAX - set->row_count)
+        if (more > RULE_ROW_MAX - set->row_count ||
+            reserve_rules(set, set->place_count + 2 * (size_t)more))
                 return -ENOMEM;
-        while (capacity < set->row_count + more)
-                capacity *= 2;
         if (capacity == set->row_capacity)
                 return 0;
         moved = reallocarray(set->rows, capacity, sizeof(*set->rows));
@@ -33,14 +62,6 @@ static int reserve(struct rule_set *set, uint32_t more)
         if (!moved)
                 return -ENOMEM;
         set->gauges.rows = moved;
-        moved = reallocarray(set->places, capacity, 2 * sizeof(*set->places));
-        if (!moved)
-                return -ENOMEM;
-        set->places = moved;
-        moved = reallocarray(set->changes, capacity, 2 * sizeof(*set->changes));
-        if (!moved)
-                return -ENOMEM;
-        set->changes = moved;
         set->row_capacity = capacity;
         return 0;
 }
@@ -187,6 +208,8 @@ static int declare_sum(struct rule_set *set, uint32_t row, const struct toc_reco
         if (error)
                 return error;
         error = ticks_reserve(&set->ticks, row_reach_s(&fresh));
+        if (!error)
+                error = reserve_rules(set, set->place_count + 2);
         if (error) {
                 row_fini(&fresh);
                 return error;

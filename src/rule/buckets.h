@@ -6,10 +6,10 @@
  * any time after.
  *
  * Units:     windows in seconds, times in nanoseconds.
- * Ownership: buckets_new takes, buckets_free gives back, 7 KiB.
- * Limits:    looks back up to a sixth of the window further, and one tick. Counts of what is not
- *            of the latest sixth are exact up to 15, then to a sixteenth. Of a bucket, 4294967295
- *            values a sixth. A reset forgets what was before. */
+ * Ownership: buckets_new takes, buckets_free gives back, 6 KiB.
+ * Limits:    looks back up to a quarter of the window further, and one tick. Counts of what is not
+ *            of the latest quarter are exact up to 15, then to a sixteenth. Of a bucket, 4294967295
+ *            values a quarter. A reset forgets what was before. */
 #ifndef RULE_BUCKETS_H
 #define RULE_BUCKETS_H
 
@@ -17,8 +17,8 @@
 
 #include "tocsin.h"
 
-/* Six of them and the one that goes on cover any window. */
-enum { BUCKETS_PARTS = 6 };
+/* With the one that goes on they cover any window. */
+enum { BUCKETS_PARTS = 4 };
 
 struct buckets {
         uint64_t window_ns;

@@ -19,9 +19,9 @@
  * Memory:    a row takes 1.5 KiB, and by what its rules look at:
  *              counted in a window   at most 3.8 KiB a window; rules with the same share it
  *              growth, exhausts_s    17 KiB with 300 s, 34 KiB with 600 s, for both rules
- *              quantiles             9 KiB with 60 s, at most 53 KiB a window
- *              permille              1.2 KiB with 60 s, at most 30 KiB a window
- *              burn                  36 KiB fast, 61 KiB slow
+ *              quantiles             7 KiB with 60 s, at most 52 KiB a window
+ *              permille              0.6 KiB with 60 s, at most 30 KiB a window
+ *              burn                  33 KiB fast, 61 KiB slow
  *              oldest_ms             4 KiB: 256 operations at once
  *              lost                  1 KiB with 10 s, 8 KiB with 600 s, for both rules
  *            and the set 9 bytes for each second that anyone looks back.

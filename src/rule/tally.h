@@ -5,8 +5,8 @@
  * Units:     windows in seconds, times in nanoseconds.
  * Ownership: a tally owns its windows; tally_free frees all.
  * Errors:    0 or -ENOMEM. Only tally_new allocates.
- * Limits:    four windows; each takes at most 30 KiB of a share, 45 KiB and 7 KiB of values; with
- *            the 60 s that are usual, 1.2 KiB and 9 KiB. */
+ * Limits:    four windows; each takes at most 30 KiB of a share, 45 KiB and 6 KiB of values; with
+ *            the 60 s that are usual, 0.6 KiB and 7 KiB. */
 #ifndef RULE_TALLY_H
 #define RULE_TALLY_H
 
