@@ -9,6 +9,13 @@
 
 enum { capacity_min = 16 };
 
+struct addition {
+        const struct toc_record *record;
+        uint64_t began_ns;
+        bool from_start;
+        bool is_lent;
+};
+
 /* By a quarter: a watcher has many sets, and what is spare in each adds up. */
 static size_t grow(size_t capacity, size_t needed)
 {
@@ -158,11 +165,23 @@ static int append_take(struct rule_set *set, struct row *rows, uint32_t count)
         return error;
 }
 
-static int add_row(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
-                   bool from_start)
+/* A row that has its record to itself, unless that is lent. */
+static int make_row(struct row *ret_row, const struct addition *add)
+{
+        int error = row_init(ret_row, add->record, add->began_ns, add->from_start);
+
+        if (error || add->is_lent)
+                return error;
+        error = row_own(ret_row);
+        if (error)
+                row_fini(ret_row);
+        return error;
+}
+
+static int add_row(struct rule_set *set, const struct addition *add)
 {
         struct row row;
-        int error = row_init(&row, record, began_ns, from_start);
+        int error = make_row(&row, add);
 
         if (error)
                 return error;
@@ -171,24 +190,25 @@ static int add_row(struct rule_set *set, const struct toc_record *record, uint64
 }
 
 /* A site that says TOC_USUAL, and the sum of its module if it is the first of them. */
-static int add_usual(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
-                     bool from_start)
+static int add_usual(struct rule_set *set, const struct addition *add)
 {
+        const struct toc_record *record = add->record;
         struct row rows[2];
         struct toc_record logs;
+        const struct addition add_sum = { &logs, add->began_ns, true, false };
         uint32_t sum, count = 1;
         int error = rule_default_logs(record->kind, record->module, &logs);
 
         if (error)
                 return error;
-        error = row_init(&rows[0], record, began_ns, from_start);
+        error = make_row(&rows[0], add);
         if (error)
                 return error;
         sum = find_sum(set, &logs);
         if (sum == ROW_NONE) {
                 sum = set->row_count + 1;
                 count = 2;
-                error = row_init(&rows[1], &logs, began_ns, true);
+                error = make_row(&rows[1], &add_sum);
                 if (error) {
                         row_fini(&rows[0]);
                         return error;
@@ -202,8 +222,9 @@ static int add_usual(struct rule_set *set, const struct toc_record *record, uint
 static int declare_sum(struct rule_set *set, uint32_t row, const struct toc_record *record)
 {
         struct row *sum = &set->rows[row];
+        const struct addition add = { record, sum->began_ns, true, false };
         struct row fresh;
-        int error = row_init(&fresh, record, sum->began_ns, true);
+        int error = make_row(&fresh, &add);
 
         if (error)
                 return error;
@@ -253,7 +274,7 @@ static int add_logs(struct rule_set *set, const struct toc_record *record, uint6
         row = find_sum(set, record);
         *ret_row = row == ROW_NONE ? set->row_count : row;
         if (row == ROW_NONE)
-                return add_row(set, record, began_ns, true);
+                return add_row(set, &(struct addition){ record, began_ns, true, false });
         if (set->rows[row].is_declared) {
                 joined = *set->rows[row].record;
                 error = join_rules(&joined, record);
@@ -263,22 +284,34 @@ static int add_logs(struct rule_set *set, const struct toc_record *record, uint6
         return declare_sum(set, row, &joined);
 }
 
-int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
-                 bool seen_from_start, uint32_t *ret_row)
+static int add(struct rule_set *set, const struct addition *add, uint32_t *ret_row)
 {
+        const struct toc_record *record = add->record;
         const char *ignored;
         uint32_t row = set->row_count;
         int error;
 
-        if (began_ns < set->attached_ns || rule_check(record, &ignored))
+        if (add->began_ns < set->attached_ns || rule_check(record, &ignored))
                 return -EINVAL;
         if (record->kind == toc_kind_logs)
-                error = add_logs(set, record, began_ns, &row);
+                error = add_logs(set, record, add->began_ns, &row);
         else if (record->flags & TOC_IS_USUAL_)
-                error = add_usual(set, record, began_ns, seen_from_start);
+                error = add_usual(set, add);
         else
-                error = add_row(set, record, began_ns, seen_from_start);
+                error = add_row(set, add);
         if (!error)
                 *ret_row = row;
         return error;
+}
+
+int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                 bool seen_from_start, uint32_t *ret_row)
+{
+        return add(set, &(struct addition){ record, began_ns, seen_from_start, false }, ret_row);
+}
+
+int rule_set_lend(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                  bool seen_from_start, uint32_t *ret_row)
+{
+        return add(set, &(struct addition){ record, began_ns, seen_from_start, true }, ret_row);
 }

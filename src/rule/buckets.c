@@ -51,8 +51,10 @@ void buckets_begin(struct buckets *buckets, uint64_t t_ns, const uint64_t *bucke
 void buckets_see(struct buckets *buckets, uint64_t t_ns, const uint64_t *bucket)
 {
         buckets->seen_ns = t_ns;
-        for (uint32_t i = 0; i < TOC_BUCKETS_; i++)
+        /* As in tally.c: a multiple of eight, and the last. */
+        for (uint32_t i = 0; i < TOC_BUCKETS_ - 1; i++)
                 buckets->seen[i] = (uint32_t)bucket[i];
+        buckets->seen[TOC_BUCKETS_ - 1] = (uint32_t)bucket[TOC_BUCKETS_ - 1];
 }
 
 void buckets_remember(struct buckets *buckets)

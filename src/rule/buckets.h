@@ -2,8 +2,8 @@
 /* buckets.h - about how large the values in a window were, for people. Whether a rule rings is
  * decided without this, by exact counts.
  *
- * An evaluation is buckets_see, then buckets_remember if it is a tick. buckets_above may be asked at
- * any time after.
+ * An evaluation is buckets_see, then buckets_remember if it is a tick. buckets_above may be asked
+ * at any time after.
  *
  * Units:     windows in seconds, times in nanoseconds.
  * Ownership: buckets_new takes, buckets_free gives back, 6 KiB.

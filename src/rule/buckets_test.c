@@ -109,8 +109,8 @@ static void rounding_moves_no_quantile_far(void **state)
         buckets_free(buckets);
 }
 
-/* One value in n + 1 is a 1000: above it lie none, so it is what one of n + 2 lies above, and a 5 is
- * what one of n + 1 does. One more or less of the 5 would show. */
+/* Of n + 1 values one is a 1000: that is what one of n + 2 lies above, and a 5 is what one of n + 1
+ * does. One more or less of the 5 would show. */
 static void small_counts_are_exact(void **state)
 {
         struct buckets *buckets = buckets_new(6);

@@ -89,7 +89,7 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
         int error = 0;
 
         *row = (struct row){
-                .record = malloc(sizeof(*record)),
+                .record = record,
                 .began_ns = began_ns,
                 .kind = record->kind,
                 .from_start = from_start,
@@ -97,9 +97,6 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
                 .gate = ROW_NONE,
                 .beat_ns = began_ns,
         };
-        if (!row->record)
-                return -ENOMEM;
-        *row->record = *record;
         for (uint32_t slot = 0; slot < 2 && !error; slot++)
                 error = judge_init(row, slot);
         if (!error)
@@ -114,8 +111,18 @@ void row_fini(struct row *row)
         past_fini(row);
         history_fini(&row->history[0]);
         history_fini(&row->history[1]);
-        free(row->record);
+        free(row->copy);
         *row = (struct row){ 0 };
+}
+
+int row_own(struct row *row)
+{
+        row->copy = malloc(sizeof(*row->copy));
+        if (!row->copy)
+                return -ENOMEM;
+        *row->copy = *row->record;
+        row->record = row->copy;
+        return 0;
 }
 
 bool row_is_sum(const struct row *row)

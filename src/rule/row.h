@@ -6,8 +6,8 @@
  * as above.
  *
  * Units:     nanoseconds of the set's clock, never going back.
- * Ownership: a row owns its copy of the record, which stays where it is until row_fini.
- * Errors:    0 or -ENOMEM. Only row_init allocates. */
+ * Ownership: a row borrows its record until row_own has made a copy.
+ * Errors:    0 or -ENOMEM. Only row_init and row_own allocate. */
 #ifndef RULE_ROW_H
 #define RULE_ROW_H
 
@@ -37,7 +37,8 @@ struct judge {
 };
 
 struct row {
-        struct toc_record *record;
+        const struct toc_record *record;
+        struct toc_record *copy; /* NULL: the record is lent */
         uint64_t began_ns;
         uint32_t kind;   /* enum toc_kind */
         bool from_start; /* whatever is counted was counted since began_ns */
@@ -63,6 +64,9 @@ struct row {
 /* The record has passed rule_check. */
 int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns, bool from_start);
 void row_fini(struct row *row);
+
+/* Copies the record. On failure the row is as before. */
+int row_own(struct row *row);
 
 /* A row of kind toc_kind_logs. */
 bool row_is_sum(const struct row *row);

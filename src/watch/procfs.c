@@ -13,7 +13,7 @@
 
 enum {
         path_bytes = 64,
-        chunk_bytes = 65536,
+        chunk_bytes = 16384,
         line_bytes_max = 8192,
         environment_bytes_max = 1 << 20
 };

@@ -9,7 +9,7 @@
  *         outcome = segment_refresh(view, &why);   // header, new rows
  *         outcome = segment_sample(view, &why);    // cells
  *         for (uint32_t i = 0; i < view->row_count; i++)
- *                 use(&view->rows[i].record, segment_cells(view, i));
+ *                 use(view->rows[i].record, segment_cells(view, i));
  *
  * The bytes are written by another process while we read. They are copied with pread(), every
  * number is checked against the copy's limits, and only the copy is used. Nothing is mapped,
@@ -51,8 +51,8 @@ enum segment_outcome {
 };
 
 struct segment_view_row {
-        struct toc_record record;
-        const char *bad; /* NULL: the record can be judged; else why not */
+        const struct toc_record *record; /* of its object; stays until the view is closed */
+        const char *bad;                 /* NULL: the record can be judged; else why not */
         uint32_t object;
         uint32_t number; /* among the rows of its object */
         uint32_t cell_offset;
@@ -72,6 +72,7 @@ struct segment_view_object {
         bool has_rows;
         bool has_block;
         bool has_shared;
+        struct toc_record *records;
         uint32_t first_row;
         uint32_t row_count;
         uint32_t block_bytes;

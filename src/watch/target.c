@@ -98,8 +98,8 @@ static int add_rows(struct target *target, uint64_t attached_ns, uint64_t now_ns
                 if (row->bad)
                         ignore_row(target, i, row->bad);
                 else
-                        failed = rule_set_add(target->rules, &row->record, began_ns, true,
-                                              &target->rule_rows[i]);
+                        failed = rule_set_lend(target->rules, row->record, began_ns, true,
+                                               &target->rule_rows[i]);
                 if (failed == -EINVAL) {
                         ignore_row(target, i, "the evaluator refuses its record");
                         failed = 0;
@@ -242,7 +242,7 @@ const struct segment_event *target_latest(const struct target *target, const str
                 if (target->rule_rows[i] == rule->row)
                         return event;
                 if (rule->record->kind == toc_kind_logs &&
-                    is_summed(&target->view->rows[i].record, rule->record) &&
+                    is_summed(target->view->rows[i].record, rule->record) &&
                     (!latest || event->seq > latest->seq))
                         latest = event;
         }
