@@ -25,7 +25,7 @@
  *              burn                  33 KiB fast, 61 KiB slow
  *              oldest_ms             4 KiB: 256 operations at once
  *              lost                  1 KiB with 10 s, 8 KiB with 600 s, for both rules
- *            and the set 9 bytes for each second that anyone looks back.
+ *            and the set at most 17 bytes for each second that anyone looks back.
  *
  * What each signal means, and the PromQL that agrees: doc/rules.md. In short:
  *   windows are (t-W, t]: the count in a window is the value at t less the value of the latest

@@ -103,6 +103,12 @@ static void cells_are_summed_over_blocks(void **state)
         assert_int_equal(news[0].event->value[1].bits, 4);
         assert_int_equal(segment_read_events(view, news, fixture_slots, &count, &why), 0);
         assert_int_equal(count, 0); /* once is enough */
+        assert_int_equal(segment_sample(view, &why), 0);
+        assert_false(view->has_moved);
+        fixture.bytes[view->blocks[0].offset]++;
+        fixture_write(&fixture, dir_fd, "x.seg", fixture.length);
+        assert_int_equal(segment_sample(view, &why), 0);
+        assert_true(view->has_moved);
         segment_close(&view);
         fixture_fini(&fixture);
 }
