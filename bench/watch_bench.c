@@ -3,8 +3,8 @@
  *
  * Starts 200 processes (crowd.c) and visits their segments once a second, as `tocsin run` does and
  * with its code: finds files, reads, judges, looks whether the processes are still there. Printed
- * is this process's CPU time a tick, user and system, and its memory. Nothing is asserted: a time
- * is not a test.
+ * is this process's CPU time a tick, user and system, and its memory: the most that was resident,
+ * and what is taken of it in the end. Nothing is asserted: a time is not a test.
  *
  * usage: tocsin-bench-watch CROWD [PROCESSES [THREADS [TICKS]]] */
 #include "base/base.h"
@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -103,6 +104,7 @@ static void take_ticks(struct roster *roster, uint64_t *ret_ns, size_t ticks)
 
 static void print(const struct roster *roster, uint64_t *tick_ns, size_t ticks)
 {
+        struct mallinfo2 heap = mallinfo2();
         struct rusage usage;
         uint64_t rules = 0, cells_bytes = 0, total_ns = 0;
 
@@ -121,12 +123,13 @@ static void print(const struct roster *roster, uint64_t *tick_ns, size_t ticks)
         printf("%zu processes, %" PRIu64
                " rules, %.1f MiB of cells: a tick takes %.3f ms of CPU in "
                "the middle (quartiles %.3f to %.3f, mean %.3f, worst %.3f), "
-               "%.2f %% of a core at 1 s; %.1f MiB\n",
+               "%.2f %% of a core at 1 s (mean %.2f); %.1f MiB, %.1f of them taken\n",
                roster->count, rules, (double)cells_bytes / (1 << 20),
                (double)tick_ns[ticks / 2] / 1e6, (double)tick_ns[ticks / 4] / 1e6,
                (double)tick_ns[ticks - 1 - ticks / 4] / 1e6, (double)total_ns / 1e6 / (double)ticks,
                (double)tick_ns[ticks - 1] / 1e6, (double)tick_ns[ticks / 2] / 1e7,
-               (double)usage.ru_maxrss / 1024);
+               (double)total_ns / 1e7 / (double)ticks, (double)usage.ru_maxrss / 1024,
+               (double)(heap.uordblks + heap.hblkhd) / (1 << 20));
 }
 
 static int measure(int dir_fd, const struct crowd *crowd, size_t ticks)

@@ -157,9 +157,9 @@ static int remember_rang(struct segments *segments, const struct rule_change *ch
 static bool has_moved(const struct segment_view *view, uint32_t row)
 {
         const uint64_t *cells = segment_cells(view, row);
-        bool is_gauge = view->rows[row].record.kind == toc_kind_gauge;
+        bool is_gauge = view->rows[row].record->kind == toc_kind_gauge;
 
-        for (uint32_t i = 0; i < toc_words_(view->rows[row].record.kind); i++)
+        for (uint32_t i = 0; i < toc_words_(view->rows[row].record->kind); i++)
                 if (cells[i] != (is_gauge ? (uint64_t)TOC_GAUGE_UNSET_ : 0))
                         return !is_gauge || cells[i] != 0;
         return false;
@@ -187,7 +187,7 @@ static int remember_moved(struct segments *segments)
                 for (uint32_t row = 0; row < target->known_rows; row++, at++) {
                         bool moved_before = at < segments->probe_count && moved[at];
 
-                        probes[at] = target->view->rows[row].record;
+                        probes[at] = *target->view->rows[row].record;
                         moved[at] =
                                 moved_before || (target->is_ready && has_moved(target->view, row));
                 }

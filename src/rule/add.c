@@ -7,18 +7,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { row_capacity_min = 64 };
+enum { capacity_min = 16 };
+
+struct addition {
+        const struct toc_record *record;
+        uint64_t began_ns;
+        bool from_start;
+        bool is_lent;
+};
+
+/* By a quarter: a watcher has many sets, and what is spare in each adds up. */
+static size_t grow(size_t capacity, size_t needed)
+{
+        if (capacity < capacity_min)
+                capacity = capacity_min;
+        while (capacity < needed)
+                capacity += capacity / 4;
+        return capacity;
+}
+
+/* So many rules that appending one cannot fail. */
+static int reserve_rules(struct rule_set *set, size_t needed)
+{
+        size_t capacity = grow(set->place_capacity, needed);
+        void *moved;
+
+        if (capacity == set->place_capacity)
+                return 0;
+        moved = reallocarray(set->places, capacity, sizeof(*set->places));
+        if (!moved)
+                return -ENOMEM;
+        set->places = moved;
+        moved = reallocarray(set->changes, capacity, sizeof(*set->changes));
+        if (!moved)
+                return -ENOMEM;
+        set->changes = moved;
+        set->place_capacity = capacity;
+        return 0;
+}
 
 /* Makes room for that many rows more, so that appending them cannot fail. */
 static int reserve(struct rule_set *set, uint32_t more)
 {
-        uint32_t capacity = set->row_capacity ? set->row_capacity : row_capacity_min;
+        uint32_t capacity = (uint32_t)grow(set->row_capacity, set->row_count + more);
         void *moved;
 
-        if (more > RULE_ROW_MAX - set->row_count)
+        if (more > RULE_ROW_MAX - set->row_count ||
+            reserve_rules(set, set->place_count + 2 * (size_t)more))
                 return -ENOMEM;
-        while (capacity < set->row_count + more)
-                capacity *= 2;
         if (capacity == set->row_capacity)
                 return 0;
         moved = reallocarray(set->rows, capacity, sizeof(*set->rows));
@@ -33,14 +69,6 @@ static int reserve(struct rule_set *set, uint32_t more)
         if (!moved)
                 return -ENOMEM;
         set->gauges.rows = moved;
-        moved = reallocarray(set->places, capacity, 2 * sizeof(*set->places));
-        if (!moved)
-                return -ENOMEM;
-        set->places = moved;
-        moved = reallocarray(set->changes, capacity, 2 * sizeof(*set->changes));
-        if (!moved)
-                return -ENOMEM;
-        set->changes = moved;
         set->row_capacity = capacity;
         return 0;
 }
@@ -137,11 +165,23 @@ static int append_take(struct rule_set *set, struct row *rows, uint32_t count)
         return error;
 }
 
-static int add_row(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
-                   bool from_start)
+/* A row that has its record to itself, unless that is lent. */
+static int make_row(struct row *ret_row, const struct addition *add)
+{
+        int error = row_init(ret_row, add->record, add->began_ns, add->from_start);
+
+        if (error || add->is_lent)
+                return error;
+        error = row_own(ret_row);
+        if (error)
+                row_fini(ret_row);
+        return error;
+}
+
+static int add_row(struct rule_set *set, const struct addition *add)
 {
         struct row row;
-        int error = row_init(&row, record, began_ns, from_start);
+        int error = make_row(&row, add);
 
         if (error)
                 return error;
@@ -150,24 +190,25 @@ static int add_row(struct rule_set *set, const struct toc_record *record, uint64
 }
 
 /* A site that says TOC_USUAL, and the sum of its module if it is the first of them. */
-static int add_usual(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
-                     bool from_start)
+static int add_usual(struct rule_set *set, const struct addition *add)
 {
+        const struct toc_record *record = add->record;
         struct row rows[2];
         struct toc_record logs;
+        const struct addition add_sum = { &logs, add->began_ns, true, false };
         uint32_t sum, count = 1;
         int error = rule_default_logs(record->kind, record->module, &logs);
 
         if (error)
                 return error;
-        error = row_init(&rows[0], record, began_ns, from_start);
+        error = make_row(&rows[0], add);
         if (error)
                 return error;
         sum = find_sum(set, &logs);
         if (sum == ROW_NONE) {
                 sum = set->row_count + 1;
                 count = 2;
-                error = row_init(&rows[1], &logs, began_ns, true);
+                error = make_row(&rows[1], &add_sum);
                 if (error) {
                         row_fini(&rows[0]);
                         return error;
@@ -181,12 +222,15 @@ static int add_usual(struct rule_set *set, const struct toc_record *record, uint
 static int declare_sum(struct rule_set *set, uint32_t row, const struct toc_record *record)
 {
         struct row *sum = &set->rows[row];
+        const struct addition add = { record, sum->began_ns, true, false };
         struct row fresh;
-        int error = row_init(&fresh, record, sum->began_ns, true);
+        int error = make_row(&fresh, &add);
 
         if (error)
                 return error;
         error = ticks_reserve(&set->ticks, row_reach_s(&fresh));
+        if (!error)
+                error = reserve_rules(set, set->place_count + 2);
         if (error) {
                 row_fini(&fresh);
                 return error;
@@ -230,7 +274,7 @@ static int add_logs(struct rule_set *set, const struct toc_record *record, uint6
         row = find_sum(set, record);
         *ret_row = row == ROW_NONE ? set->row_count : row;
         if (row == ROW_NONE)
-                return add_row(set, record, began_ns, true);
+                return add_row(set, &(struct addition){ record, began_ns, true, false });
         if (set->rows[row].is_declared) {
                 joined = *set->rows[row].record;
                 error = join_rules(&joined, record);
@@ -240,22 +284,34 @@ static int add_logs(struct rule_set *set, const struct toc_record *record, uint6
         return declare_sum(set, row, &joined);
 }
 
-int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
-                 bool seen_from_start, uint32_t *ret_row)
+static int add(struct rule_set *set, const struct addition *add, uint32_t *ret_row)
 {
+        const struct toc_record *record = add->record;
         const char *ignored;
         uint32_t row = set->row_count;
         int error;
 
-        if (began_ns < set->attached_ns || rule_check(record, &ignored))
+        if (add->began_ns < set->attached_ns || rule_check(record, &ignored))
                 return -EINVAL;
         if (record->kind == toc_kind_logs)
-                error = add_logs(set, record, began_ns, &row);
+                error = add_logs(set, record, add->began_ns, &row);
         else if (record->flags & TOC_IS_USUAL_)
-                error = add_usual(set, record, began_ns, seen_from_start);
+                error = add_usual(set, add);
         else
-                error = add_row(set, record, began_ns, seen_from_start);
+                error = add_row(set, add);
         if (!error)
                 *ret_row = row;
         return error;
+}
+
+int rule_set_add(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                 bool seen_from_start, uint32_t *ret_row)
+{
+        return add(set, &(struct addition){ record, began_ns, seen_from_start, false }, ret_row);
+}
+
+int rule_set_lend(struct rule_set *set, const struct toc_record *record, uint64_t began_ns,
+                  bool seen_from_start, uint32_t *ret_row)
+{
+        return add(set, &(struct addition){ record, began_ns, seen_from_start, true }, ret_row);
 }

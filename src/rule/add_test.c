@@ -428,6 +428,28 @@ static void every_kind_survives_without_memory(void **state)
         assert_int_equal(allocations, taken);
 }
 
+/* Lent: what a view shows is the caller's own record. */
+static void only_what_is_added_is_copied(void **state)
+{
+        struct toc_record record =
+                fixture_record(toc_kind_counter, fixture_rule(toc_signal_total, TOC_ABOVE_, 5));
+        struct rule_view added, lent;
+        uint32_t row;
+
+        (void)state;
+        assert_int_equal(rule_set_add(set, &record, 0, true, &row), 0);
+        assert_int_equal(rule_set_lend(set, &record, 0, true, &row), 0);
+        assert_int_equal(row, 1);
+        assert_int_equal(rule_set_view(set, 0, &added), 0);
+        assert_int_equal(rule_set_view(set, 1, &lent), 0);
+        assert_ptr_not_equal(added.record, &record);
+        assert_memory_equal(added.record, &record, sizeof(record));
+        assert_ptr_equal(lent.record, &record);
+        values[1] = 6;
+        tick(1);
+        stands_at(1, RULE_FIRING, 6);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -440,6 +462,7 @@ int main(void)
                 TRIAL(toc_logs_may_be_quiet),
                 TRIAL(several_toc_logs_join),
                 TRIAL(views_come_in_order_of_rows),
+                TRIAL(only_what_is_added_is_copied),
                 TRIAL(a_set_has_a_limit),
                 TRIAL(many_modules),
                 TRIAL(survives_without_memory),

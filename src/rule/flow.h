@@ -4,7 +4,7 @@
  * Units:     nanoseconds; items, which a difference may turn negative.
  * Ownership: a flow owns its track; flow_free frees all.
  * Errors:    0 or -ENOMEM. Only flow_new allocates.
- * Limits:    a window of FLOW_WINDOW_MAX_S. 17 KiB with that, 1 KiB with 10 s. */
+ * Limits:    a window of FLOW_WINDOW_MAX_S. 8 KiB with that, 1 KiB with 10 s. */
 #ifndef RULE_FLOW_H
 #define RULE_FLOW_H
 

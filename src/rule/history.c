@@ -35,6 +35,8 @@ int history_init(struct history *history, uint32_t window_s, uint32_t series)
         uint32_t width = width_max;
 
         assert(series >= 1 && series <= HISTORY_SERIES_MAX);
+        if (series > 1)
+                width /= 2; /* seldom too little, and then they become wider */
         while (slots * width > bytes_max(series))
                 width /= 2;
         *history = (struct history){

@@ -15,7 +15,7 @@
  *            slots wider leaves too few of them. Slots are 8 bytes wide up to 445 s, 4 up to 896 s,
  *            2 up to 1800 s, 1 above. So shorter windows never lack width, and an hour is exact
  *            until a tick brings more than 255 events; from then on it is exact to 2 ticks, and
- *            beyond 65535 in 2 ticks to 4. Two or three series have 4 bytes or 8.
+ *            beyond 65535 in 2 ticks to 4. Two or three series have 4 bytes.
  * Units:     windows in seconds, times in nanoseconds.
  * Ownership: the struct owns its slots; history_fini frees them.
  * Limits:    HISTORY_SLOTS_MAX bytes for one series, four times that for each of several. Nothing

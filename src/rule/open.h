@@ -3,7 +3,7 @@
  * them: probes store no time.
  *
  * Units:     nanoseconds.
- * Ownership: open_new takes 16 KiB, open_free gives them back.
+ * Ownership: open_new takes 4 KiB, open_free gives them back.
  * Limits:    OPEN_MAX at once. Of more, those that came last are followed, as if they were new,
  *            once others have ended. */
 #ifndef RULE_OPEN_H
@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-enum { OPEN_MAX = 1024 };
+enum { OPEN_MAX = 256 };
 
 struct open {
         uint32_t count;

@@ -89,7 +89,7 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
         int error = 0;
 
         *row = (struct row){
-                .record = malloc(sizeof(*record)),
+                .record = record,
                 .began_ns = began_ns,
                 .kind = record->kind,
                 .from_start = from_start,
@@ -97,9 +97,6 @@ int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns
                 .gate = ROW_NONE,
                 .beat_ns = began_ns,
         };
-        if (!row->record)
-                return -ENOMEM;
-        *row->record = *record;
         for (uint32_t slot = 0; slot < 2 && !error; slot++)
                 error = judge_init(row, slot);
         if (!error)
@@ -114,8 +111,18 @@ void row_fini(struct row *row)
         past_fini(row);
         history_fini(&row->history[0]);
         history_fini(&row->history[1]);
-        free(row->record);
+        free(row->copy);
         *row = (struct row){ 0 };
+}
+
+int row_own(struct row *row)
+{
+        row->copy = malloc(sizeof(*row->copy));
+        if (!row->copy)
+                return -ENOMEM;
+        *row->copy = *row->record;
+        row->record = row->copy;
+        return 0;
 }
 
 bool row_is_sum(const struct row *row)
@@ -208,7 +215,7 @@ static void remember_past(struct row *row, uint64_t tick, uint64_t t_ns)
         case toc_kind_share:
         case toc_kind_timer:
         case toc_kind_sizes:
-                tally_remember(row->past.tally, tick, t_ns);
+                tally_remember(row->past.tally, tick);
                 break;
         case toc_kind_flow:
                 flow_remember(row->past.flow, tick, t_ns);
@@ -331,4 +338,15 @@ bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64
         judge->has_value = reading.is == READING_VALUE;
         judge->value = judge->has_value ? reading_value(&reading) : 0;
         return state_step(&judge->state, decide(row, slot, &reading, t_ns), t_ns);
+}
+
+int64_t row_value(const struct row *row, uint32_t slot)
+{
+        const struct judge *judge = &row->judge[slot];
+        struct reading reading;
+
+        if (!judge->has_value || judge->signal->how != SIGNAL_QUANTILE)
+                return judge->value;
+        reading = tally_estimate(row->past.tally, row->record, slot);
+        return reading_value(&reading);
 }

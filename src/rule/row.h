@@ -6,8 +6,8 @@
  * as above.
  *
  * Units:     nanoseconds of the set's clock, never going back.
- * Ownership: a row owns its copy of the record, which stays where it is until row_fini.
- * Errors:    0 or -ENOMEM. Only row_init allocates. */
+ * Ownership: a row borrows its record until row_own has made a copy.
+ * Errors:    0 or -ENOMEM. Only row_init and row_own allocate. */
 #ifndef RULE_ROW_H
 #define RULE_ROW_H
 
@@ -33,11 +33,12 @@ struct judge {
         uint32_t history;  /* which one it counts in */
         struct state state;
         bool has_value;
-        int64_t value;
+        int64_t value; /* row_value() is what people see */
 };
 
 struct row {
-        struct toc_record *record;
+        const struct toc_record *record;
+        struct toc_record *copy; /* NULL: the record is lent */
         uint64_t began_ns;
         uint32_t kind;   /* enum toc_kind */
         bool from_start; /* whatever is counted was counted since began_ns */
@@ -64,6 +65,9 @@ struct row {
 int row_init(struct row *row, const struct toc_record *record, uint64_t began_ns, bool from_start);
 void row_fini(struct row *row);
 
+/* Copies the record. On failure the row is as before. */
+int row_own(struct row *row);
+
 /* A row of kind toc_kind_logs. */
 bool row_is_sum(const struct row *row);
 
@@ -78,5 +82,8 @@ void row_remember(struct row *row, uint64_t tick, uint64_t t_ns);
 
 /* Evaluates the rule in that slot. True if its state changed. */
 bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64_t t_ns);
+
+/* Of the signal in the latest evaluation, as people see it. */
+int64_t row_value(const struct row *row, uint32_t slot);
 
 #endif

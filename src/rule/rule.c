@@ -61,7 +61,7 @@ static struct rule_view view(const struct rule_set *set, struct place place)
                 .state = judge->state.is,
                 .since_ns = judge->state.since_ns,
                 .has_value = judge->has_value,
-                .value = judge->value,
+                .value = row_value(row, place.slot),
                 .window_s = judge->window_s,
         };
 }

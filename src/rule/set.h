@@ -26,6 +26,7 @@ struct rule_set {
         uint32_t row_count;
         uint32_t row_capacity;
         size_t place_count;
+        size_t place_capacity; /* of changes, too */
         struct row *rows;
         struct index sums;           /* rows that sum others */
         struct index gauges;         /* rows of gauges without a label */

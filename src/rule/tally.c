@@ -100,14 +100,21 @@ static void sample_values(struct tally *tally, const uint64_t *cells, uint64_t t
         struct series *all = &tally->series[TALLY_VALUES];
         uint64_t sum = 0;
 
-        for (uint32_t i = 0; i < TOC_BUCKETS_; i++)
+        /* Without the last their number is a multiple of eight, for which compilers have
+         * instructions. */
+        for (uint32_t i = 0; i < TOC_BUCKETS_ - 1; i++)
                 sum += values->bucket[i];
+        sum += values->bucket[TOC_BUCKETS_ - 1];
         series_sample(&tally->series[0], values->over[0], is_base);
         series_sample(&tally->series[1], values->over[1], is_base);
         series_sample(all, sum, is_base);
-        tally->buckets = values->bucket;
-        for (uint32_t n = 0; n < tally->window_count && (is_base || sum < all->last); n++)
-                buckets_begin(tally->window[n].buckets, t_ns, is_base ? values->bucket : NULL);
+        for (uint32_t n = 0; n < tally->window_count; n++) {
+                struct buckets *buckets = tally->window[n].buckets;
+
+                if (is_base || sum < all->last)
+                        buckets_begin(buckets, t_ns, is_base ? values->bucket : NULL);
+                buckets_see(buckets, t_ns, values->bucket);
+        }
 }
 
 void tally_sample(struct tally *tally, const uint64_t *cells, uint64_t t_ns, bool is_base)
@@ -120,7 +127,7 @@ void tally_sample(struct tally *tally, const uint64_t *cells, uint64_t t_ns, boo
                 series_sample(&tally->series[i], cells[i], is_base);
 }
 
-void tally_remember(struct tally *tally, uint64_t tick, uint64_t t_ns)
+void tally_remember(struct tally *tally, uint64_t tick)
 {
         uint64_t events[HISTORY_SERIES_MAX] = { 0 };
 
@@ -130,8 +137,8 @@ void tally_remember(struct tally *tally, uint64_t tick, uint64_t t_ns)
         }
         for (uint32_t n = 0; n < tally->window_count; n++) {
                 history_add(&tally->window[n].history, tick, events);
-                if (tally->buckets)
-                        buckets_remember(tally->window[n].buckets, t_ns, tally->buckets);
+                if (tally->window[n].buckets)
+                        buckets_remember(tally->window[n].buckets);
         }
 }
 
@@ -145,21 +152,25 @@ static void count(struct tally *tally, struct history *history, const struct tic
                 ret_counts[i] = inside[i] + series_fresh(&tally->series[i]);
 }
 
-/* The estimate, on the side of the limit that the exact counts say. */
-static signal_wide estimate(const struct tally *tally, const struct toc_record *record,
-                            uint32_t slot, uint64_t t_ns, bool is_over)
+static signal_wide least_over(const struct toc_rule *rule)
+{
+        return (signal_wide)rule->limit + !(rule->op & TOC_EQUAL_);
+}
+
+struct reading tally_estimate(const struct tally *tally, const struct toc_record *record,
+                              uint32_t slot)
 {
         const struct toc_rule *rule = &record->rule[slot];
         const struct tally_window *window = &tally->window[tally->of_rule[slot][0]];
-        uint32_t one_of = signal_find(record->kind, rule->signal)->count;
-        signal_wide value = buckets_above(window->buckets, t_ns, tally->buckets, one_of);
-        signal_wide least_over = (signal_wide)rule->limit + !(rule->op & TOC_EQUAL_);
+        signal_wide value =
+                buckets_above(window->buckets, signal_find(record->kind, rule->signal)->count);
+        signal_wide least = least_over(rule);
 
         if (record->kind == toc_kind_timer)
                 value /= 1000; /* nanoseconds */
-        if (is_over)
-                return value > least_over ? value : least_over;
-        return value < least_over ? value : least_over - 1;
+        if (tally->is_over[slot])
+                return reading_of(value > least ? value : least);
+        return reading_of(value < least ? value : least - 1);
 }
 
 struct reading tally_quantile(struct tally *tally, const struct toc_record *record, uint32_t slot,
@@ -169,14 +180,14 @@ struct reading tally_quantile(struct tally *tally, const struct toc_record *reco
         const struct signal *signal = signal_find(record->kind, rule->signal);
         uint64_t counts[HISTORY_SERIES_MAX];
         signal_sum over;
-        bool is_over;
 
         count(tally, window_of(tally, slot, 0), ticks, t_ns, counts);
         if (counts[TALLY_VALUES] < signal_volume(signal, rule))
                 return (struct reading){ .is = READING_TOO_FEW };
         over = counts[slot];
-        is_over = signal->count ? over * signal->count > counts[TALLY_VALUES] : over > 0;
-        return reading_of(estimate(tally, record, slot, t_ns, is_over));
+        tally->is_over[slot] =
+                signal->count ? over * signal->count > counts[TALLY_VALUES] : over > 0;
+        return reading_of(least_over(rule) - !tally->is_over[slot]);
 }
 
 struct reading tally_share(struct tally *tally, const struct toc_record *record, uint32_t slot,

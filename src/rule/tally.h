@@ -5,8 +5,8 @@
  * Units:     windows in seconds, times in nanoseconds.
  * Ownership: a tally owns its windows; tally_free frees all.
  * Errors:    0 or -ENOMEM. Only tally_new allocates.
- * Limits:    four windows; each takes at most 30 KiB of a share, 45 KiB and 14 KiB of values; with
- *            the 60 s that are usual, 1.2 KiB and 16 KiB. */
+ * Limits:    four windows; each takes at most 30 KiB of a share, 45 KiB and 6 KiB of values; with
+ *            the 60 s that are usual, 0.6 KiB and 7 KiB. */
 #ifndef RULE_TALLY_H
 #define RULE_TALLY_H
 
@@ -31,8 +31,8 @@ struct tally {
         uint32_t window_count;
         struct series series[HISTORY_SERIES_MAX];
         struct tally_window window[4];
-        uint32_t of_rule[2][2];  /* which window rule n looks at, and which is its brief one */
-        const uint64_t *buckets; /* of this evaluation; NULL of a share */
+        uint32_t of_rule[2][2]; /* which window rule n looks at, and which is its brief one */
+        bool is_over[2];        /* in the latest evaluation, the quantile that rule n looks at */
 };
 
 /* *ret_tally: NULL if there is no rule. began_ns: when the row did. */
@@ -41,14 +41,19 @@ void tally_free(struct tally *tally);
 
 /* is_base: what the cells stand at was counted before anyone looked. */
 void tally_sample(struct tally *tally, const uint64_t *cells, uint64_t t_ns, bool is_base);
-void tally_remember(struct tally *tally, uint64_t tick, uint64_t t_ns);
+void tally_remember(struct tally *tally, uint64_t tick);
 
-/* What that rule looks at. */
+/* What that rule looks at. Of a quantile, a value that is on the same side of the limit. */
 struct reading tally_quantile(struct tally *tally, const struct toc_record *record, uint32_t slot,
                               const struct ticks *ticks, uint64_t t_ns);
 struct reading tally_share(struct tally *tally, const struct toc_record *record, uint32_t slot,
                            const struct ticks *ticks, uint64_t t_ns);
 struct reading tally_burn(struct tally *tally, const struct toc_record *record, uint32_t slot,
                           const struct ticks *ticks, uint64_t t_ns);
+
+/* After tally_quantile said that there is a value: for people, on the side of the limit that the
+ * exact counts say. */
+struct reading tally_estimate(const struct tally *tally, const struct toc_record *record,
+                              uint32_t slot);
 
 #endif

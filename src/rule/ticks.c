@@ -21,11 +21,16 @@ void ticks_fini(struct ticks *ticks)
         *ticks = (struct ticks){ 0 };
 }
 
+size_t ticks_most(uint32_t window_s)
+{
+        /* 32 numbers are given in 31 s, after those that were saved up. One more was given before
+         * and has moved into the window, one begins it, and one pushes the oldest out. */
+        return window_s + window_s / 31 + TICKS_SAVED_MAX + 4;
+}
+
 int ticks_reserve(struct ticks *ticks, uint32_t window_s)
 {
-        /* Of any three ticks in a row the first and the last are a second apart, so at most 2 W of
-         * them are less than W apart. One more is the tick that pushes the oldest out. */
-        size_t needed = 2 * (size_t)window_s + 1;
+        size_t needed = ticks_most(window_s);
         size_t capacity = ticks->capacity;
         uint64_t *at_ns;
         uint64_t n;
@@ -50,8 +55,10 @@ uint64_t ticks_add(struct ticks *ticks, uint64_t t_ns)
 {
         uint64_t number = ticks->next;
 
-        if (number >= 2 && t_ns - ticks_at(ticks, number - 2) < TICKS_SPACING_NS)
+        if (number && t_ns + TICKS_SAVED_MAX * TICKS_SPACING_NS < ticks->due_ns)
                 number--;
+        else
+                ticks->due_ns = (t_ns > ticks->due_ns ? t_ns : ticks->due_ns) + TICKS_SPACING_NS;
         ticks->at_ns[number & (ticks->capacity - 1)] = t_ns;
         ticks->next = number + 1;
         return number;

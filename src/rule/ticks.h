@@ -5,26 +5,34 @@
  *
  * Units:     nanoseconds of the caller's clock, never going back.
  * Ownership: the struct owns its ring; ticks_fini frees it.
- * Limits:    a tick less than TICKS_SPACING_NS after the last but one takes the place of the last.
- *            So W seconds hold at most 2 W ticks however often the caller ticks, and ticks half a
- *            second apart or more are all kept. What is lost is one instant at which a window could
- *            have begun: it then begins at the tick before, less than a second earlier. */
+ * Limits:    a number is due each TICKS_SPACING_NS, and up to TICKS_SAVED_MAX that were not taken
+ *            are saved up. A tick that finds none takes the place of the last. So W seconds hold at
+ *            most ticks_most(W) ticks however often the caller ticks, and ticks a second apart are
+ *            all kept, even if some of them are late. What is lost is an instant at which a window
+ *            could have begun: it then begins at the tick before, less than a second earlier. */
 #ifndef RULE_TICKS_H
 #define RULE_TICKS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define TICKS_SPACING_NS UINT64_C(1000000000)
+/* Somewhat less than a second: nobody ticks quite punctually. */
+#define TICKS_SPACING_NS UINT64_C(968750000)
+
+enum { TICKS_SAVED_MAX = 16 };
 
 struct ticks {
         uint64_t *at_ns; /* of tick n: at_ns[n & (capacity - 1)] */
         size_t capacity; /* a power of two */
         uint64_t next;   /* number of the tick that comes next */
+        uint64_t due_ns; /* when it is due */
 };
 
 int ticks_init(struct ticks *ticks);
 void ticks_fini(struct ticks *ticks);
+
+/* As many ticks are needed to look that far back. */
+size_t ticks_most(uint32_t window_s);
 
 /* Makes room for windows of that length. 0 or -ENOMEM. */
 int ticks_reserve(struct ticks *ticks, uint32_t window_s);

@@ -25,33 +25,52 @@ static void numbers_ticks_a_second_apart(void **state)
         }
 }
 
-static void keeps_ticks_half_a_second_apart(void **state)
+/* Every 16th is 900 ms late, and the next one punctual. */
+static void keeps_ticks_that_are_late(void **state)
 {
-        for (uint64_t n = 0; n < 100; n++)
-                assert_int_equal(ticks_add(*state, n * S / 2), n);
+        for (uint64_t n = 0; n < 1000; n++)
+                assert_int_equal(ticks_add(*state, n * S + (n % 16 ? 0 : 900 * MS)), n);
 }
 
-/* Ticks at 0, 400, 800, 1200, 1600 ms. The third is less than a second after the first, so it takes
- * the second's place; the fourth is 1200 ms after the first: a new one; the fifth is 800 ms after
- * the one at 800: takes the fourth's place. */
-static void moves_the_last_of_three_within_a_second(void **state)
+/* Two a second: a number costs 968.75 ms and 500 ms are paid for it, so that the 15500 ms that are
+ * saved up last for 15500 / 468.75 = 33 numbers. From then on it is one each 968.75 ms. */
+static void numbers_that_were_saved_up_are_used_up(void **state)
 {
-        assert_int_equal(ticks_add(*state, 0), 0);
-        assert_int_equal(ticks_add(*state, 400 * MS), 1);
-        assert_int_equal(ticks_add(*state, 800 * MS), 1);
-        assert_int_equal(ticks_at(*state, 1), 800 * MS);
-        assert_int_equal(ticks_add(*state, 1200 * MS), 2);
-        assert_int_equal(ticks_add(*state, 1600 * MS), 2);
-        assert_int_equal(ticks_at(*state, 2), 1600 * MS);
-        assert_int_equal(ticks_at(*state, 0), 0);
+        uint64_t number = 0;
+
+        for (uint64_t n = 0; n < 200; n++) {
+                number = ticks_add(*state, n * S / 2);
+                if (n < 30)
+                        assert_int_equal(number, n);
+                assert_int_equal(ticks_at(*state, number), n * S / 2);
+        }
+        assert_true(number >= 99500 / 969 + 14 && number <= 99500 / 968 + 17);
+}
+
+/* No two numbers in a row are further apart than a window may begin early. */
+static void what_is_lost_is_less_than_two_seconds(void **state)
+{
+        uint64_t last = 0;
+
+        for (uint64_t n = 0; n < 10000; n++) {
+                uint64_t number = ticks_add(*state, n * 70 * MS);
+
+                if (number > last) {
+                        if (last)
+                                assert_true(ticks_at(*state, number) - ticks_at(*state, last) <
+                                            2 * S);
+                        last = number;
+                }
+        }
 }
 
 static void one_nanosecond_decides(void **state)
 {
-        assert_int_equal(ticks_add(*state, 0), 0);
-        assert_int_equal(ticks_add(*state, 1), 1);
-        assert_int_equal(ticks_add(*state, S - 1), 1);
-        assert_int_equal(ticks_add(*state, S), 2);
+        for (uint64_t n = 0; n <= TICKS_SAVED_MAX; n++)
+                assert_int_equal(ticks_add(*state, 0), n);
+        assert_int_equal(ticks_add(*state, 968750000 - 1), TICKS_SAVED_MAX);
+        assert_int_equal(ticks_at(*state, TICKS_SAVED_MAX), 968750000 - 1);
+        assert_int_equal(ticks_add(*state, 968750000), TICKS_SAVED_MAX + 1);
 }
 
 /* However often somebody ticks, the ticks within W seconds fit: ticks_at asserts it. */
@@ -71,7 +90,7 @@ static void a_window_always_fits(void **state)
                 assert_int_equal(ticks_at(*state, number), now);
                 while (before >= window_ns && ticks_at(*state, oldest) <= before - window_ns)
                         oldest++;
-                assert_true(number - oldest <= 2 * 60);
+                assert_true(number - oldest < 60 + 60 / 31 + 16 + 4);
         }
 }
 
@@ -92,8 +111,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(numbers_ticks_a_second_apart, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(keeps_ticks_half_a_second_apart, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(moves_the_last_of_three_within_a_second, set_up,
+                cmocka_unit_test_setup_teardown(keeps_ticks_that_are_late, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(numbers_that_were_saved_up_are_used_up, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(what_is_lost_is_less_than_two_seconds, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(one_nanosecond_decides, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_window_always_fits, set_up, tear_down),

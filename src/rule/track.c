@@ -13,7 +13,7 @@ enum { block_size = 64 };
 int track_init(struct track *track, uint32_t window_s, bool has_unset)
 {
         /* A block that is being overwritten must not lie in any window any more. */
-        size_t needed = 2 * (size_t)window_s + 2 + block_size;
+        size_t needed = ticks_most(window_s) + block_size;
         size_t capacity = block_size;
 
         while (capacity < needed)

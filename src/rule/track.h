@@ -5,8 +5,8 @@
  * Units:     windows in seconds, times in nanoseconds, samples as they are.
  * Ownership: a track owns its ring; track_fini frees it.
  * Errors:    0 or -ENOMEM. Only track_init allocates.
- * Limits:    two ticks a second, which is as many as struct ticks keeps: 16 bytes for each second
- *            of the windows together, rounded up to a power of two, and a 64th of that besides. */
+ * Limits:    as many ticks as struct ticks keeps: 9 bytes for each second of the windows together
+ *            and 700 besides, rounded up to a power of two, and a 21st of that for the blocks. */
 #ifndef RULE_TRACK_H
 #define RULE_TRACK_H
 

@@ -5,7 +5,7 @@
  * Units:     windows in seconds, times in nanoseconds, samples as they are.
  * Ownership: a trend owns its track; trend_free frees all.
  * Errors:    0 or -ENOMEM. Only trend_new allocates.
- * Limits:    windows of TREND_WINDOW_MAX_S: an hour of samples, 67 KiB; 34 KiB with windows of
+ * Limits:    windows of TREND_WINDOW_MAX_S: an hour of samples, 34 KiB; 17 KiB with windows of
  *            300 s. Two rules share the samples. */
 #ifndef RULE_TREND_H
 #define RULE_TREND_H

@@ -73,7 +73,7 @@ static int add_operation(struct segment_view_object *object, struct segment_view
         struct segment_view_operation *more;
 
         row->operation = segment_no_operation;
-        if (row->bad || row->record.kind != toc_kind_operation || row->place != SEGMENT_IN_BLOCK)
+        if (row->bad || row->record->kind != toc_kind_operation || row->place != SEGMENT_IN_BLOCK)
                 return 0;
         more = grow(object->operations, object->operation_count, sizeof(*more));
         if (!more)
@@ -101,6 +101,10 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
         if (!rows)
                 return -ENOMEM;
         view->rows = rows;
+        free(object->records); /* of a reading that failed halfway */
+        object->records = calloc((size_t)extent->count + 1, sizeof(*object->records));
+        if (!object->records)
+                return -ENOMEM;
         offset += sizeof(*extent) + sizeof(struct segment_rows);
         for (uint32_t i = 0; i < extent->count; i++) {
                 struct segment_row row;
@@ -112,15 +116,16 @@ static int add_rows(struct segment_view *view, uint64_t offset, const struct seg
                 struct segment_view_row *to = &rows[view->row_count + i];
 
                 *to = (struct segment_view_row){
-                        .record = row.record,
+                        .record = &object->records[i],
                         .bad = check_row(&row),
                         .object = extent->object,
                         .number = i,
                         .cell_offset = row.cell_offset,
                         .place = row.place,
                 };
+                object->records[i] = row.record;
                 if (!to->bad)
-                        rule_site_name(&to->record);
+                        rule_site_name(&object->records[i]);
                 outcome = add_operation(object, to);
                 if (outcome)
                         return outcome;

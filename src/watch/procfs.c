@@ -7,14 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
         path_bytes = 64,
-        chunk_bytes = 65536,
+        chunk_bytes = 16384,
         line_bytes_max = 8192,
         environment_bytes_max = 1 << 20
 };
@@ -62,16 +61,22 @@ struct maps {
         struct text *lines;
 };
 
-/* "55d0-55d1 r--p 00000000 08:01 1234    /usr/bin/kvd": five fields, then perhaps a name. */
-static void read_map_line(struct maps *maps, const char *line, size_t length)
+static char *next_field(char *at)
 {
-        uint64_t inode = 0;
-        int name_at = 0;
+        at += strcspn(at, " ");
+        return at + strspn(at, " ");
+}
 
-        if (sscanf(line, "%*s %*s %*s %*s %" SCNu64 " %n", &inode, &name_at) < 1 || !inode)
+/* "55d0-55d1 r--p 00000000 08:01 1234    /usr/bin/kvd": five fields, then perhaps a name. */
+static void read_map_line(struct maps *maps, char *line, size_t length)
+{
+        char *at = next_field(next_field(next_field(next_field(line))));
+        uint64_t inode = strtoull(at, NULL, 10); /* of what maps no file it is 0 */
+
+        if (!inode)
                 return;
         maps->is_found |= inode == maps->inode;
-        if (name_at <= 0 || line[name_at] != '/')
+        if (*next_field(at) != '/')
                 return;
         text_append_bytes(maps->lines, line, length);
         text_append(maps->lines, "\n");

@@ -377,7 +377,7 @@ static void remember(struct report *report, const struct report_source *source,
 void report_news(struct report *report, const struct report_source *source, uint64_t now_ns,
                  const struct segment_news *news)
 {
-        const struct toc_record *record = &source->target->view->rows[news->row].record;
+        const struct toc_record *record = source->target->view->rows[news->row].record;
         const struct segment_event *event = news->event;
         bool is_error = event->kind == SEGMENT_EVENT_ERROR;
         char id[alert_id_bytes];

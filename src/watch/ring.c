@@ -87,6 +87,11 @@ static int keep_copy(struct segment_view_slots *slots, bool is_needed)
         return is_needed && !slots->copy ? -ENOMEM : 0;
 }
 
+void segment_forget_events(struct segment_view *view)
+{
+        (void)keep_copy(&view->slots, false); /* frees, which cannot fail */
+}
+
 int segment_read_events(struct segment_view *view, struct segment_news *into, size_t into_max,
                         size_t *ret_count, const char **ret_why)
 {

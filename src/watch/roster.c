@@ -193,7 +193,7 @@ static void doubt_older(struct roster *roster, const struct roster_entry *newer)
         for (size_t i = 0; i < roster->count; i++)
                 if (&roster->entries[i] != newer && roster->entries[i].target->is_ready &&
                     roster->entries[i].target->pid == newer->target->pid)
-                        roster->entries[i].target->maps_read_ns = 0;
+                        roster->entries[i].target->maps_due_ns = 0;
 }
 
 static int refresh(struct roster *roster, struct roster_entry *entry, uint64_t now_ns,
@@ -227,6 +227,7 @@ static int read_and_report(struct roster *roster, struct roster_entry *entry, ui
         if (!failed)
                 for (size_t i = 0; i < news_count; i++)
                         report_news(roster->report, &source, now_ns, &roster->news[i]);
+        segment_forget_events(entry->target->view);
         if (!outcome)
                 report_changes(roster->report, &source, now_ns, changes, change_count);
         return outcome ? outcome : failed;

@@ -79,6 +79,7 @@ void segment_close(struct segment_view **address)
                 for (uint32_t n = 0; n < view->objects[i].operation_count; n++)
                         free(view->objects[i].operations[n].open);
                 free(view->objects[i].operations);
+                free(view->objects[i].records);
                 free(view->objects[i].sums);
                 free(view->objects[i].shared);
         }
@@ -261,6 +262,18 @@ static int gather_all_open(struct segment_view_object *object, const struct piec
         return failed;
 }
 
+/* Wraps, as the cells do: two's complement. Eight at once: there are instructions for that. */
+static void add_words(uint64_t *restrict sums, const uint64_t *restrict words, uint32_t count)
+{
+        uint32_t i = 0;
+
+        for (; count - i >= 8; i += 8)
+                for (uint32_t k = 0; k < 8; k++)
+                        sums[i + k] += words[i + k];
+        for (; i < count; i++)
+                sums[i] += words[i];
+}
+
 /* In pieces that stay in the first cache between being copied and being added. */
 static int sum_block(struct segment_view *view, uint32_t number, const char **ret_why)
 {
@@ -280,10 +293,31 @@ static int sum_block(struct segment_view *view, uint32_t number, const char **re
                         outcome = gather_all_open(object, &piece, number);
                 if (outcome)
                         return outcome;
-                for (uint32_t i = 0; i < piece.bytes / 8; i++)
-                        sums[i] += piece.words[i]; /* wraps, as the cells do: two's complement */
+                add_words(sums, piece.words, piece.bytes / 8);
         }
         return 0;
+}
+
+static uint64_t add_up(const uint64_t *words, uint32_t bytes, uint64_t total)
+{
+        for (uint32_t i = 0; words && i < bytes / 8; i++)
+                total += words[i];
+        return total;
+}
+
+/* Only its own process writes to a segment: what moved was alive. */
+static void look_for_life(struct segment_view *view)
+{
+        uint64_t total = 0;
+
+        for (uint32_t i = 0; i < view->object_count; i++) {
+                const struct segment_view_object *object = &view->objects[i];
+
+                total = add_up(object->sums, object->block_bytes, total);
+                total = add_up(object->shared, object->shared_bytes, total);
+        }
+        view->has_moved = total != view->total;
+        view->total = total;
 }
 
 int segment_sample(struct segment_view *view, const char **ret_why)
@@ -303,6 +337,8 @@ int segment_sample(struct segment_view *view, const char **ret_why)
         }
         for (uint32_t i = 0; i < view->block_count && !outcome; i++)
                 outcome = sum_block(view, i, ret_why);
+        if (!outcome)
+                look_for_life(view);
         return outcome;
 }
 
@@ -319,7 +355,7 @@ const uint64_t *segment_cells(const struct segment_view *view, uint32_t number)
         static const uint64_t nothing[sizeof(struct toc_histogram_) / 8];
         const struct segment_view_row *row = &view->rows[number];
         const struct segment_view_object *object = &view->objects[row->object];
-        uint32_t count = toc_words_(row->record.kind);
+        uint32_t count = toc_words_(row->record->kind);
         const uint64_t *cells = NULL;
 
         if (row->place == SEGMENT_IN_BLOCK)
@@ -328,8 +364,8 @@ const uint64_t *segment_cells(const struct segment_view *view, uint32_t number)
                 cells = pick(object->shared, object->shared_bytes, row->cell_offset, count);
         if (cells)
                 return cells;
-        return row->place == SEGMENT_IN_SHARED && row->record.kind == toc_kind_gauge ? &unset
-                                                                                     : nothing;
+        return row->place == SEGMENT_IN_SHARED && row->record->kind == toc_kind_gauge ? &unset
+                                                                                      : nothing;
 }
 
 const uint64_t *segment_open_ones(const struct segment_view *view, uint32_t number,

@@ -9,7 +9,7 @@
  *         outcome = segment_refresh(view, &why);   // header, new rows
  *         outcome = segment_sample(view, &why);    // cells
  *         for (uint32_t i = 0; i < view->row_count; i++)
- *                 use(&view->rows[i].record, segment_cells(view, i));
+ *                 use(view->rows[i].record, segment_cells(view, i));
  *
  * The bytes are written by another process while we read. They are copied with pread(), every
  * number is checked against the copy's limits, and only the copy is used. Nothing is mapped,
@@ -51,8 +51,8 @@ enum segment_outcome {
 };
 
 struct segment_view_row {
-        struct toc_record record;
-        const char *bad; /* NULL: the record can be judged; else why not */
+        const struct toc_record *record; /* of its object; stays until the view is closed */
+        const char *bad;                 /* NULL: the record can be judged; else why not */
         uint32_t object;
         uint32_t number; /* among the rows of its object */
         uint32_t cell_offset;
@@ -72,6 +72,7 @@ struct segment_view_object {
         bool has_rows;
         bool has_block;
         bool has_shared;
+        struct toc_record *records;
         uint32_t first_row;
         uint32_t row_count;
         uint32_t block_bytes;
@@ -103,6 +104,8 @@ struct segment_view {
         struct segment_header header; /* texts terminated; used_bytes checked */
         bool is_finished;             /* the header has been accepted once */
         bool is_cut;                  /* there is more than we read */
+        bool has_moved;               /* some cell changed between the last two samples */
+        uint64_t total;               /* of all cells, modulo 2^64 */
         uint64_t walked_bytes;        /* extents before this offset are known */
         uint32_t extent_count;
         struct segment_view_row *rows;
@@ -143,6 +146,9 @@ struct segment_news {
 };
 int segment_read_events(struct segment_view *view, struct segment_news *into, size_t into_max,
                         size_t *ret_count, const char **ret_why);
+
+/* They have been used: many processes may report in one tick, and copies are large. */
+void segment_forget_events(struct segment_view *view);
 
 /* For the files that this reader is made of. 0, -errno, or SEGMENT_BROKEN if the file is
  * shorter. */

@@ -95,7 +95,7 @@ static void cells_are_summed_over_blocks(void **state)
         assert_int_equal(*segment_cells(view, 1), 1); /* misses, not the 11 passes */
         assert_int_equal(*segment_cells(view, 2), 2);
         assert_true((int64_t)*segment_cells(view, 3) == -7);
-        assert_string_equal(view->rows[1].record.name, "expect_index_and_table_disagree");
+        assert_string_equal(view->rows[1].record->name, "expect_index_and_table_disagree");
         assert_null(view->rows[1].bad);
         assert_int_equal(segment_read_events(view, news, fixture_slots, &count, &why), 0);
         assert_int_equal(count, 1);
@@ -103,6 +103,12 @@ static void cells_are_summed_over_blocks(void **state)
         assert_int_equal(news[0].event->value[1].bits, 4);
         assert_int_equal(segment_read_events(view, news, fixture_slots, &count, &why), 0);
         assert_int_equal(count, 0); /* once is enough */
+        assert_int_equal(segment_sample(view, &why), 0);
+        assert_false(view->has_moved);
+        fixture.bytes[view->blocks[0].offset]++;
+        fixture_write(&fixture, dir_fd, "x.seg", fixture.length);
+        assert_int_equal(segment_sample(view, &why), 0);
+        assert_true(view->has_moved);
         segment_close(&view);
         fixture_fini(&fixture);
 }
@@ -258,7 +264,7 @@ static void rows_are_frozen_when_first_seen(void **state)
         memset(fixture.bytes + SEGMENT_HEADER_BYTES + 128, 0xff, sizeof(struct segment_row));
         fixture_write(&fixture, dir_fd, "x.seg", fixture.length);
         assert_int_equal(read_all(view, &why), 0);
-        assert_string_equal(view->rows[0].record.name, "hits");
+        assert_string_equal(view->rows[0].record->name, "hits");
         segment_close(&view);
         fixture_fini(&fixture);
 }

@@ -99,8 +99,8 @@ static int add_rows(struct target *target, uint64_t attached_ns, uint64_t now_ns
                 if (row->bad)
                         ignore_row(target, i, row->bad);
                 else
-                        failed = rule_set_add(target->rules, &row->record, began_ns, true,
-                                              &target->rule_rows[i]);
+                        failed = rule_set_lend(target->rules, row->record, began_ns, true,
+                                               &target->rule_rows[i]);
                 if (failed)
                         ignore_row(target, i,
                                    failed == -ENOMEM ? "there is no room for its rules"
@@ -129,7 +129,7 @@ static int grow_samples(struct target *target)
 
 /* ---- Reading -------------------------------------------------------------- */
 
-static int become_ready(struct target *target, uint64_t attached_ns)
+static int become_ready(struct target *target, uint64_t attached_ns, uint64_t now_ns)
 {
         const struct segment_header *header = &target->view->header;
         const char *slash = strrchr(header->program, '/');
@@ -142,6 +142,9 @@ static int become_ready(struct target *target, uint64_t attached_ns)
         target->pid = (pid_t)header->pid;
         target->is_here = !header->pid_namespace || !ours || header->pid_namespace == ours;
         target->is_ready = true;
+        /* Not all of those that we meet at once in one tick. */
+        target->maps_due_ns =
+                now_ns + (1 + (uint64_t)target->pid % target_maps_every_s) * CLOCK_S_NS;
         /* While it lives: a process that crashes takes its map along. */
         if (target->is_here) {
                 target->exe = procfs_exe(target->pid);
@@ -172,7 +175,7 @@ int target_refresh(struct target *target, uint64_t run_began_ns, uint64_t now_ns
                 return remember_break(target, outcome);
         attached_ns = clamp(target->view->header.attached_ns, run_began_ns, now_ns);
         if (!target->is_ready)
-                outcome = become_ready(target, attached_ns);
+                outcome = become_ready(target, attached_ns, now_ns);
         if (!outcome)
                 outcome = add_rows(target, attached_ns, now_ns);
         return outcome ? outcome : grow_samples(target);
@@ -241,7 +244,7 @@ const struct segment_event *target_latest(const struct target *target, const str
                 if (target->rule_rows[i] == rule->row)
                         return event;
                 if (rule->record->kind == toc_kind_logs &&
-                    is_summed(&target->view->rows[i].record, rule->record) &&
+                    is_summed(target->view->rows[i].record, rule->record) &&
                     (!latest || event->seq > latest->seq))
                         latest = event;
         }
@@ -258,17 +261,23 @@ const uint64_t *target_cells(const struct target *target, const struct rule_view
 
 /* ---- Life ----------------------------------------------------------------- */
 
+/* /proc is asked about those that did not move: it takes longer than to read their cells. */
 static bool is_gone(struct target *target, uint64_t now_ns)
 {
-        uint64_t exe = procfs_exe(target->pid);
+        bool is_due = now_ns >= target->maps_due_ns;
+        bool has_moved = target->view->has_moved;
         enum procfs_mapping mapping;
+        uint64_t exe;
 
-        if (exe && exe == target->exe &&
-            now_ns - target->maps_read_ns < target_maps_every_s * CLOCK_S_NS)
+        target->view->has_moved = false;
+        if (has_moved && !is_due)
+                return false;
+        exe = procfs_exe(target->pid);
+        if (exe && exe == target->exe && !is_due)
                 return false;
         mapping = procfs_maps(target->pid, target->view->inode, &target->maps);
         target->exe = exe;
-        target->maps_read_ns = now_ns;
+        target->maps_due_ns = now_ns + target_maps_every_s * CLOCK_S_NS;
         return mapping == PROCFS_NOT_MAPPED;
 }
 

@@ -40,8 +40,8 @@ struct target {
         uint32_t sample_count;
         struct segment_event **latest; /* by row of the view; NULL: none yet */
         uint64_t exe;
-        uint64_t maps_read_ns; /* when; 0: never */
-        struct text maps;      /* for stack.h */
+        uint64_t maps_due_ns; /* when to read it again */
+        struct text maps;     /* for stack.h */
 };
 
 static const uint32_t target_no_row = UINT32_MAX;
