@@ -13,8 +13,11 @@
  *
  * Errors:    0 or -errno.
  * Threads:   both functions may be called from any thread, not from a signal handler. The callback
- *            runs in the evaluator's thread, in which all signals are blocked.
- * Fork:      the child has no evaluator and may start its own; the parent's goes on.
+ *            runs in the evaluator's thread, in which all signals are blocked but those of its
+ *            own faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS). A program
+ *            that it starts inherits that mask: unblock between fork and exec.
+ * Fork:      the child has no evaluator and may start its own; the parent's goes on. A callback
+ *            that forks leaves its child by exec or _exit.
  * Ownership: options are copied. Texts of an alert live until the callback returns.
  * Limits:    those of the rules (doc/rules.md): 65536 probes, windows of a day.
  * Needs:     libtocsin-inline, libtocsin. */

@@ -21,7 +21,6 @@
 struct evaluator {
         struct self *self;
         struct tell tell;
-        unsigned forks; /* in which process it was started */
         bool has_said_ignored;
         bool has_said_failed;
 };
@@ -33,8 +32,7 @@ static bool is_over;
 static bool is_initialised;
 static struct evaluator *running; /* NULL: there is no thread to be joined */
 static pthread_t thread;
-static unsigned forks;
-static __thread bool is_evaluator;
+static __thread struct evaluator *own; /* NULL: this thread is none, or its callback has forked */
 
 /* ---- The thread -----------------------------------------------------------------------*/
 
@@ -74,14 +72,14 @@ static void look(struct evaluator *evaluator, bool is_tick)
                 tell_changes(&evaluator->tell, self_rules(evaluator->self), now_ns, changes, count);
 }
 
-/* False if it is to end. A callback may have forked: the child has this thread and no evaluator. */
-static bool wait_until(const struct evaluator *evaluator, uint64_t at_ns)
+/* False if it is to end. */
+static bool wait_until(uint64_t at_ns)
 {
         struct timespec at = { .tv_sec = (time_t)(at_ns / SECOND_NS),
                                .tv_nsec = (long)(at_ns % SECOND_NS) };
         bool goes_on;
 
-        if (evaluator->forks != forks)
+        if (!own)
                 return false;
         (void)pthread_mutex_lock(&wake_lock); /* fails only for a thread that holds it */
         while (!is_over && pthread_cond_timedwait(&wake, &wake_lock, &at) != ETIMEDOUT)
@@ -96,15 +94,15 @@ static void *evaluate(void *context)
         struct evaluator *evaluator = context;
         uint64_t next_ns = now();
 
-        is_evaluator = true;
+        own = evaluator;
         do {
                 look(evaluator, true);
                 next_ns += SECOND_NS;
                 if (next_ns <= now())
                         next_ns = now() +
                                   SECOND_NS; /* the process was stopped: no ticks to make up */
-        } while (wait_until(evaluator, next_ns));
-        if (evaluator->forks != forks)
+        } while (wait_until(next_ns));
+        if (!own)
                 return NULL;
         look(evaluator, false);
         tell_ended(&evaluator->tell, self_rules(evaluator->self));
@@ -128,9 +126,10 @@ static void forget_in_child(void)
         (void)pthread_mutex_init(&api_lock, NULL); /* cannot fail on Linux */
         (void)pthread_mutex_init(&wake_lock, NULL);
         make_condition();
-        forks++;
         running = NULL;
-        is_evaluator = false;
+        if (own) /* its callback forked, and may return here: the parent tells the rest */
+                own->tell.options = (struct tocsin_inline){ .is_silent = true };
+        own = NULL;
 }
 
 static void free_evaluator(struct evaluator *evaluator)
@@ -165,13 +164,19 @@ static int copy_options(const struct tocsin_inline *options, struct tocsin_inlin
         return 0;
 }
 
+/* The program's signals are not for this thread; the faults of a callback are for the program. */
 static int launch(struct evaluator *evaluator)
 {
-        sigset_t all, before;
+        static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+        sigset_t others, before;
         int failed;
 
-        (void)sigfillset(&all); /* a thread begins with the mask of who made it */
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+        (void)sigfillset(&others);
+        for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+                (void)sigdelset(&others, faults[i]); /* these numbers exist */
+
+        /* A thread begins with the mask of who made it. */
+        (void)pthread_sigmask(SIG_SETMASK, &others, &before);
         failed = pthread_create(&thread, NULL, evaluate, evaluator);
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (!failed)
@@ -195,7 +200,6 @@ static int start(const struct tocsin_inline *options)
         if (!evaluator)
                 return -ENOMEM;
         evaluator->tell.options = *options;
-        evaluator->forks = forks;
         is_over = false;
         failed = self_new(&evaluator->self);
         if (!failed)
@@ -232,7 +236,7 @@ int tocsin_inline_start(const struct tocsin_inline *options)
 
         if (failed)
                 return failed;
-        if (is_evaluator)
+        if (own)
                 return -EDEADLK;
         (void)pthread_mutex_lock(&api_lock);
         if (running && is_asked_to_end())
@@ -244,7 +248,7 @@ int tocsin_inline_start(const struct tocsin_inline *options)
 
 void tocsin_inline_stop(void)
 {
-        if (is_evaluator) {
+        if (own) {
                 ask_to_end();
                 return;
         }

@@ -21,11 +21,13 @@ void tell_fini(struct tell *tell)
 
 /* ---- Lines ----------------------------------------------------------------------------*/
 
-static bool can_write(void)
+/* Who did not read the last line is not waited for again: many rules may ring at once. */
+static bool can_write(const struct tell *tell)
 {
         struct pollfd errors = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-        return poll(&errors, 1, tell_wait_ms) == 1 && (errors.revents & POLLOUT);
+        return poll(&errors, 1, tell->withheld ? 0 : tell_wait_ms) == 1 &&
+               (errors.revents & POLLOUT);
 }
 
 /* Whole, or not at all: a pipe that is ready has room for more than this. */
@@ -35,7 +37,7 @@ static void put_line(struct tell *tell, const char *line, size_t bytes)
 
         if (tell->options.is_silent)
                 return;
-        if (!can_write()) {
+        if (!can_write(tell)) {
                 tell->withheld++;
                 return;
         }
@@ -187,7 +189,7 @@ static void tell_one(struct tell *tell, const struct rule_set *rules, uint64_t n
         if (rings)
                 say_firing(tell, &change->now);
         else
-                say_resolved(tell, &change->now, rang_ns ? now_ns - *rang_ns : 0);
+                say_resolved(tell, &change->now, rang_ns && *rang_ns ? now_ns - *rang_ns : 0);
         if (rang_ns && rings)
                 *rang_ns = now_ns;
         call(tell, rings ? TOCSIN_INLINE_FIRING : TOCSIN_INLINE_RESOLVED, rules, &change->now);

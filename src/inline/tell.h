@@ -4,7 +4,8 @@
  * Units:     nanoseconds of CLOCK_MONOTONIC. Ownership: the struct owns what it remembers.
  * Errors:    none; without memory a line lacks how long the alert lasted.
  * Threads:   one. Limits: a line has at most tell_line_max bytes, and waits tell_wait_ms for
- *            whoever reads it; then it is withheld, and counted. */
+ *            whoever reads it; then it is withheld, and counted, and no other waits until one
+ *            has gone out. */
 #ifndef INLINE_TELL_H
 #define INLINE_TELL_H
 

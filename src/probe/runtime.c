@@ -303,15 +303,9 @@ static void publish_events(void)
         __atomic_store_n(&toc_event_ring_.extent, extent, __ATOMIC_RELEASE);
 }
 
-/* Makes the segment, if one can be had, with all objects known so far. Once a process. */
-static void start(void)
+/* All but the magic, without which nobody reads it. */
+static void begin_segment(struct segment_header *header, uint64_t bytes)
 {
-        uint64_t bytes = first_bytes(), magic;
-        struct segment_header *header = toc_place_create_(&runtime.place, bytes);
-
-        runtime.is_started = true;
-        if (!header)
-                return;
         header->version = SEGMENT_VERSION;
         header->header_bytes = SEGMENT_HEADER_BYTES;
         header->record_bytes = sizeof(struct toc_record);
@@ -324,9 +318,23 @@ static void start(void)
         runtime.chunk = (char *)header + SEGMENT_HEADER_BYTES;
         runtime.chunk_left = bytes - SEGMENT_HEADER_BYTES;
         runtime.file_bytes = bytes;
+}
+
+/* Makes the segment, if one can be had, with all objects known so far. Once a process. Without it
+ * they are published as well, and so in the order of their numbers: that is how visits ask. */
+static void start(void)
+{
+        uint64_t bytes = first_bytes(), magic;
+        struct segment_header *header = toc_place_create_(&runtime.place, bytes);
+
+        runtime.is_started = true;
+        if (header)
+                begin_segment(header, bytes);
         for (struct object *object = runtime.objects; object; object = object->next)
                 if (object->dso)
                         publish_object(object);
+        if (!header)
+                return;
         publish_events();
         memcpy(&magic, SEGMENT_MAGIC, sizeof magic);
         __atomic_store_n((uint64_t *)(void *)header->magic, magic, __ATOMIC_RELEASE);

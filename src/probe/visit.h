@@ -7,8 +7,9 @@
  *             if (part.bytes > buffer_bytes) ...make it larger, and ask again...
  *             else ...part is in the buffer...
  *
- * Comes in this order: for each object its rows, its shared cells, and its blocks, oldest first.
- * What was loaded or began to count meanwhile comes along, or with the next visit.
+ * Comes in this order: for each object, by their numbers, its rows, its shared cells, and its
+ * blocks, oldest first. No object's rows come in a later visit than those of one with a higher
+ * number. What was loaded or began to count meanwhile comes along, or with the next visit.
  *
  * Ownership: the buffer is the caller's; nothing here allocates. Errors: none. Threads: any, and
  * no signal handler is kept waiting: each part is copied under the guard. Between processes: a

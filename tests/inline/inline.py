@@ -240,6 +240,26 @@ def a_child_of_fork_starts_its_own():
         run.end()
 
 
+def a_child_that_may_write_no_file():
+    """There the plug-in counts before the program does, whose probes came first."""
+    no_files = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # noqa: E731
+    with Subject("plugin", "fork", preexec_fn=no_files, stderr=subprocess.DEVNULL) as run:
+        run.end()
+        has(run.lines, "child 0")
+        same([n for n in os.listdir(run.place) if n.endswith(".seg")], [])
+        same([(a["probe"] == "height", a["state"]) for a in run.alerts()][:2],
+             [(True, "firing"), (False, "firing")])
+
+
+def a_child_that_leaves_the_callback_tells_nobody():
+    with Subject("fork_in_callback", "request", "weigh", "start", "stop") as run:
+        run.end()
+        has(run.lines, "child of callback 0")
+        same(sorted((a["probe"], a["state"]) for a in run.alerts()),
+             [(probe, state) for probe in ("requests", "weight") for state in ("ended", "firing")])
+        same(run.errors().count("\n"), 2, run.errors())
+
+
 def forks_at_any_moment():
     with open(SUBJECT, "rb") as file:
         if b"__asan_init" in file.read():
@@ -290,7 +310,7 @@ def where_no_directory_is():
         same(len(run.alerts(state="firing")), 1)
 
 
-def no_signal_comes_to_its_thread():
+def no_signal_comes_to_its_thread_but_faults():
     """With the main thread blocking it, the signal waits: nobody else takes it."""
     with Subject("start", "block_signal", "weigh", "wait", "unblock_signal", "wait", "stop") as run:
         run.until_alert("weight")
@@ -303,13 +323,22 @@ def no_signal_comes_to_its_thread():
             names[status["Name"].strip()] = int(status["SigBlk"], 16)
         blocked = names["tocsin-inline"]
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGALRM,
-                       signal.SIGSEGV, signal.SIGPIPE, signal.SIGCHLD):
+                       signal.SIGPIPE, signal.SIGCHLD):
             assert blocked >> (number - 1) & 1, f"{number!r} is not blocked"
+        for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL,
+                       signal.SIGTRAP, signal.SIGABRT, signal.SIGSYS):
+            assert not blocked >> (number - 1) & 1, f"{number!r} is blocked"
         run.go()
         run.until_line("signal here")
         run.go()
         run.end()
         lacks(run.lines, "signal elsewhere")
+
+
+def a_fault_in_the_callback_is_the_programs_own():
+    with Subject("fault_in_callback", "weigh", "start", "stop") as run:
+        run.end(3)
+        has(run.lines, "fault here")
 
 
 def nobody_reads_its_lines():
@@ -321,7 +350,8 @@ def nobody_reads_its_lines():
             os.write(writer, b"x" * 4096)
     except BlockingIOError:
         os.set_blocking(writer, True)
-    with Subject("start", "miss", "wait_for_alert", "stop", stderr=writer) as run:
+    with Subject("miss", "request", "weigh", "start", "wait_for_alert", "stop",
+                 stderr=writer) as run:
         run.end()
         has(run.lines, "stopped")
     os.close(reader)
@@ -401,8 +431,11 @@ if __name__ == "__main__":
         what_is_over_is_resolved, a_silent_one_says_nothing, without_options_it_has_a_voice,
         the_last_moment_is_looked_at, what_was_counted_long_before_does_not_ring, a_hundred_times,
         a_second_start_is_refused, options_of_other_versions, it_may_be_stopped_in_its_callback,
-        a_child_of_fork_starts_its_own, forks_at_any_moment, a_plug_in_that_comes_later,
-        a_plug_in_of_a_static_program, where_no_file_may_be_written, where_no_directory_is,
-        no_signal_comes_to_its_thread, nobody_reads_its_lines, both_ring_where_a_watcher_is_too,
+        a_child_of_fork_starts_its_own, a_child_that_may_write_no_file,
+        a_child_that_leaves_the_callback_tells_nobody, forks_at_any_moment,
+        a_plug_in_that_comes_later, a_plug_in_of_a_static_program, where_no_file_may_be_written,
+        where_no_directory_is,
+        no_signal_comes_to_its_thread_but_faults, a_fault_in_the_callback_is_the_programs_own,
+        nobody_reads_its_lines, both_ring_where_a_watcher_is_too,
         it_needs_the_c_library_and_shows_two_names,
     ]))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,7 +44,23 @@ int row_init(void)
 
 static atomic_int alerts;
 static char in_parent[] = "it", in_child[] = "child";
-static bool stops_in_callback;
+static bool stops_in_callback, faults_in_callback, forks_in_callback;
+static void (*ring)(void); /* of the plug-in; NULL until it is loaded */
+
+/* The child goes back to where it came from, which is told nothing any more. */
+static void fork_here(void)
+{
+        pid_t child;
+        int status = 1;
+
+        forks_in_callback = false;
+        child = fork();
+        if (!child)
+                return;
+        waitpid(child, &status, 0);
+        printf("child of callback %d\n", status);
+        fflush(stdout);
+}
 
 static void on_alert(const struct tocsin_inline_alert *alert, void *context)
 {
@@ -59,6 +76,10 @@ static void on_alert(const struct tocsin_inline_alert *alert, void *context)
                 printf("start in callback %d\n", tocsin_inline_start(NULL));
                 tocsin_inline_stop();
         }
+        if (faults_in_callback)
+                *(volatile char *)mmap(NULL, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
+        if (forks_in_callback)
+                fork_here();
         alerts++;
 }
 
@@ -198,8 +219,6 @@ static void *handle;
 
 static void plugin(void)
 {
-        void (*ring)(void);
-
         handle = dlopen(getenv("PLUGIN"), RTLD_NOW);
         if (!handle) {
                 fprintf(stderr, "%s\n", dlerror());
@@ -215,7 +234,7 @@ static void unload(void)
                 exit(9);
 }
 
-/* The child rings by itself, with an evaluator of its own. */
+/* The child rings by itself, with an evaluator of its own; the plug-in first, if there is one. */
 static void fork_child(void)
 {
         pid_t child = fork();
@@ -228,6 +247,10 @@ static void fork_child(void)
 
                 alerts = 0;
                 say_start(&options);
+                if (ring) {
+                        ring();
+                        wait_for_alert();
+                }
                 miss();
                 wait_for_alert();
                 tocsin_inline_stop();
@@ -274,6 +297,24 @@ static void fork_busy(void)
 static void stop_in_callback(void)
 {
         stops_in_callback = true;
+}
+
+static void fork_in_callback(void)
+{
+        forks_in_callback = true;
+}
+
+static void on_fault(int unused)
+{
+        (void)unused;
+        (void)!write(STDOUT_FILENO, "fault here\n", 11);
+        _exit(3);
+}
+
+static void fault_in_callback(void)
+{
+        signal(SIGSEGV, on_fault);
+        faults_in_callback = true;
 }
 
 static void on_signal(int unused)
@@ -336,6 +377,8 @@ static const struct {
         { "fork", fork_child },
         { "fork_busy", fork_busy },
         { "stop_in_callback", stop_in_callback },
+        { "fork_in_callback", fork_in_callback },
+        { "fault_in_callback", fault_in_callback },
         { "wait_for_alert", wait_for_alert },
         { "block_signal", block_signal },
         { "unblock_signal", unblock_signal },
