@@ -134,7 +134,7 @@ static void append_note(struct text *into, const struct toc_record *record, uint
 static void put_labels(struct sheet *sheet, const struct toc_record *record,
                        const struct toc_rule *rule)
 {
-        const char *label = listing_label(record);
+        const char *label = rule_label(record);
 
         sheet_word(sheet, "labels");
         sheet_begin_mapping(sheet);

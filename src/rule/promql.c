@@ -409,7 +409,7 @@ static void say_hysteresis(const struct writer *writer, const char *alert)
         text_append(writer->into, ") " SAME_HOST "(ALERTS{alertname=");
         metric_append_quoted(writer->into, alert);
         text_append(writer->into, ",alertstate=\"firing\"");
-        if (metric_is_labelled(writer->record)) {
+        if (*rule_label(writer->record)) {
                 text_append(writer->into, ",label=");
                 metric_append_quoted(writer->into, writer->record->labels);
         }
