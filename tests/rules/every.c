@@ -34,7 +34,8 @@ TOC_SIZES(batch, "Items a batch", TOC_ALERT(p90, >, 64, TOC_NOTE, "batches are l
           TOC_ALERT(max, >, 4096, TOC_WARN, "a batch is huge"));
 TOC_SIZES(reply, "Bytes a reply", TOC_ALERT(p50, >=, 512, TOC_NOTE, "replies are large"),
           TOC_ALERT(p99, >, 65536, TOC_NOTE, "some replies are large"));
-TOC_SIZES(tail, "Bytes of a tail", TOC_ALERT(p999, >, 9, TOC_NOTE, "tails are long"));
+TOC_SIZES(tail, "Bytes of www.a.example, http://b.example, c@@d@e.example",
+          TOC_ALERT(p999, >, 9, TOC_NOTE, "tails are long"));
 TOC_SHARE(errors, "Requests that failed",
           TOC_ALERT(permille, >, 20, TOC_WARN, "many requests fail"),
           TOC_ALERT(burn_fast, >, 14, TOC_PAGE, "the month is spent today",

@@ -302,6 +302,7 @@ def the_sheet_says_when_and_what_to_do(bench):
             f"- Declared at: every.c:{line_of('gcc', 'every.c', 'TOC_HEARTBEAT(')}\n",
             '- Watches: \\<b>Bytes\\</b> in use, \\*bold\\*\n',
             '### page: full in \\[an\\](hour)\n',
+            '- Watches: Bytes of www\\.a.example, http\\://b.example, c`@@`d`@`e.example\n',
             '- `every.requests{ok}`: only failed rings\n',
             '- `every.mode`: only gates "NEVER" | rules\n',
             '- `every.error_number_is_not_positive`: counted by `log_errors`\n'):
