@@ -139,12 +139,12 @@ static void put_labels(struct sheet *sheet, const struct toc_record *record,
         sheet_word(sheet, "labels");
         sheet_begin_mapping(sheet);
         sheet_pair(sheet, "severity", rule_severity_name(rule->severity));
-        sheet_pair(sheet, "module", record->module);
-        sheet_pair(sheet, "probe", record->name);
+        sheet_name(sheet, "module", record->module);
+        sheet_name(sheet, "probe", record->name);
         sheet_pair(sheet, "kind", rule_kind_name(record->kind));
         sheet_pair(sheet, "signal", rule_signal_name(rule->signal));
         if (*label)
-                sheet_pair(sheet, "label", label);
+                sheet_name(sheet, "label", label);
         sheet_end_mapping(sheet);
 }
 
@@ -240,7 +240,7 @@ static bool has_rules(const struct row *rows, size_t count)
 static void put_group(struct sheet *sheet, const struct row *rows, size_t count)
 {
         sheet_begin_mapping(sheet);
-        sheet_pair(sheet, "name", rows->record->module);
+        sheet_name(sheet, "name", rows->record->module);
         sheet_seconds(sheet, "interval", sheet->scrape_s);
         sheet_word(sheet, "rules");
         sheet_begin_list(sheet);
