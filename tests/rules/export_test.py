@@ -87,6 +87,43 @@ def names_are_never_something_else(bench):
     accepted(bench, text, len(ALERTS))
 
 
+SHARED = {
+    'a': '''
+TOC_MODULE(a, "The name of another begins like this");
+TOC_COUNTER(b_c, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than one"));
+TOC_COUNTER(hits, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than one"));
+TOC_GAUGE(hits_total, "Hits until now", TOC_QUIET("only a chart"));
+TOC_COUNTER_BY(by, "Things by kind", (x, y),
+               TOC_ALERT_ON(x, total, >, 1, TOC_WARN, "more than one"));
+''',
+    'a_b': '''
+TOC_MODULE(a_b, "Begins like another");
+TOC_COUNTER(c, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than one"));
+''',
+    'a_by': '''
+TOC_MODULE(a_by, "Begins like another");
+TOC_GAUGE(total, "What selects all labels", TOC_ALERT(value, >, 1, TOC_WARN, "more than one"));
+'''}
+
+
+def two_probes_of_one_series_are_told(bench):
+    for name, text in SHARED.items():
+        bench.write(name + '.c', '#include <tocsin.h>\n' + text)
+        bench.compile('gcc', name + '.c', name + '.o')
+    shared = [f'Two probes have this series: {words}' for words in (
+        'a_b_c_total: a.b_c (counter) and a_b.c (counter)',
+        'a_by_total: a_by.total (gauge) and a.by{x} (counter)',
+        'a_hits_total: a.hits (counter) and a.hits_total (gauge)')]
+    for files, expected in ((('a.o', 'a_b.o', 'a_by.o'), shared), (('a.o',), shared[2:]),
+                            (('a_b.o', 'a_by.o'), [])):
+        status, out, said = bench.rules('--prometheus', *files)
+        same((status, said.decode().splitlines()),
+             (0, ['tocsin: warning: ' + line for line in expected]), files)
+        heading = out.decode().split('\ngroups:')[0].splitlines()
+        same([line for line in heading if 'Two probes' in line],
+             ['# ' + line for line in expected], heading)
+
+
 def this_test_can_fail(bench):
     """promtool refuses what is spoilt."""
     text = export(bench, '--prometheus', every(bench))
@@ -388,7 +425,7 @@ def what_cannot_be_read_is_not_mistaken_for_yes(bench):
 
 
 TESTS = (prometheus_accepts_every_kind, prometheus_accepts_kvd,
-         names_are_never_something_else, this_test_can_fail,
+         names_are_never_something_else, two_probes_of_one_series_are_told, this_test_can_fail,
          alerts_have_stable_and_distinct_names, what_rings_says_what_the_source_says,
          every_alert_rings_and_just_does_not, kvd_rings_as_tested_and_another_limit_fails,
          grafana_has_a_row_a_module_and_a_panel_a_probe,
