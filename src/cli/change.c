@@ -370,7 +370,7 @@ static int compare_keys(const struct toc_record *a, const struct toc_record *b)
                 order = a->kind - b->kind;
         if (!order)
                 order = strcmp(a->name, b->name);
-        return order ? order : strcmp(listing_label(a), listing_label(b));
+        return order ? order : strcmp(rule_label(a), rule_label(b));
 }
 
 static int compare_rows(const void *left, const void *right)

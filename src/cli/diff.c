@@ -188,7 +188,7 @@ static json_t *json_of_fields(const struct change *change)
 static json_t *json_of_change(const struct change *change)
 {
         const struct toc_record *record = record_of(change);
-        const char *label = listing_label(record);
+        const char *label = rule_label(record);
 
         return json_pack("{s:s, s:s?, s:s, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:o}",
                          "change", change_word(change->what),

@@ -30,11 +30,6 @@ bool listing_is_module(const struct toc_record *record)
         return record->kind == toc_kind_module && !record->rule[0].severity;
 }
 
-const char *listing_label(const struct toc_record *record)
-{
-        return record->kind == toc_kind_must_hit ? "" : record->labels;
-}
-
 const char *listing_runbook(const struct row *row, const struct row *first)
 {
         if (row->record->runbook[0] || !listing_is_module(first->record))
@@ -57,7 +52,7 @@ void listing_append_escaped(struct text *into, const char *foreign)
 void listing_append_name(struct text *into, const struct toc_record *record)
 {
         text_append(into, record->name);
-        if (listing_label(record)[0])
+        if (rule_label(record)[0])
                 text_printf(into, "{%s}", record->labels);
 }
 
@@ -325,7 +320,7 @@ int listing_make_distinct(struct listing *listing)
         for (size_t i = 0; i < listing->row_count; i++) {
                 struct toc_record *record = listing->rows[i].record;
 
-                names[i] = (struct name){ record->module, listing_label(record), record->name,
+                names[i] = (struct name){ record->module, rule_label(record), record->name,
                                           sizeof(record->name), i };
         }
         make_distinct(names, listing->row_count);
@@ -335,7 +330,7 @@ int listing_make_distinct(struct listing *listing)
 
 static void name_alert(char *into, const struct toc_record *record, size_t slot)
 {
-        const char *label = listing_label(record);
+        const char *label = rule_label(record);
 
         (void)snprintf(into, listing_alert_bytes, "%s_%s%s%s%s", record->module, record->name,
                        *label ? "_" : "", label, slot && record->rule[0].severity ? "_2" : "");

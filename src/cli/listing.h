@@ -72,9 +72,6 @@ size_t listing_module_rows(const struct listing *listing, size_t from);
 /* TOC_MODULE itself; a budget, which is of the same kind, has a severity. */
 bool listing_is_module(const struct toc_record *record);
 
-/* Of a probe with labels this one's; else "". (A must-hit has its gauge there.) */
-const char *listing_label(const struct toc_record *record);
-
 /* Where more is written: of the probe, else of its module, whose first row is given; or "". */
 const char *listing_runbook(const struct row *row, const struct row *first);
 

@@ -41,7 +41,7 @@ static json_t *json_of_probe(const struct row *row)
 {
         const struct toc_record *record = row->record;
         bool is_quiet = !record->rule[0].severity && record->rule[0].meaning[0];
-        const char *label = listing_label(record);
+        const char *label = rule_label(record);
         json_t *labels = *label ? json_pack("{s:s}", "label", label) : json_object();
         json_t *rules = json_array();
 

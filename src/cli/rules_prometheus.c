@@ -11,6 +11,7 @@
  * for eyes, each { is written so that no template begins there, and libyaml quotes them.
  */
 #include "base/error.h"
+#include "base/say.h"
 #include "cli/rules.h"
 #include "cli/sheet.h"
 #include "rule/promql.h"
@@ -134,17 +135,17 @@ static void append_note(struct text *into, const struct toc_record *record, uint
 static void put_labels(struct sheet *sheet, const struct toc_record *record,
                        const struct toc_rule *rule)
 {
-        const char *label = listing_label(record);
+        const char *label = rule_label(record);
 
         sheet_word(sheet, "labels");
         sheet_begin_mapping(sheet);
         sheet_pair(sheet, "severity", rule_severity_name(rule->severity));
-        sheet_pair(sheet, "module", record->module);
-        sheet_pair(sheet, "probe", record->name);
+        sheet_name(sheet, "module", record->module);
+        sheet_name(sheet, "probe", record->name);
         sheet_pair(sheet, "kind", rule_kind_name(record->kind));
         sheet_pair(sheet, "signal", rule_signal_name(rule->signal));
         if (*label)
-                sheet_pair(sheet, "label", label);
+                sheet_name(sheet, "label", label);
         sheet_end_mapping(sheet);
 }
 
@@ -240,7 +241,7 @@ static bool has_rules(const struct row *rows, size_t count)
 static void put_group(struct sheet *sheet, const struct row *rows, size_t count)
 {
         sheet_begin_mapping(sheet);
-        sheet_pair(sheet, "name", rows->record->module);
+        sheet_name(sheet, "name", rows->record->module);
         sheet_seconds(sheet, "interval", sheet->scrape_s);
         sheet_word(sheet, "rules");
         sheet_begin_list(sheet);
@@ -252,6 +253,95 @@ static void put_group(struct sheet *sheet, const struct row *rows, size_t count)
         }
         sheet_end_list(sheet);
         sheet_end_mapping(sheet);
+}
+
+/* ---- Series that two probes have ------------------------------------------- */
+
+struct series {
+        const struct row *row; /* all are of one array, in the order of the list */
+        struct promql_series as;
+};
+
+static int compare_series(const void *left, const void *right)
+{
+        const struct series *a = left;
+        const struct series *b = right;
+        int order = strcmp(a->as.name, b->as.name);
+
+        if (!order)
+                order = strcmp(rule_label(a->row->record), rule_label(b->row->record));
+        return order ? order : (a->row > b->row) - (a->row < b->row);
+}
+
+/* Of neighbours; who has no label selects all, and comes first. */
+static bool is_shared(const struct series *first, const struct series *a, const struct series *b)
+{
+        return a->row != b->row &&
+               (!*rule_label(first->row->record) ||
+                strcmp(rule_label(a->row->record), rule_label(b->row->record)) == 0);
+}
+
+static int print_shared(const struct series *series, size_t count)
+{
+        size_t first = 0;
+        size_t said = SIZE_MAX; /* the first of those that were told: once a name is enough */
+        bool failed = false;
+
+        for (size_t i = 1; i < count; i++) {
+                const struct toc_record *a = series[i - 1].row->record;
+                const struct toc_record *b = series[i].row->record;
+                struct text text BASE_SCOPE(text_fini) = TEXT_INIT(listing_line_bytes_max);
+
+                if (strcmp(series[first].as.name, series[i].as.name) != 0)
+                        first = i;
+                if (first == i || first == said ||
+                    !is_shared(&series[first], &series[i - 1], &series[i]))
+                        continue;
+                said = first;
+                text_printf(&text, "Two probes have this series: %s: %s.", series[i].as.name,
+                            a->module);
+                listing_append_name(&text, a);
+                text_printf(&text, " (%s) and %s.", rule_kind_name(a->kind), b->module);
+                listing_append_name(&text, b);
+                text_printf(&text, " (%s)", rule_kind_name(b->kind));
+                failed |= printf("# %s\n", text_view(&text)) < 0;
+                say_warning("%s", text_view(&text));
+        }
+        return failed ? error_last() : 0;
+}
+
+/* Into `series`, unless it is NULL. How many there are. */
+static size_t list_series(const struct listing *listing, struct series *series)
+{
+        struct promql_series one;
+        size_t count = 0;
+
+        for (size_t i = 0; i < listing->row_count; i++) {
+                const struct row *row = &listing->rows[i];
+
+                if (listing_is_module(row->record))
+                        continue;
+                for (uint32_t n = 0; !promql_series(row->record, n, &one); n++, count++)
+                        if (series)
+                                series[count] = (struct series){ row, one };
+        }
+        return count;
+}
+
+/* The counter hits and the gauge hits_total; c of a_b and b_c of a. Their rules see both. */
+static int print_shared_series(const struct listing *listing)
+{
+        size_t count = list_series(listing, NULL);
+        struct series *series = calloc(count + 1, sizeof(*series));
+        int error;
+
+        if (!series)
+                return -ENOMEM;
+        (void)list_series(listing, series); /* as many again */
+        qsort(series, count, sizeof(*series), compare_series);
+        error = print_shared(series, count);
+        free(series);
+        return error;
 }
 
 /* ---- The file -------------------------------------------------------------- */
@@ -291,6 +381,8 @@ int rules_print_prometheus(const struct listing *listing, uint32_t scrape_s)
         struct sheet sheet;
         int error = print_heading(listing, scrape_s);
 
+        if (!error)
+                error = print_shared_series(listing);
         if (!error)
                 error = sheet_begin(&sheet, scrape_s);
         if (error)

@@ -178,7 +178,7 @@ static void put_samples(struct sheet *sheet, const struct subject *subject,
         for (uint32_t n = 0; promql_series(subject->record, n, &series) == 0; n++) {
                 text_clear(&values);
                 append_values(&values, scenario, n, &series);
-                put_series(sheet, series.name, listing_label(subject->record), series.le, &values);
+                put_series(sheet, series.name, rule_label(subject->record), series.le, &values);
         }
         put_gate(sheet, subject, scenario);
         text_clear(&values);

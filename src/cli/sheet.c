@@ -41,6 +41,12 @@ void sheet_pair(struct sheet *sheet, const char *name, const char *word)
         sheet_word(sheet, word);
 }
 
+void sheet_name(struct sheet *sheet, const char *name, const char *foreign)
+{
+        sheet_word(sheet, name);
+        scalar(sheet, foreign, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+}
+
 void sheet_seconds(struct sheet *sheet, const char *name, uint32_t seconds)
 {
         char value[16];

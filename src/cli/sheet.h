@@ -31,10 +31,13 @@ struct sheet {
 int sheet_begin(struct sheet *sheet, uint32_t scrape_s);
 int sheet_end(struct sheet *sheet);
 
-/* A word of ours: a name, a number with its unit, an expression. */
+/* A word of ours: of a table, a number with its unit, an expression. */
 void sheet_word(struct sheet *sheet, const char *word);
 void sheet_pair(struct sheet *sheet, const char *name, const char *word);
 void sheet_seconds(struct sheet *sheet, const char *name, uint32_t seconds);
+
+/* A name in C, which may be `null` or `yes`. */
+void sheet_name(struct sheet *sheet, const char *name, const char *foreign);
 
 /* A text that holds foreign words, none of which shall be a number or a null. One that is empty
  * leaves its name out, too. */

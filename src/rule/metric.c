@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A must-hit keeps the name of a gauge in that field. */
-bool metric_is_labelled(const struct toc_record *record)
-{
-        return record->labels[0] && record->kind != toc_kind_must_hit;
-}
-
 /* In double quotes. It is printable: rule_check looked. */
 void metric_append_quoted(struct text *into, const char *string)
 {
@@ -70,7 +64,7 @@ void metric_append(struct text *into, const struct toc_record *record, const cha
 
         promql_metric(into, record);
         text_append(into, suffix);
-        if (metric_is_labelled(record)) {
+        if (*rule_label(record)) {
                 text_append(into, "{label=");
                 metric_append_quoted(into, record->labels);
                 between = ",";
@@ -79,7 +73,7 @@ void metric_append(struct text *into, const struct toc_record *record, const cha
                 /* Prometheus 3 stores whole bounds as 1.0. */
                 text_printf(into, strpbrk(le, ".eI") ? "%sle=\"%s\"" : "%sle=~\"%s|%s[.]0\"",
                             between, le, le);
-        if (le || metric_is_labelled(record))
+        if (le || *rule_label(record))
                 text_append(into, "}");
 }
 
@@ -177,13 +171,12 @@ void promql_selector(struct text *into, const struct toc_record *record,
                      const struct promql_series *series)
 {
         text_append(into, series->name);
-        if (metric_is_labelled(record)) {
+        if (*rule_label(record)) {
                 text_append(into, "{label=");
                 metric_append_quoted(into, record->labels);
         }
         if (series->le[0])
-                text_printf(into, "%sle=\"%s\"", metric_is_labelled(record) ? "," : "{",
-                            series->le);
-        if (series->le[0] || metric_is_labelled(record))
+                text_printf(into, "%sle=\"%s\"", *rule_label(record) ? "," : "{", series->le);
+        if (series->le[0] || *rule_label(record))
                 text_append(into, "}");
 }

@@ -8,9 +8,6 @@
 
 #include "rule/promql.h"
 
-/* A must-hit keeps the name of a gauge where others have their label. */
-bool metric_is_labelled(const struct toc_record *record);
-
 /* In double quotes, as PromQL and /metrics want it. */
 void metric_append_quoted(struct text *into, const char *string);
 

@@ -221,19 +221,20 @@ static void say_quantile(const struct writer *writer, unsigned op, int64_t level
                 say_volume(writer, count, rule_window(writer));
 }
 
-/* part / whole against so many thousandths, the division aside. */
-static void say_part(const struct writer *writer, unsigned op, int64_t level, uint32_t window_s)
+/* part / whole against level * factor thousandths, the division aside. */
+static void say_part(const struct writer *writer, unsigned op, int64_t level, uint64_t factor,
+                     uint32_t window_s)
 {
         say_events(writer, "_part_total", NULL, window_s);
         text_append(writer->into, " * 1000");
-        say_level(writer, op, level, 1);
+        say_level(writer, op, level, factor);
         text_append(writer->into, " * ");
         say_events(writer, "_whole_total", NULL, window_s);
 }
 
 static void say_permille(const struct writer *writer, unsigned op, int64_t level)
 {
-        say_part(writer, op, level, rule_window(writer));
+        say_part(writer, op, level, 1, rule_window(writer));
         say_volume(writer, "_whole_total", rule_window(writer));
 }
 
@@ -242,12 +243,12 @@ static void say_burn(const struct writer *writer, unsigned op, int64_t level)
 {
         uint32_t long_s = rule_window(writer);
         uint32_t short_s = long_s >= 12 ? long_s / 12 : 1;
-        int64_t budget = 1000 - writer->rule->objective_permille;
+        uint64_t budget = 1000U - writer->rule->objective_permille;
 
-        say_part(writer, op, level * budget, long_s);
+        say_part(writer, op, level, budget, long_s);
         say_volume(writer, "_whole_total", long_s);
         text_append(writer->into, " and ");
-        say_part(writer, op, level * budget, short_s);
+        say_part(writer, op, level, budget, short_s);
         text_append(writer->into, " and ");
         say_events(writer, "_whole_total", NULL, short_s);
         text_append(writer->into, " > 0");
@@ -409,7 +410,7 @@ static void say_hysteresis(const struct writer *writer, const char *alert)
         text_append(writer->into, ") " SAME_HOST "(ALERTS{alertname=");
         metric_append_quoted(writer->into, alert);
         text_append(writer->into, ",alertstate=\"firing\"");
-        if (metric_is_labelled(writer->record)) {
+        if (*rule_label(writer->record)) {
                 text_append(writer->into, ",label=");
                 metric_append_quoted(writer->into, writer->record->labels);
         }

@@ -242,6 +242,20 @@ static void the_largest_limits_are_written_in_full(void **state)
         assert_non_null(strstr(expr(&record, 1), "[9999ms:1s]) > 90071992547409920"));
 }
 
+/* Thousandths of a budget, which may be as many as the whole. */
+static void a_budget_times_the_largest_limit_is_no_less(void **state)
+{
+        struct toc_record record =
+                fixture_record(toc_kind_share, fixture_rule(toc_signal_burn_fast, ABOVE, 0));
+
+        (void)state;
+        record.rule[0].objective_permille = 1;
+        record.rule[0].limit = INT64_C(1) << 54;
+        assert_non_null(strstr(expr(&record, 15), " * 1000 > 17996384110972502016 * "));
+        record.rule[0].limit = INT64_MAX; /* 9214148664817921031193, but for the last digits */
+        assert_non_null(strstr(expr(&record, 15), " * 1000 > 92141486648179210"));
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
         (void)state;
@@ -276,6 +290,7 @@ int main(void)
                 cmocka_unit_test(hysteresis_asks_for_its_own_alert),
                 cmocka_unit_test(a_must_hit_may_have_a_gate),
                 cmocka_unit_test(the_largest_limits_are_written_in_full),
+                cmocka_unit_test(a_budget_times_the_largest_limit_is_no_less),
                 cmocka_unit_test(what_makes_no_sense_is_refused),
         };
 

@@ -7,6 +7,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,17 +82,14 @@ def wrong_requests_are_refused():
 
 
 def main():
-    tests = [without_a_judge_nothing_is_said, wrong_requests_are_refused]
-    try:
-        subprocess.run(["promtool", "--version"], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=True)
-    except OSError:
-        print("# there is no promtool: streams are not compared")
-    else:
-        tests += [streams_agree, a_seed_is_a_stream, a_disagreement_is_found]
+    judged = [streams_agree, a_seed_is_a_stream, a_disagreement_is_found]
+    tests = [without_a_judge_nothing_is_said, wrong_requests_are_refused, *judged]
     print(f"1..{len(tests)}", flush=True)
     failed = False
     for number, test in enumerate(tests, 1):
+        if test in judged and not shutil.which("promtool"):
+            print(f"ok {number} - {test.__name__} # SKIP promtool is not installed", flush=True)
+            continue
         try:
             test()
             print(f"ok {number} - {test.__name__}", flush=True)

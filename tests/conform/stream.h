@@ -9,7 +9,8 @@
  *   a gap between samples of more than five minutes, which is how far Prometheus looks back;
  *   hold, keep and hysteresis across a gap, or across a restart where the rule looks at the value
  *     itself: Prometheus goes on judging what it saw last, under the same name; the engine does not
- *     tick, and a new process is a new row to it;
+ *     tick, and a new process is a new row to it. Only where it looks through a window are these
+ *     drawn with a restart, and the engine told of one process (script.h);
  *   a `total` that is reset within one process, where the engine counts on;
  *   an operation that is open at the epoch, 0 being no time;
  *   counts above 2^53; lines that miss their capacity by less than a double can tell.

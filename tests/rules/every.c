@@ -19,6 +19,8 @@ TOC_COUNTER(odd, "Seven-second windows",
             TOC_ALERT(per_minute, >, 7, TOC_WARN, "null and true", .window_s = 7));
 TOC_COUNTER_BY(requests, "Requests by outcome", (ok, refused, failed),
                TOC_ALERT_ON(failed, per_minute, >, 10, TOC_PAGE, "requests fail", .clear_at = 5));
+TOC_COUNTER_BY(null, "What YAML takes for something else", (yes, null),
+               TOC_ALERT_ON(null, per_minute, >, 10, TOC_NOTE, "nothing is counted"));
 TOC_GAUGE(used, "<b>Bytes</b> in use, *bold*",
           TOC_ALERT(growth, >, 100, TOC_WARN, "it grows and _grows_"),
           TOC_ALERT(exhausts_s, <, 3600, TOC_PAGE, "full in [an](hour)", .capacity = 4096));
@@ -34,7 +36,8 @@ TOC_SIZES(batch, "Items a batch", TOC_ALERT(p90, >, 64, TOC_NOTE, "batches are l
           TOC_ALERT(max, >, 4096, TOC_WARN, "a batch is huge"));
 TOC_SIZES(reply, "Bytes a reply", TOC_ALERT(p50, >=, 512, TOC_NOTE, "replies are large"),
           TOC_ALERT(p99, >, 65536, TOC_NOTE, "some replies are large"));
-TOC_SIZES(tail, "Bytes of a tail", TOC_ALERT(p999, >, 9, TOC_NOTE, "tails are long"));
+TOC_SIZES(tail, "Bytes of www.a.example, http://b.example, c@@d@e.example",
+          TOC_ALERT(p999, >, 9, TOC_NOTE, "tails are long"));
 TOC_SHARE(errors, "Requests that failed",
           TOC_ALERT(permille, >, 20, TOC_WARN, "many requests fail"),
           TOC_ALERT(burn_fast, >, 14, TOC_PAGE, "the month is spent today",
@@ -61,6 +64,8 @@ int every_thing(int n)
         toc_count(count);
         toc_count(hourly);
         toc_count(odd);
+        toc_count_by(null, yes);
+        toc_count_by(null, null);
         toc_count_by(requests, ok);
         toc_count_by(requests, refused);
         toc_count_by(requests, failed);

@@ -21,13 +21,13 @@ from rules_test import HERE, Skip, line_of, run_tests, same  # noqa: E402
 
 # Each rule of every.c, in the order of the file; the names are what people silence.
 ALERTS = '''
-live_bytes lock_wait_ms log_errors log_warnings count count_2 hourly odd requests_failed used used_2
-depth lookup lookup_2 insert insert_2 flush batch batch_2 reply reply_2 tail errors errors_2 misses
+live_bytes lock_wait_ms log_errors log_warnings count count_2 hourly odd requests_failed null_null used
+used_2 depth lookup lookup_2 insert insert_2 flush batch batch_2 reply reply_2 tail errors errors_2 misses
 worker worker_absent call call_2 queue queue_2 pipe expect_numbers_are_positive
 expect_numbers_are_positive_2 sometimes_seven_never_comes reached_nobody_ever_comes_here
 error_this_is_the_end
 '''.split()
-PANELS = 32  # probes of every.c: those without a rule too, and the default rules
+PANELS = 34  # probes of every.c: those without a rule too, and the default rules
 
 
 def every(bench):
@@ -74,6 +74,56 @@ def prometheus_accepts_kvd(bench):
     accepted(bench, text, rules + beats)
 
 
+def names_are_never_something_else(bench):
+    """null is no label to Prometheus, and no name of a group."""
+    source = (HERE / 'every.c').read_text(encoding='utf-8')
+    bench.write('null.c', source.replace('TOC_MODULE(every', 'TOC_MODULE(null'))
+    bench.compile('gcc', 'null.c', 'null.o')
+    text = export(bench, '--prometheus', 'null.o')
+    same(text.count('- name: "null"\n'), 1, text)
+    for label in ('module', 'probe', 'label'):
+        names = re.findall(f'^      {label}: (.*)$', text, re.M)
+        same((len(names) > 0, [name for name in names if name[0] != '"']), (True, []), label)
+    accepted(bench, text, len(ALERTS))
+
+
+SHARED = {
+    'a': '''
+TOC_MODULE(a, "The name of another begins like this");
+TOC_COUNTER(b_c, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than one"));
+TOC_COUNTER(hits, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than one"));
+TOC_GAUGE(hits_total, "Hits until now", TOC_QUIET("only a chart"));
+TOC_COUNTER_BY(by, "Things by kind", (x, y),
+               TOC_ALERT_ON(x, total, >, 1, TOC_WARN, "more than one"));
+''',
+    'a_b': '''
+TOC_MODULE(a_b, "Begins like another");
+TOC_COUNTER(c, "Things that happen", TOC_ALERT(total, >, 1, TOC_WARN, "more than one"));
+''',
+    'a_by': '''
+TOC_MODULE(a_by, "Begins like another");
+TOC_GAUGE(total, "What selects all labels", TOC_ALERT(value, >, 1, TOC_WARN, "more than one"));
+'''}
+
+
+def two_probes_of_one_series_are_told(bench):
+    for name, text in SHARED.items():
+        bench.write(name + '.c', '#include <tocsin.h>\n' + text)
+        bench.compile('gcc', name + '.c', name + '.o')
+    shared = [f'Two probes have this series: {words}' for words in (
+        'a_b_c_total: a.b_c (counter) and a_b.c (counter)',
+        'a_by_total: a_by.total (gauge) and a.by{x} (counter)',
+        'a_hits_total: a.hits (counter) and a.hits_total (gauge)')]
+    for files, expected in ((('a.o', 'a_b.o', 'a_by.o'), shared), (('a.o',), shared[2:]),
+                            (('a_b.o', 'a_by.o'), [])):
+        status, out, said = bench.rules('--prometheus', *files)
+        same((status, said.decode().splitlines()),
+             (0, ['tocsin: warning: ' + line for line in expected]), files)
+        heading = out.decode().split('\ngroups:')[0].splitlines()
+        same([line for line in heading if 'Two probes' in line],
+             ['# ' + line for line in expected], heading)
+
+
 def this_test_can_fail(bench):
     """promtool refuses what is spoilt."""
     text = export(bench, '--prometheus', every(bench))
@@ -103,6 +153,7 @@ tests:
   - {series: 'every_depth{job="j",instance="i"}', values: '7x4'}
   - {series: 'every_count_total{job="j",instance="i"}', values: '9007199254741000x4'}
   - {series: 'every_requests_total{label="failed",job="j",instance="i"}', values: '11x4'}
+  - {series: 'every_null_total{label="null",job="j",instance="i"}', values: '11x4'}
   - {series: 'process_start_time_seconds{job="j",instance="i"}', values: '0x4'}
   alert_rule_test:
   - alertname: every_depth
@@ -143,6 +194,15 @@ tests:
         summary: "requests fail"
         description: "Requests by outcome. Rings at: more than 10 a minute; until it is back at 5. Now 11. (every.c:@requests@)"
         runbook_url: "https://wiki.example.com/every"
+  - alertname: every_null_null
+    eval_time: 15s
+    exp_alerts:
+    - exp_labels: {severity: note, module: every, probe: "null", kind: counter,
+                   signal: per_minute, label: "null", job: j, instance: i}
+      exp_annotations:
+        summary: "nothing is counted"
+        description: "What YAML takes for something else. Rings at: more than 10 a minute. Now 11. (every.c:@null@)"
+        runbook_url: "https://wiki.example.com/every"
   - alertname: every_worker_absent
     eval_time: 15s
     exp_alerts: []
@@ -162,7 +222,8 @@ def what_rings_says_what_the_source_says(bench):
     bench.write('rules.yaml', export(bench, '--prometheus', every(bench)))
     test = TEST
     for name, words in (('depth', 'TOC_LEVEL(depth'), ('count', 'TOC_COUNTER(count'),
-                        ('requests', 'TOC_COUNTER_BY(requests'), ('worker', 'TOC_HEARTBEAT(')):
+                        ('requests', 'TOC_COUNTER_BY(requests'), ('null', 'TOC_COUNTER_BY(null'),
+                        ('worker', 'TOC_HEARTBEAT(')):
         test = test.replace(f'@{name}@', str(line_of('gcc', 'every.c', words)))
     bench.write('test.yaml', test)
     status, said = promtool(bench, 'test', 'rules', 'test.yaml')
@@ -302,6 +363,7 @@ def the_sheet_says_when_and_what_to_do(bench):
             f"- Declared at: every.c:{line_of('gcc', 'every.c', 'TOC_HEARTBEAT(')}\n",
             '- Watches: \\<b>Bytes\\</b> in use, \\*bold\\*\n',
             '### page: full in \\[an\\](hour)\n',
+            '- Watches: Bytes of www\\.a.example, http\\://b.example, c`@@`d`@`e.example\n',
             '- `every.requests{ok}`: only failed rings\n',
             '- `every.mode`: only gates "NEVER" | rules\n',
             '- `every.error_number_is_not_positive`: counted by `log_errors`\n'):
@@ -362,7 +424,8 @@ def what_cannot_be_read_is_not_mistaken_for_yes(bench):
         same((status, b'No space left' in said), (3, True), said)
 
 
-TESTS = (prometheus_accepts_every_kind, prometheus_accepts_kvd, this_test_can_fail,
+TESTS = (prometheus_accepts_every_kind, prometheus_accepts_kvd,
+         names_are_never_something_else, two_probes_of_one_series_are_told, this_test_can_fail,
          alerts_have_stable_and_distinct_names, what_rings_says_what_the_source_says,
          every_alert_rings_and_just_does_not, kvd_rings_as_tested_and_another_limit_fails,
          grafana_has_a_row_a_module_and_a_panel_a_probe,
