@@ -115,9 +115,12 @@ static void append_note(struct text *into, const struct toc_record *record, uint
 
         if (exported_s != window_s)
                 text_printf(into,
-                            "Looks back %" PRIu32 " s and not %" PRIu32
-                            " s, a whole number of scrapes: may ring longer.",
-                            exported_s, window_s);
+                            "Looks back %" PRIu32 " s and not %" PRIu32 " s, a whole number of "
+                            "scrapes, for the same count: %s.",
+                            exported_s, window_s,
+                            !(rule->op & TOC_BELOW_) ? "lower rates ring, too"
+                            : exported_s < window_s  ? "may ring sooner"
+                                                     : "may be silent where the watcher rings");
         if (is_burn && (window_s / 12) % scrape_s)
                 append_remark(into, "Its short window is a whole number of scrapes, too.");
         if (rule->signal == toc_signal_exhausts_s)

@@ -89,44 +89,54 @@ static const char *who_of(struct who *who, const struct toc_record *record)
         return who->text;
 }
 
-static void say_firing(struct tell *tell, const struct rule_view *rule)
+/* As `tocsin run` says it, but for values and stacks, which only a watcher has. */
+static void say_firing(struct tell *tell, const struct rule_set *rules,
+                       const struct rule_view *rule)
 {
         static const char *const words[] = { "note", "note", "WARN", "PAGE" };
         const struct toc_record *record = rule->record;
-        char value[128] = "";
+        const char *runbook = rule_runbook(rules, record);
+        bool is_expectation = record->kind == toc_kind_expectation;
+        char place[64] = "", value[192] = "", where[96] = ""; /* all that is written there fits */
+        const char *reason;
         struct who who;
 
-        if (rule->has_value && record->kind != toc_kind_expectation)
-                (void)snprintf(value, sizeof(value), "; %s %" PRId64 " %s %" PRId64, /* fits */
+        if (record->file[0])
+                (void)snprintf(place, sizeof(place), "; %s:%" PRIu32, record->file, record->line);
+        if (is_expectation && record->help[0])
+                (void)snprintf(value, sizeof(value), "; expected %s", record->help);
+        else if (rule->has_value && !is_expectation)
+                (void)snprintf(value, sizeof(value), "; %s %" PRId64 " %s %" PRId64,
                                rule_signal_name(rule->rule->signal), rule->value,
                                rule_op_name(rule->rule->op), rule->rule->limit);
-        if (record->file[0])
-                tell_say(tell, "%s %s: %s (%s:%" PRIu32 "%s)", words[rule->rule->severity],
-                         who_of(&who, record), rule->rule->meaning, record->file, record->line,
-                         value);
-        else
-                tell_say(tell, "%s %s: %s%s%s%s", words[rule->rule->severity], who_of(&who, record),
-                         rule->rule->meaning, value[0] ? " (" : "", value[0] ? value + 2 : "",
-                         value[0] ? ")" : "");
+        if (runbook[0])
+                (void)snprintf(where, sizeof(where), "; see %s", runbook);
+        reason = place[0] ? place : value[0] ? value : where;
+        tell_say(tell, "%s %s: %s%s%s%s%s%s", words[rule->rule->severity], who_of(&who, record),
+                 rule->rule->meaning, reason[0] ? " (" : "", reason[0] ? reason + 2 : "",
+                 place[0] ? value : "", place[0] || value[0] ? where : "", reason[0] ? ")" : "");
 }
 
 static void say_resolved(struct tell *tell, const struct rule_view *rule, uint64_t lasted_ns)
 {
+        const char *meaning = rule->rule->meaning;
         uint64_t s = lasted_ns / SECOND_NS;
         struct who who;
 
         (void)who_of(&who, rule->record);
         if (!lasted_ns)
-                tell_say(tell, "ok   %s: resolved", who.text);
+                tell_say(tell, "ok   %s: %s: resolved", who.text, meaning);
         else if (s < 1)
-                tell_say(tell, "ok   %s: resolved after %" PRIu64 " ms", who.text,
+                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " ms", who.text, meaning,
                          lasted_ns / 1000000);
         else if (s < 120)
-                tell_say(tell, "ok   %s: resolved after %" PRIu64 " s", who.text, s);
+                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " s", who.text, meaning, s);
         else if (s < 7200)
-                tell_say(tell, "ok   %s: resolved after %" PRIu64 " min", who.text, s / 60);
+                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " min", who.text, meaning,
+                         s / 60);
         else
-                tell_say(tell, "ok   %s: resolved after %" PRIu64 " h", who.text, s / 3600);
+                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " h", who.text, meaning,
+                         s / 3600);
 }
 
 /* ---- The callback ---------------------------------------------------------------------*/
@@ -187,7 +197,7 @@ static void tell_one(struct tell *tell, const struct rule_set *rules, uint64_t n
                 return;
         rang_ns = rang_at(tell, &change->now);
         if (rings)
-                say_firing(tell, &change->now);
+                say_firing(tell, rules, &change->now);
         else
                 say_resolved(tell, &change->now, rang_ns && *rang_ns ? now_ns - *rang_ns : 0);
         if (rang_ns && rings)

@@ -8,7 +8,7 @@
 static char directory[32];
 static int dir_fd;
 
-/* One row more than there is room for: the last is a site that brings the sum of its module along. */
+/* One row more than there is room for: the last is a site that brings its module's sum along. */
 static void too_many_rows(struct fixture *fixture)
 {
         const uint32_t count = segment_row_max;

@@ -183,7 +183,7 @@ tests:
       exp_annotations:
         summary: "`a` \"b\" 'c' \\ %d {{ $labels.x }}"
         description: "Things {{ that }} happen: all. Rings at: at least 5 a second, over 10 seconds; until it is back at 2; and for 90 seconds more. (every.c:@count@)"
-        note: "Looks back 15 s and not 10 s, a whole number of scrapes: may ring longer."
+        note: "Looks back 15 s and not 10 s, a whole number of scrapes, for the same count: lower rates ring, too."
         runbook_url: "https://wiki.example.com/every"
   - alertname: every_requests_failed
     eval_time: 15s
