@@ -29,7 +29,7 @@ static pthread_mutex_t api_lock = PTHREAD_MUTEX_INITIALIZER;  /* held by start a
 static pthread_mutex_t wake_lock = PTHREAD_MUTEX_INITIALIZER; /* guards is_over */
 static pthread_cond_t wake;                                   /* of CLOCK_MONOTONIC */
 static bool is_over;
-static bool is_initialised;
+static int not_ready;             /* why no evaluator can be had at all, or 0 */
 static struct evaluator *running; /* NULL: there is no thread to be joined */
 static pthread_t thread;
 static __thread struct evaluator *own; /* NULL: this thread is none, or its callback has forked */
@@ -132,6 +132,13 @@ static void forget_in_child(void)
         own = NULL;
 }
 
+/* Before main: a fork during the first start would leave its child a lock that is held for ever. */
+__attribute__((constructor(101))) static void prepare(void)
+{
+        make_condition();
+        not_ready = -pthread_atfork(NULL, NULL, forget_in_child);
+}
+
 static void free_evaluator(struct evaluator *evaluator)
 {
         self_free(&evaluator->self);
@@ -189,13 +196,8 @@ static int start(const struct tocsin_inline *options)
         struct evaluator *evaluator;
         int failed;
 
-        if (!is_initialised) {
-                make_condition();
-                failed = -pthread_atfork(NULL, NULL, forget_in_child);
-                if (failed)
-                        return failed;
-                is_initialised = true;
-        }
+        if (not_ready)
+                return not_ready;
         evaluator = calloc(1, sizeof(*evaluator));
         if (!evaluator)
                 return -ENOMEM;

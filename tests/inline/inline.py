@@ -260,6 +260,14 @@ def a_child_that_leaves_the_callback_tells_nobody():
         same(run.errors().count("\n"), 2, run.errors())
 
 
+def forks_during_the_first_start():
+    with open(SUBJECT, "rb") as file:
+        if b"__asan_init" in file.read():
+            raise Skip("the address sanitizer's allocator is locked for ever in such a child")
+    with Subject("fork_first") as run:
+        run.end()
+
+
 def forks_at_any_moment():
     with open(SUBJECT, "rb") as file:
         if b"__asan_init" in file.read():
@@ -432,7 +440,8 @@ if __name__ == "__main__":
         the_last_moment_is_looked_at, what_was_counted_long_before_does_not_ring, a_hundred_times,
         a_second_start_is_refused, options_of_other_versions, it_may_be_stopped_in_its_callback,
         a_child_of_fork_starts_its_own, a_child_that_may_write_no_file,
-        a_child_that_leaves_the_callback_tells_nobody, forks_at_any_moment,
+        a_child_that_leaves_the_callback_tells_nobody, forks_during_the_first_start,
+        forks_at_any_moment,
         a_plug_in_that_comes_later, a_plug_in_of_a_static_program, where_no_file_may_be_written,
         where_no_directory_is,
         no_signal_comes_to_its_thread_but_faults, a_fault_in_the_callback_is_the_programs_own,

@@ -261,6 +261,13 @@ static void fork_child(void)
         fflush(stdout);
 }
 
+static void start_and_end(void)
+{
+        if (tocsin_inline_start(NULL))
+                _exit(9);
+        tocsin_inline_stop();
+}
+
 static void *fork_often(void *unused)
 {
         for (int i = 0; i < 50; i++) {
@@ -269,9 +276,7 @@ static void *fork_often(void *unused)
 
                 if (!child) {
                         toc_count(strokes);
-                        if (tocsin_inline_start(NULL))
-                                _exit(9);
-                        tocsin_inline_stop();
+                        start_and_end();
                         _exit(0);
                 }
                 waitpid(child, &status, 0);
@@ -292,6 +297,52 @@ static void fork_busy(void)
         often();
         for (int i = 0; i < 2; i++)
                 pthread_join(threads[i], NULL);
+}
+
+static atomic_bool is_ready;
+
+static void *fork_once(void *unused)
+{
+        int status = 1;
+        pid_t child;
+
+        is_ready = true;
+        child = fork();
+        if (!child) {
+                alarm(30); /* only a lock that is held for ever lasts as long */
+                start_and_end();
+                _exit(0);
+        }
+        waitpid(child, &status, 0);
+        if (status)
+                _exit(9);
+        return unused;
+}
+
+/* The first start of a process falls a little later into the fork of another thread each time. */
+static void fork_first(void)
+{
+        for (int i = 0; i < 300; i++) {
+                pid_t child = fork();
+                int status = 1;
+
+                if (!child) {
+                        pthread_t forker;
+
+                        if (pthread_create(&forker, NULL, fork_once, NULL))
+                                _exit(9);
+                        while (!is_ready)
+                                ;
+                        for (volatile int n = 0; n < 200 * i; n++)
+                                ;
+                        start_and_end();
+                        pthread_join(forker, NULL);
+                        _exit(0);
+                }
+                waitpid(child, &status, 0);
+                if (status)
+                        exit(9);
+        }
 }
 
 static void stop_in_callback(void)
@@ -377,6 +428,7 @@ static const struct {
         { "fork", fork_child },
         { "fork_busy", fork_busy },
         { "stop_in_callback", stop_in_callback },
+        { "fork_first", fork_first },
         { "fork_in_callback", fork_in_callback },
         { "fault_in_callback", fault_in_callback },
         { "wait_for_alert", wait_for_alert },
