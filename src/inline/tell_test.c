@@ -88,9 +88,11 @@ static void who_does_not_read_is_waited_for_once(void **state)
 /* There was no memory for when it began to ring. */
 static void a_lost_beginning_is_no_duration(void **state)
 {
-        struct toc_record record = {
-                .kind = toc_kind_gauge, .module = "bell", .name = "weight", .runbook = "wiki"
-        };
+        struct toc_record record = { .kind = toc_kind_gauge,
+                                     .module = "bell",
+                                     .name = "weight",
+                                     .runbook = "wiki",
+                                     .rule[0] = { .meaning = "too heavy" } };
         struct rule_change change = {
                 .from = RULE_FIRING,
                 .now = { .record = &record, .rule = &record.rule[0], .state = RULE_OK }
@@ -102,7 +104,7 @@ static void a_lost_beginning_is_no_duration(void **state)
         is_read = true;
         tell_changes(&tell, NULL, 3 * HOUR_NS, &change, 1);
         assert_true(read(reader, is, sizeof(is) - 1) > 0);
-        assert_non_null(strstr(is, "] bell.weight: resolved\n"));
+        assert_non_null(strstr(is, "] bell.weight: too heavy: resolved\n"));
         tell_fini(&tell);
 }
 

@@ -111,7 +111,8 @@ def an_expectation_rings(program=SUBJECT):
              ("it", PAGE, "subject", "", "expectation", "total", ">", 0, 1,
               "left and right differ", "subject.c"))
         line = (f"tocsin: PAGE {os.path.basename(program)[:63]}[{run.process.pid}] subject."
-                f"{alert['probe']}: left and right differ (subject.c:{alert['line']})\n")
+                f"{alert['probe']}: left and right differ (subject.c:{alert['line']}; expected alerts == -1; "
+                f"see {alert['runbook']})\n")
         same(run.errors(), line, "standard error")
         same([a["state"] for a in run.alerts()], ["firing", "ended"])
 
@@ -138,7 +139,7 @@ def every_kind_rings():
         run.go()
         run.end()
         has(run.errors(), "subject.requests{failed}: too much was asked in vain (subject.c:")
-        has(run.errors(), "; per_minute 1001 > 1000)")
+        has(run.errors(), "; per_minute 1001 > 1000; see wiki/subject)")
         same(len(run.alerts(state="firing")), 6)
         same(sorted(a["probe"] for a in run.alerts(state="ended")), sorted([*wanted, "swing"]))
 
