@@ -3,7 +3,7 @@
  *
  * Units:     nanoseconds of CLOCK_MONOTONIC. Ownership: changes live until the next call.
  * Errors:    0 or -errno; an error changes no state, and the next call tries again.
- * Threads:   one. Limits: those of rule.h; self_open_max operations of a row are followed. */
+ * Threads:   one. Limits: those of rule.h; self_open_max operations of a row are shown to it. */
 #ifndef INLINE_SELF_H
 #define INLINE_SELF_H
 

@@ -39,7 +39,7 @@ enum {
         segment_extent_max = 65536,
         segment_cells_bytes_max = 2 << 20, /* of one block */
         segment_slot_max = 4096,
-        segment_open_max = 1024, /* operations of a row whose age is known */
+        segment_open_max = 1024, /* operations of a row; rule.h says how many have an age */
 };
 
 static const uint32_t segment_no_operation = UINT32_MAX;
