@@ -118,9 +118,8 @@ static void append_note(struct text *into, const struct toc_record *record, uint
                             "Looks back %" PRIu32 " s and not %" PRIu32 " s, a whole number of "
                             "scrapes, for the same count: %s.",
                             exported_s, window_s,
-                            !(rule->op & TOC_BELOW_) ? "lower rates ring, too"
-                            : exported_s < window_s  ? "may ring sooner"
-                                                     : "may be silent where the watcher rings");
+                            rule->op & TOC_BELOW_ ? "it may be silent where the watcher rings"
+                                                  : "lower rates ring, too");
         if (is_burn && (window_s / 12) % scrape_s)
                 append_remark(into, "Its short window is a whole number of scrapes, too.");
         if (rule->signal == toc_signal_exhausts_s)
@@ -356,7 +355,7 @@ static int print_heading(const struct listing *listing, uint32_t scrape_s)
                 printf("# Alert rules that stand in the code, for a Prometheus that scrapes "
                        "every %" PRIu32 " s.\n"
                        "# Written by: tocsin rules --prometheus --scrape-interval %" PRIu32 "\n"
-                       "# Where these differ from the watcher, they ring rather than not:\n"
+                       "# Where these differ from the watcher, they ring rather than not, unless a note says so:\n"
                        "# Prometheus sees scrapes, and the watcher each second; it goes on "
                        "seeing the last sample for\n"
                        "# five minutes once scrapes fail; and what has no value (a gauge that "

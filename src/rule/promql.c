@@ -52,14 +52,9 @@ static uint32_t widened(const struct writer *writer, uint32_t window_s)
         return window_s < writer->scrape_s ? writer->scrape_s : window_s;
 }
 
-/* Where scrapes are counted one by one: as many as a window can touch, wherever it begins. For a
- * rule that rings at too few, as many as lie within it; both err towards ringing. */
+/* Where scrapes are counted one by one: as many as a window can touch, wherever it begins. */
 static uint32_t stepped(const struct writer *writer, uint32_t window_s)
 {
-        bool at_too_few = (writer->rule->op & (TOC_ABOVE_ | TOC_BELOW_)) == TOC_BELOW_;
-
-        if (at_too_few && window_s >= writer->scrape_s)
-                return window_s / writer->scrape_s * writer->scrape_s;
         return (window_s + writer->scrape_s - 1) / writer->scrape_s * writer->scrape_s;
 }
 
