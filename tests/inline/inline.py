@@ -253,6 +253,9 @@ def a_child_that_may_write_no_file():
 
 
 def a_child_that_leaves_the_callback_tells_nobody():
+    with open(SUBJECT, "rb") as file:
+        if b"__asan_init" in file.read():
+            raise Skip("the address sanitizer aborts a child that ends by returning from a thread")
     with Subject("fork_in_callback", "request", "weigh", "start", "stop") as run:
         run.end()
         has(run.lines, "child of callback 0")
