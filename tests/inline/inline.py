@@ -253,10 +253,10 @@ def a_child_that_may_write_no_file():
 
 
 def a_child_that_leaves_the_callback_tells_nobody():
-    with open(SUBJECT, "rb") as file:
-        if b"__asan_init" in file.read():
-            raise Skip("the address sanitizer aborts a child that ends by returning from a thread")
-    with Subject("fork_in_callback", "request", "weigh", "start", "stop") as run:
+    # The child forgets what its parent's evaluator holds, and must: to a leak sanitizer that leaks.
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    with Subject("fork_in_callback", "request", "weigh", "start", "stop",
+                 env={"ASAN_OPTIONS": options}) as run:
         run.end()
         has(run.lines, "child of callback 0")
         same(sorted((a["probe"], a["state"]) for a in run.alerts()),
