@@ -118,8 +118,9 @@ static void append_note(struct text *into, const struct toc_record *record, uint
                             "Looks back %" PRIu32 " s and not %" PRIu32 " s, a whole number of "
                             "scrapes, for the same count: %s.",
                             exported_s, window_s,
-                            rule->op & TOC_BELOW_ ? "it may be silent where the watcher rings"
-                                                  : "lower rates ring, too");
+                            exported_s < window_s   ? "it may ring sooner"
+                            : rule->op & TOC_BELOW_ ? "it may be silent where the watcher rings"
+                                                    : "lower rates ring, too");
         if (is_burn && (window_s / 12) % scrape_s)
                 append_remark(into, "Its short window is a whole number of scrapes, too.");
         if (rule->signal == toc_signal_exhausts_s)

@@ -251,6 +251,11 @@ static bool can_be_tested(const struct subject *subject, enum scenario_run run, 
                 *ret_why = "it is not in the rule file";
                 return false;
         }
+        if (promql_window_s(subject->record, subject->slot, scrape_s) <
+            rule_window_s(subject->record->kind, &subject->record->rule[subject->slot])) {
+                *ret_why = "its window is no whole number of scrapes, and it rings sooner there";
+                return false;
+        }
         switch (scenario_make(&subject->as, subject->slot, run, scrape_s, ret_scenario)) {
         case SCENARIO_MADE:
                 if (is_exact(subject, ret_scenario))

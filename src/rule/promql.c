@@ -58,6 +58,17 @@ static uint32_t stepped(const struct writer *writer, uint32_t window_s)
         return (window_s + writer->scrape_s - 1) / writer->scrape_s * writer->scrape_s;
 }
 
+/* A rule that rings at too few events counts them in as many scrapes as lie within its window: one
+ * more could hide what it is about. */
+static uint32_t counted(const struct writer *writer, uint32_t window_s)
+{
+        bool at_too_few = (writer->rule->op & (ABOVE | BELOW)) == BELOW;
+
+        if (!at_too_few || window_s < writer->scrape_s)
+                return stepped(writer, window_s);
+        return window_s / writer->scrape_s * writer->scrape_s;
+}
+
 static uint32_t rule_window(const struct writer *writer)
 {
         return writer->form->window_s && writer->rule->window_s ? writer->rule->window_s
@@ -155,7 +166,7 @@ static void say_rate(const struct writer *writer, unsigned op, int64_t level)
         uint32_t per = writer->form->per ? writer->form->per : window_s; /* a count is no rate */
         uint32_t divisor = common_divisor(per, window_s);
 
-        say_events(writer, "_total", NULL, window_s);
+        say_events(writer, "_total", NULL, counted(writer, window_s));
         if (per > divisor)
                 text_printf(writer->into, " * %u", per / divisor);
         say_level(writer, op, level, window_s / divisor);
@@ -393,7 +404,8 @@ uint32_t promql_window_s(const struct toc_record *record, uint32_t slot, uint32_
         writer.rule = &record->rule[slot];
         if (form->say == say_growth || form->say == say_exhausts)
                 return widened(&writer, rule_window(&writer));
-        return stepped(&writer, rule_window(&writer));
+        return form->say == say_rate ? counted(&writer, rule_window(&writer))
+                                     : stepped(&writer, rule_window(&writer));
 }
 
 /* Rings on until the signal is back at the clear level. Labelled probes share a name: their alerts

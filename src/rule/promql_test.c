@@ -186,6 +186,26 @@ static void a_count_is_exact_and_made_up_to_whole_scrapes(void **state)
         assert_int_equal(promql_window_s(&record, 0, 120), 120);
 }
 
+/* Two events in 20 s are enough. If one comes each 25 s, most 20 s have too few of them, and no
+ * 30 s would: a rule on those would never ring. */
+static void too_few_are_looked_for_in_no_longer_window(void **state)
+{
+        struct toc_record record = fixture_record(
+                toc_kind_counter, fixture_rule(toc_signal_per_minute, TOC_BELOW_, 6));
+
+        (void)state;
+        record.rule[0].window_s = 20;
+        assert_non_null(strstr(expr(&record, 15), "* 0)[14999ms:15s]) * 3 < 6"));
+        assert_int_equal(promql_window_s(&record, 0, 15), 15);
+        assert_int_equal(promql_window_s(&record, 0, 7), 14);
+        assert_int_equal(promql_window_s(&record, 0, 10), 20);
+        assert_int_equal(promql_window_s(&record, 0, 30), 30); /* there is no shorter one */
+        record.rule[0].op = TOC_BELOW_ | TOC_EQUAL_;
+        assert_int_equal(promql_window_s(&record, 0, 15), 15);
+        record.rule[0].op = TOC_BELOW_ | TOC_ABOVE_;
+        assert_int_equal(promql_window_s(&record, 0, 15), 30);
+}
+
 static void windows_of_raw_samples_stay_unless_they_are_too_short(void **state)
 {
         struct toc_record record =
@@ -286,6 +306,7 @@ int main(void)
                 cmocka_unit_test(a_histogram_has_the_limits_of_its_rules),
                 cmocka_unit_test(labels_are_quoted),
                 cmocka_unit_test(a_count_is_exact_and_made_up_to_whole_scrapes),
+                cmocka_unit_test(too_few_are_looked_for_in_no_longer_window),
                 cmocka_unit_test(windows_of_raw_samples_stay_unless_they_are_too_short),
                 cmocka_unit_test(hysteresis_asks_for_its_own_alert),
                 cmocka_unit_test(a_must_hit_may_have_a_gate),
