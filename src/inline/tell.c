@@ -125,18 +125,18 @@ static void say_resolved(struct tell *tell, const struct rule_view *rule, uint64
 
         (void)who_of(&who, rule->record);
         if (!lasted_ns)
-                tell_say(tell, "ok   %s: %s: resolved", who.text, meaning);
+                tell_say(tell, "ok   %s: resolved (%s)", who.text, meaning);
         else if (s < 1)
-                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " ms", who.text, meaning,
-                         lasted_ns / 1000000);
+                tell_say(tell, "ok   %s: resolved after %" PRIu64 " ms (%s)", who.text,
+                         lasted_ns / 1000000, meaning);
         else if (s < 120)
-                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " s", who.text, meaning, s);
+                tell_say(tell, "ok   %s: resolved after %" PRIu64 " s (%s)", who.text, s, meaning);
         else if (s < 7200)
-                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " min", who.text, meaning,
-                         s / 60);
+                tell_say(tell, "ok   %s: resolved after %" PRIu64 " min (%s)", who.text, s / 60,
+                         meaning);
         else
-                tell_say(tell, "ok   %s: %s: resolved after %" PRIu64 " h", who.text, meaning,
-                         s / 3600);
+                tell_say(tell, "ok   %s: resolved after %" PRIu64 " h (%s)", who.text, s / 3600,
+                         meaning);
 }
 
 /* ---- The callback ---------------------------------------------------------------------*/

@@ -104,7 +104,7 @@ static void a_lost_beginning_is_no_duration(void **state)
         is_read = true;
         tell_changes(&tell, NULL, 3 * HOUR_NS, &change, 1);
         assert_true(read(reader, is, sizeof(is) - 1) > 0);
-        assert_non_null(strstr(is, "] bell.weight: too heavy: resolved\n"));
+        assert_non_null(strstr(is, "] bell.weight: resolved (too heavy)\n"));
         tell_fini(&tell);
 }
 

@@ -284,8 +284,8 @@ static void say_resolved(struct report *report, const struct report_source *sour
                 return;
         append_duration(&lasted, lasted_ns);
         append_probe(&probe, rule->record);
-        voice_say(report->voice, VOICE_OK, "%s[%d] %s: %s: resolved after %s", source->program,
-                  (int)source->pid, text_view(&probe), rule->rule->meaning, text_view(&lasted));
+        voice_say(report->voice, VOICE_OK, "%s[%d] %s: resolved after %s (%s)", source->program,
+                  (int)source->pid, text_view(&probe), text_view(&lasted), rule->rule->meaning);
 }
 
 /* ---- Alerts --------------------------------------------------------------- */
