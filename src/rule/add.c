@@ -144,7 +144,12 @@ static void enter(struct rule_set *set, struct index *index, uint32_t row)
 static int append_take(struct rule_set *set, struct row *rows, uint32_t count)
 {
         int error = reserve(set, count);
+        size_t bytes = 0;
 
+        for (uint32_t i = 0; i < count; i++)
+                bytes += row_bytes(&rows[i]);
+        if (!error && bytes > RULE_BYTES_MAX - set->bytes)
+                error = -ENOMEM;
         for (uint32_t i = 0; i < count && !error; i++)
                 error = ticks_reserve(&set->ticks, row_reach_s(&rows[i]));
         for (uint32_t i = 0; i < count; i++) {
@@ -162,6 +167,8 @@ static int append_take(struct rule_set *set, struct row *rows, uint32_t count)
                         enter(set, &set->gauges, row);
                 list_rules(set, row);
         }
+        if (!error)
+                set->bytes += bytes;
         return error;
 }
 

@@ -237,6 +237,27 @@ static void views_come_in_order_of_rows(void **state)
         assert_int_equal(rule_set_view(set, COUNT(expected), &view), -ENOENT);
 }
 
+/* Quantiles of an hour take the most: some thousands of them, and not 65536. */
+static void a_set_has_a_limit_of_memory(void **state)
+{
+        struct toc_record record =
+                fixture_record(toc_kind_timer, fixture_rule(toc_signal_p99_us, TOC_ABOVE_, 50));
+        uint32_t count = 0;
+        uint32_t row;
+        int error;
+
+        (void)state;
+        record.rule[0].window_s = 3500;
+        record.rule[1] = record.rule[0];
+        record.rule[1].window_s = 3600;
+        while ((error = rule_set_add(set, &record, 0, true, &row)) == 0)
+                count++;
+        assert_int_equal(error, -ENOMEM);
+        assert_int_equal(rule_set_rows(set), count);
+        /* Two windows of 3500 ticks and more, three series of 4 bytes each: 84 KB at the least. */
+        assert_true(count > 1000 && count < (256u << 20) / 84000);
+}
+
 /* Samples of one cell each, for as many rows as there can be. */
 static const struct rule_sample *sampled(const uint64_t *cells, uint32_t count)
 {
@@ -463,6 +484,7 @@ int main(void)
                 TRIAL(several_toc_logs_join),
                 TRIAL(views_come_in_order_of_rows),
                 TRIAL(only_what_is_added_is_copied),
+                TRIAL(a_set_has_a_limit_of_memory),
                 TRIAL(a_set_has_a_limit),
                 TRIAL(many_modules),
                 TRIAL(survives_without_memory),

@@ -51,6 +51,11 @@ int history_init(struct history *history, uint32_t window_s, uint32_t series)
         return history->slots ? 0 : -ENOMEM;
 }
 
+size_t history_bytes(const struct history *history)
+{
+        return (size_t)history->count * history->series * history->width;
+}
+
 void history_fini(struct history *history)
 {
         free(history->slots);

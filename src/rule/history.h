@@ -23,6 +23,7 @@
 #ifndef RULE_HISTORY_H
 #define RULE_HISTORY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rule/ticks.h"
@@ -45,6 +46,7 @@ struct history {
 
 int history_init(struct history *history, uint32_t window_s, uint32_t series);
 void history_fini(struct history *history);
+size_t history_bytes(const struct history *history); /* of memory, beside the struct */
 
 /* That many events of each series happened up to `tick`, since the tick before it: the newest so
  * far, or the next one. Events beyond UINT64_MAX in one window are the caller's to prevent. */

@@ -125,6 +125,30 @@ int row_own(struct row *row)
         return 0;
 }
 
+size_t row_bytes(const struct row *row)
+{
+        size_t bytes = sizeof(*row) + (row->copy ? sizeof(*row->copy) : 0);
+
+        for (uint32_t slot = 0; slot < 2; slot++)
+                if (row->history[slot].slots)
+                        bytes += history_bytes(&row->history[slot]);
+        if (!row->past.any)
+                return bytes;
+        switch (row->kind) {
+        case toc_kind_gauge:
+        case toc_kind_level:
+                return bytes + sizeof(*row->past.trend) + track_bytes(&row->past.trend->track);
+        case toc_kind_share:
+        case toc_kind_timer:
+        case toc_kind_sizes:
+                return bytes + tally_bytes(row->past.tally);
+        case toc_kind_flow:
+                return bytes + sizeof(*row->past.flow) + track_bytes(&row->past.flow->missing);
+        default:
+                return bytes + sizeof(*row->past.open);
+        }
+}
+
 bool row_is_sum(const struct row *row)
 {
         return row->kind == toc_kind_logs;

@@ -68,6 +68,9 @@ void row_fini(struct row *row);
 /* Copies the record. On failure the row is as before. */
 int row_own(struct row *row);
 
+/* What it takes of memory, the struct, its record and all. */
+size_t row_bytes(const struct row *row);
+
 /* A row of kind toc_kind_logs. */
 bool row_is_sum(const struct row *row);
 

@@ -14,9 +14,10 @@
  * Errors:    0, -EINVAL, -ENOMEM. An error changes no state. Only rule_set_new, _add and _lend
  *            allocate.
  * Threads:   one at a time.
- * Limits:    RULE_ROW_MAX rows a set (-ENOMEM beyond); a window of at most RULE_WINDOW_MAX_S, of
- *            growth, exhausts_s and lost of at most 600 s; hold and keep of at most
- *            RULE_DELAY_MAX_S.
+ * Limits:    RULE_ROW_MAX rows a set, and RULE_BYTES_MAX of memory for them (-ENOMEM beyond: a
+ *            file may ask for more rules than a watcher has memory); a window of at most
+ *            RULE_WINDOW_MAX_S, of growth, exhausts_s and lost of at most 600 s; hold and keep of
+ *            at most RULE_DELAY_MAX_S.
  * Memory:    a row takes 1.3 KiB, 0.5 less if its record is lent, and by what its rules look at:
  *              counted in a window   at most 3.8 KiB a window; rules with the same share it
  *              growth, exhausts_s    17 KiB with 300 s, 34 KiB with 600 s, for both rules
@@ -54,7 +55,12 @@
 
 #include "tocsin.h"
 
-enum { RULE_ROW_MAX = 65536, RULE_WINDOW_MAX_S = 86400, RULE_DELAY_MAX_S = 30 * 86400 };
+enum {
+        RULE_ROW_MAX = 65536,
+        RULE_BYTES_MAX = 256 << 20,
+        RULE_WINDOW_MAX_S = 86400,
+        RULE_DELAY_MAX_S = 30 * 86400,
+};
 
 enum rule_state {
         RULE_UNDEF, /* no value yet (a gauge never set) */

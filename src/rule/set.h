@@ -22,6 +22,7 @@ struct index {
 struct rule_set {
         uint64_t attached_ns;
         uint64_t last_ns; /* of the latest evaluation */
+        size_t bytes;     /* of its rows */
         struct ticks ticks;
         uint32_t row_count;
         uint32_t row_capacity;

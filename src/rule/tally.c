@@ -83,6 +83,16 @@ int tally_new(struct tally **ret_tally, const struct toc_record *record, uint64_
         return 0;
 }
 
+size_t tally_bytes(const struct tally *tally)
+{
+        size_t bytes = tally ? sizeof(*tally) : 0;
+
+        for (uint32_t n = 0; tally && n < tally->window_count; n++)
+                bytes += history_bytes(&tally->window[n].history) +
+                         (tally->window[n].buckets ? sizeof(struct buckets) : 0);
+        return bytes;
+}
+
 void tally_free(struct tally *tally)
 {
         if (!tally)

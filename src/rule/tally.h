@@ -38,6 +38,7 @@ struct tally {
 /* *ret_tally: NULL if there is no rule. began_ns: when the row did. */
 int tally_new(struct tally **ret_tally, const struct toc_record *record, uint64_t began_ns);
 void tally_free(struct tally *tally);
+size_t tally_bytes(const struct tally *tally); /* of memory, the struct and all; 0 of NULL */
 
 /* is_base: what the cells stand at was counted before anyone looked. */
 void tally_sample(struct tally *tally, const uint64_t *cells, uint64_t t_ns, bool is_base);

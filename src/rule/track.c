@@ -27,6 +27,12 @@ int track_init(struct track *track, uint32_t window_s, bool has_unset)
         return -ENOMEM;
 }
 
+size_t track_bytes(const struct track *track)
+{
+        return track->capacity * sizeof(*track->values) +
+               track->capacity / block_size * sizeof(*track->blocks);
+}
+
 void track_fini(struct track *track)
 {
         free(track->values);

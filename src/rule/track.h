@@ -43,6 +43,7 @@ struct track_spans {
 
 int track_init(struct track *track, uint32_t window_s, bool has_unset);
 void track_fini(struct track *track);
+size_t track_bytes(const struct track *track); /* of memory, beside the struct */
 
 /* The next tick, or the newest again, whose sample this replaces. */
 void track_add(struct track *track, uint64_t tick, int64_t value);
