@@ -176,9 +176,12 @@ static void compare_probes(struct change *change, const struct toc_record *old,
                            const struct toc_record *now)
 {
         bool is_usual = now->flags & TOC_IS_USUAL_;
+        enum change_what way = is_usual ? CHANGE_TIGHTENED : CHANGE_LOOSENED;
 
-        compare_texts(change, "usual", usual_word(old), usual_word(now),
-                      is_usual ? CHANGE_TIGHTENED : CHANGE_LOOSENED);
+        /* One that had a rule of its own, or has one now, says so in the line of that rule. */
+        if (!is_quiet(is_usual ? old : now))
+                way = CHANGE_CHANGED;
+        compare_texts(change, "usual", usual_word(old), usual_word(now), way);
         compare_texts(change, "stop", or_none(listing_stop(old)), or_none(listing_stop(now)),
                       CHANGE_CHANGED);
         if (now->kind == toc_kind_must_hit) /* one that must be set first is one reason less */
@@ -410,6 +413,44 @@ static void free_rows(struct row **rows)
         free(*rows);
 }
 
+/* How many rows from the first on have its name. */
+static size_t run_length(const struct row *rows, size_t count)
+{
+        size_t length = 0;
+
+        while (length < count && compare_rows(&rows[0], &rows[length]) == 0)
+                length++;
+        return length;
+}
+
+static void change_pair(struct changes *changes, struct row *was, struct row *is)
+{
+        change_rules(changes, was->record, is->record);
+        was->record = is->record = NULL;
+}
+
+/* Rows of one name, which sites that say the same have: those with the same condition or format
+ * belong together, then the others in their order, and what is left is alone. Takes the rows. */
+static void change_run(struct changes *changes, struct row *was, size_t old_count, struct row *is,
+                       size_t count)
+{
+        for (size_t i = 0; i < old_count; i++)
+                for (size_t j = 0; j < count && was[i].record; j++)
+                        if (is[j].record && strcmp(was[i].record->help, is[j].record->help) == 0)
+                                change_pair(changes, &was[i], &is[j]);
+        for (size_t i = 0, j = 0; i < old_count; i++) {
+                while (j < count && !is[j].record)
+                        j++;
+                if (was[i].record && j < count)
+                        change_pair(changes, &was[i], &is[j]);
+                else if (was[i].record)
+                        change_alone(changes, was[i].record, NULL);
+        }
+        for (size_t j = 0; j < count; j++)
+                if (is[j].record)
+                        change_alone(changes, NULL, is[j].record);
+}
+
 int changes_find(struct changes *changes, const struct listing *old, const struct listing *now)
 {
         struct row *was BASE_SCOPE(free_rows) = sorted_rows(old);
@@ -424,14 +465,12 @@ int changes_find(struct changes *changes, const struct listing *old, const struc
                             : j == now->row_count ? -1
                                                   : compare_rows(&was[i], &is[j]);
 
-                if (order == 0)
-                        change_rules(changes, was[i].record, is[j].record);
-                else if (order < 0)
-                        change_alone(changes, was[i].record, NULL);
-                else
-                        change_alone(changes, NULL, is[j].record);
-                i += order <= 0;
-                j += order >= 0;
+                size_t gone = order <= 0 ? run_length(&was[i], old->row_count - i) : 0;
+                size_t come = order >= 0 ? run_length(&is[j], now->row_count - j) : 0;
+
+                change_run(changes, &was[i], gone, &is[j], come);
+                i += gone;
+                j += come;
         }
         if (changes->count)
                 qsort(changes->changes, changes->count, sizeof(*changes->changes), compare_changes);

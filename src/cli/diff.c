@@ -234,12 +234,10 @@ static int read_file(struct listing *listing, const char *path)
 {
         struct text problem BASE_SCOPE(text_fini) = TEXT_INIT(listing_line_bytes_max);
         int status = listing_add(listing, path, &problem);
-        int error;
 
         if (status == ERROR_EXIT_UNKNOWN || listing->found.refused_count)
                 return ERROR_EXIT_UNKNOWN;
-        error = listing_arrange(listing);
-        return error ? error : listing_make_distinct(listing);
+        return listing_arrange(listing);
 }
 
 static int compare(const char *const *paths, bool wants_json)

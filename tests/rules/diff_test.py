@@ -135,6 +135,15 @@ CASES = (
      site('TOC_ERROR(0, TOC_QUIET("nobody cares"), "it went wrong");'),
      # The sum that it was alone in goes with it.
      [('removed', {}), ('changed', {'usual': 'loosened', 'reason': 'changed'})]),
+    ('a rule of its own to the usual one',
+     site(f'TOC_ERROR(0, {alert(limit=0, severity="TOC_PAGE")}, "it went wrong");'),
+     site('TOC_ERROR(0, TOC_USUAL, "it went wrong");'),
+     [('removed', {}), ('changed', {'usual': 'changed'}), ('added', {})]),
+    ('one more that says the same',
+     site('TOC_EXPECT(n > 0, TOC_PAGE, "n is wrong"); TOC_EXPECT(n < 9, TOC_WARN, "n is wrong");'),
+     site('TOC_EXPECT(n != 5, TOC_NOTE, "n is wrong"); TOC_EXPECT(n > 0, TOC_PAGE, "n is wrong");'
+          ' TOC_EXPECT(n < 9, TOC_WARN, "n is wrong");'),
+     [('added', {})]),
 )
 
 
