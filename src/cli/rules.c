@@ -79,6 +79,11 @@ static int export(const struct option_operands *operands, const struct form *for
 
                 worst = status > worst ? status : worst;
         }
+        if (worst == ERROR_EXIT_UNKNOWN || listing.found.refused_count) {
+                say_error("nothing is printed: rules would be missing, and what reads it would not "
+                          "know");
+                return worst;
+        }
         error = listing_arrange(&listing);
         if (!error)
                 error = listing_make_distinct(&listing);
