@@ -3,6 +3,7 @@
 
 Nothing here waits a fixed time: conditions are polled until they hold or DEADLINE_S is over."""
 
+import concurrent.futures
 import http.server
 import json
 import os
@@ -197,21 +198,30 @@ class Webhook:
         self.close()
 
 
-def run_tests(tests):
-    """TAP. Each test is a function; its name in words is its name."""
+def outcome(test):
+    """What TAP says of a test after its number and name, and what it has to complain about."""
+    try:
+        test()
+        return "ok", "", ""
+    except Skip as why:
+        return "ok", f" # SKIP {why}", ""
+    except Exception:  # pylint: disable=broad-except
+        return "not ok", "", traceback.format_exc()
+
+
+def run_tests(tests, at_once=1):
+    """TAP. Each test is a function; its name in words is its name. Some wait most of their time, for a
+    rule to see its window through: of those several may run at once."""
     failed = 0
     print(f"1..{len(tests)}", flush=True)
-    for number, test in enumerate(tests, 1):
-        name = test.__name__.replace("_", " ")
-        try:
-            test()
-            print(f"ok {number} - {name}", flush=True)
-        except Skip as why:
-            print(f"ok {number} - {name} # SKIP {why}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {name}", flush=True)
-            for line in traceback.format_exc().splitlines():
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        # One at a time stays in the main thread, where alone signals can be handled.
+        outcomes = (pool.map if at_once > 1 else map)(outcome, tests)
+        for number, (test, said) in enumerate(zip(tests, outcomes), 1):
+            word, remark, complaint = said
+            failed += word != "ok"
+            print(f"{word} {number} - {test.__name__.replace('_', ' ')}{remark}", flush=True)
+            for line in complaint.splitlines():
                 print(f"# {line}", flush=True)
     return 1 if failed else 0
 

@@ -253,4 +253,4 @@ if __name__ == "__main__":
         many_short_operations_are_not_a_long_one, a_flow_that_loses_something, a_flow_that_stalls,
         a_label_is_in_the_event_and_in_the_line, what_must_be_reached,
         what_grows_and_what_will_be_full, a_program_that_judges_itself_says_the_same,
-    ]))
+    ], at_once=6))
