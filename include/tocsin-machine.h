@@ -153,6 +153,26 @@ struct toc_dso_ {
         char *shared, *shared_end; /* template of the slab that all threads share */
         int64_t shared_delta;      /* from a shared cell to where it is kept; 0: not yet */
         void *slot;                /* the runtime's */
+        int64_t inside; /* version 2: from the thread pointer to libtocsin-inside's pointer to the
+                         * thread's struct toc_here_; 0: it is not here */
+};
+
+/* Where a thread is, for libtocsin-inside: which module it has entered last and not left. */
+struct toc_here_ {
+        uint64_t entries;   /* how often it has entered or left one */
+        uint32_t module;    /* 0: none */
+        uint32_t any_order; /* scopes of TOC_ANY_ORDER around it */
+};
+
+/* One module in one file. */
+struct toc_entry_ {
+        const char *name;
+        uint32_t module; /* libtocsin-inside's number of it; 0: not asked for yet */
+};
+
+struct toc_entered_ {
+        struct toc_here_ *here; /* NULL: libtocsin-inside is not here */
+        uint32_t before;
 };
 
 struct toc_value_ {
@@ -170,6 +190,7 @@ bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *pr
                struct toc_value_ a, struct toc_value_ b) __attribute__((cold)); /* false */
 void toc_stop_(const struct toc_probe_ *probe) __attribute__((cold, noreturn));
 uint64_t toc_now_(void); /* CLOCK_MONOTONIC, ns */
+struct toc_here_ *toc_enter_first_(struct toc_entry_ *entry) __attribute__((cold)); /* may be NULL */
 void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
                  const char *format, ...) __attribute__((cold, format(printf, 4, 5)));
 TOC_C_END_
@@ -381,6 +402,67 @@ struct toc_going_ {
 TOC_ALWAYS_ void toc_operation_end_(const struct toc_going_ *going)
 {
         toc_end_(going->cells, going->open);
+}
+
+/* NULL: libtocsin-inside is not here, or has not seen this thread yet. */
+TOC_ALWAYS_ struct toc_here_ *toc_here_now_(void)
+{
+        int64_t offset = __atomic_load_n(&toc_dso_.inside, __ATOMIC_RELAXED);
+        struct toc_here_ *here;
+
+        if (__builtin_expect(offset == 0, 1))
+                return 0;
+#if defined(__x86_64__)
+        __asm__ volatile("movq %%fs:(%1), %0" : "=r"(here) : "r"(offset));
+#elif defined(__aarch64__)
+        uintptr_t thread;
+
+        __asm__("mrs %0, tpidr_el0" : "=r"(thread));
+        here = *(struct toc_here_ *volatile *)(thread + (uintptr_t)offset);
+#else
+        here = 0;
+#endif
+        return here;
+}
+
+TOC_ALWAYS_ struct toc_entered_ toc_enter_(struct toc_entry_ *entry)
+{
+        struct toc_entered_ entered = {toc_here_now_(), 0};
+        uint32_t module = __atomic_load_n(&entry->module, __ATOMIC_RELAXED);
+
+        if (__builtin_expect(toc_dso_.inside != 0 && (!entered.here || !module), 0)) {
+                entered.here = toc_enter_first_(entry);
+                module = entry->module;
+        }
+        if (!entered.here)
+                return entered;
+        entered.before = entered.here->module;
+        __atomic_store_n(&entered.here->module, module, __ATOMIC_RELAXED);
+        toc_add_at_(&entered.here->entries, 1);
+        return entered;
+}
+
+TOC_ALWAYS_ void toc_leave_(const struct toc_entered_ *entered)
+{
+        if (!entered->here)
+                return;
+        __atomic_store_n(&entered->here->module, entered->before, __ATOMIC_RELAXED);
+        toc_add_at_(&entered->here->entries, 1);
+}
+
+TOC_ALWAYS_ struct toc_here_ *toc_any_order_(void)
+{
+        struct toc_here_ *here = toc_here_now_();
+
+        if (here)
+                __atomic_store_n(&here->any_order, here->any_order + 1, __ATOMIC_RELAXED);
+        return here;
+}
+
+TOC_ALWAYS_ void toc_any_order_end_(struct toc_here_ *const *here)
+{
+        if (*here)
+                __atomic_store_n(&(*here)->any_order, (*here)->any_order - 1, __ATOMIC_RELAXED);
 }
 
 TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, char type)
@@ -836,7 +918,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         extern char __start_toc_shared_1[] TOC_HIDDEN_, __stop_toc_shared_1[] TOC_HIDDEN_; \
         TOC_HIDDEN_ __attribute__((tls_model("initial-exec"))) __thread int64_t toc_delta_; \
         TOC_HIDDEN_ struct toc_dso_ toc_dso_ = { \
-                .version = 1, \
+                .version = 2, \
                 .forks = 0, \
                 .probes = __start_toc_probes_1, \
                 .probes_end = __stop_toc_probes_1, \
@@ -845,7 +927,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 .shared = __start_toc_shared_1, \
                 .shared_end = __stop_toc_shared_1, \
                 .shared_delta = 0, \
-                .slot = 0}; \
+                .slot = 0, \
+                .inside = 0}; \
         __attribute__((constructor(101))) static void toc_hello_(void) \
         { \
                 toc_register_(&toc_dso_); \
@@ -860,7 +943,11 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_RECORD_(TOC_CAT_(toc_id_, __COUNTER__), module, #name_, help_, 0, \
                     TOC_RUNBOOK_OF_(a) TOC_RUNBOOK_OF_(b) TOC_RUNBOOK_OF_(c) TOC_RUNBOOK_OF_(d)); \
         TOC_ITEM_(name_, a) TOC_ITEM_(name_, b) TOC_ITEM_(name_, c) TOC_ITEM_(name_, d) \
-        TOC_ASSERT_(1, "")
+        TOC_ENTRY_(name_)
+
+/* What TOC_ENTER of that name in this file refers to. */
+#define TOC_ENTRY_(name_) \
+        __attribute__((unused)) static struct toc_entry_ toc_entry_##name_ = {#name_, 0}
 
 /* Refers to what TOC_MODULE of that name defines, so that the linker says what is missing. */
 #define TOC_MODULE_PART_(name_) \
@@ -869,6 +956,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         TOC_C_BEGIN_ \
         extern const char one_file_must_have_TOC_MODULE_##name_[1] TOC_ONLY_HERE_; \
         TOC_C_END_ \
+        TOC_ENTRY_(name_); \
         __attribute__((used)) static const char *const toc_part_of_ = \
                 one_file_must_have_TOC_MODULE_##name_
 
@@ -1072,6 +1160,15 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
         __attribute__((cleanup(toc_span_end_), unused)) struct toc_span_ var = { \
                 toc_now_() * this_is_no_TOC_TIMER_##name, &toc_histogram_##name, \
                 &toc_limits_##name}
+#define TOC_ENTER_(name, var) \
+        __attribute__((cleanup(toc_leave_), unused)) struct toc_entered_ var = \
+                toc_enter_(&toc_entry_##name)
+
+#define TOC_ANY_ORDER_(reason, var) \
+        TOC_LITERAL_(reason, "the reason of TOC_ANY_ORDER") \
+        __attribute__((cleanup(toc_any_order_end_), unused)) struct toc_here_ *const var = \
+                toc_any_order_()
+
 #define TOC_OPERATION_SCOPE_(name, var) \
         __attribute__((cleanup(toc_operation_end_), unused)) struct toc_going_ var = { \
                 &toc_operation_##name, toc_begin_(&toc_operation_##name)}
@@ -1340,6 +1437,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #undef toc_held
 #undef TOC_TIME_SCOPE
 #undef TOC_OPERATION_SCOPE
+#undef TOC_ENTER
+#undef TOC_ANY_ORDER
 #undef TOC_EXPECT
 #undef TOC_EXPECT_CMP
 #undef TOC_UNREACHABLE
@@ -1381,6 +1480,8 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define toc_held(name, by) ((void)sizeof(by))
 #define TOC_TIME_SCOPE(name) TOC_ASSERT_(1, "")
 #define TOC_OPERATION_SCOPE(name) TOC_ASSERT_(1, "")
+#define TOC_ENTER(module) TOC_ASSERT_(1, "")
+#define TOC_ANY_ORDER(reason) TOC_ASSERT_(1, "")
 #define TOC_EXPECT(cond, ...) (!!(cond))
 #define TOC_EXPECT_CMP(a, op, b, ...) (!!((a)op(b)))
 #define TOC_UNREACHABLE(...) (__extension__({ false; }))

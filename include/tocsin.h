@@ -210,6 +210,14 @@ enum toc_signal {
 /* A declaration: times from here to the end of the block, however it is left. */
 #define TOC_TIME_SCOPE(name) TOC_TIME_SCOPE_(name, TOC_CAT_(toc_span_, __COUNTER__))
 
+/* Declarations: from here to the end of the block this thread works for that module, one of
+ * TOC_MODULE or TOC_MODULE_PART of this file; the innermost counts. Entry points of a module say
+ * so, and what libtocsin-inside sees - memory, locks, descriptors, time - is the module's. */
+#define TOC_ENTER(module) TOC_ENTER_(module, TOC_CAT_(toc_span_, __COUNTER__))
+
+/* To the end of the block locks may be taken in any order: no deadlock can come of it, because. */
+#define TOC_ANY_ORDER(reason) TOC_ANY_ORDER_(reason, TOC_CAT_(toc_span_, __COUNTER__))
+
 /* struct toc_open toc_begin(operation);   it is going on until ...
  * toc_end(operation, open);               ... here, in any thread, once
  * TOC_OPERATION_SCOPE(operation);         both: from here to the end of the block

@@ -536,6 +536,8 @@ void toc_register_(struct toc_dso_ *dso)
         guard = toc_guard_enter_();
         (void)ready_object(dso);
         toc_guard_leave_(guard);
+        if (dso->version >= 2)
+                __atomic_store_n(&dso->inside, toc_enter_offset_(), __ATOMIC_RELAXED);
 }
 
 /* dlclose, or the end of the process: the templates go away, the counts stay. */

@@ -91,6 +91,10 @@ const struct object *toc_runtime_objects_(void);
 void toc_runtime_row_(struct segment_row *row, const struct toc_dso_ *dso,
                       const struct toc_probe_ *probe);
 
+/* Where libtocsin-inside keeps a thread's struct toc_here_ *, from the thread pointer; 0: it is not
+ * here. */
+int64_t toc_enter_offset_(void);
+
 /* The number of the object whose probe this is; UINT32_MAX if it has none yet. */
 uint32_t toc_runtime_object_(const struct toc_dso_ *dso);
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inside.h - what the files of libtocsin-inside share. Private to src/inside.
+ *
+ * Everything here runs inside other people's processes, in the middle of their malloc and their
+ * locks: libc only, and of it nothing that allocates, locks or keeps a descriptor. No function of
+ * ours calls one that we stand in for; the next one behind us is asked by its pointer (real.h).
+ *
+ * Threads and signal handlers: any. Slow paths hold the guard (probe/guard.h), which blocks signals;
+ * hot ones write only what belongs to their thread. Errors: none goes up; what cannot be seen is
+ * counted in struct inside_head. errno is left alone. After fork the child has a copy of everything
+ * at the same addresses, so nobody has to look twice at a pointer. */
+#ifndef INSIDE_INSIDE_H
+#define INSIDE_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probe/inside.h"
+
+#pragma GCC visibility push(hidden)
+
+enum { INSIDE_CACHE = 256, INSIDE_REFRESH = 64 };
+
+enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY };
+
+struct inside {
+        enum inside_state state;
+        uint64_t secret;
+        struct inside_head *head;
+        struct inside_module *modules;
+        struct inside_site *sites;
+        struct inside_node *nodes;
+        struct inside_finding *findings;
+        struct inside_thread *crowd; /* of all threads that found no page of their own */
+        bool is_published;           /* there is a segment that a watcher can read */
+};
+extern struct inside inside_;
+
+/* What a thread keeps to itself. page comes first: TOC_ENTER reads it (struct toc_inside_). */
+struct inside_local {
+        struct inside_thread *page; /* NULL: not attached */
+        uint32_t thread;            /* its id */
+        uint32_t epoch;             /* as old as the last refresh, at most INSIDE_REFRESH blocks */
+        uint32_t countdown;         /* to the next refresh */
+        uint32_t is_busy;           /* we are at work ourselves: pass everything through */
+        uintptr_t top;              /* of its stack */
+        uint64_t cache[INSIDE_CACHE]; /* a site by its key: 48 bits of the key, 16 of the site */
+};
+extern __thread struct inside_local inside_local_;
+
+#define INSIDE_SLOW(x) __builtin_expect(!!(x), 0)
+
+/* ---- Life ---- start.c */
+
+/* Called by the first function of ours that is called, and by the constructor; finds what stands
+ * behind us. While it runs, state is INSIDE_STARTING and everybody passes through. */
+void inside_start(void);
+
+static inline bool inside_is_ready(void)
+{
+        return __builtin_expect(inside_.state == INSIDE_READY, 1);
+}
+
+/* Each part's, called once by inside_start(): resolves its real functions with dlsym(RTLD_NEXT). */
+void inside_heap_start(void);
+void inside_lock_start(void);
+void inside_descriptor_start(void);
+void inside_call_start(void);
+void inside_thread_start(void);
+
+/* In the child of a fork, with the guard held, after the memory has become its own. */
+void inside_lock_forked(void);
+
+/* ---- Memory that is published ---- region.c */
+
+/* Makes everything but pages of threads; false: there is no memory at all. */
+bool inside_region_open(void);
+
+/* Under the guard. A page for one more thread; NULL: there is no room. */
+struct inside_thread *inside_region_page(void);
+uint32_t inside_region_pages(void);
+struct inside_thread *inside_region_page_at(uint32_t number);
+void inside_region_own(struct inside_thread *page, uint32_t thread);
+
+/* Whoever forked may exec at once; so a child makes its segment when it has shown that it stays:
+ * slow paths call this. */
+void inside_region_publish(void);
+
+/* ---- Threads ---- page.c */
+
+/* Never NULL. */
+struct inside_thread *inside_attach(void);
+
+/* In the child of a fork. */
+void inside_page_forked(void);
+
+static inline struct inside_thread *inside_page(void)
+{
+        struct inside_thread *page = inside_local_.page;
+
+        return __builtin_expect(page != NULL, 1) ? page : inside_attach();
+}
+
+/* A page of which more than one thread writes: cells only, and those atomically. */
+static inline bool inside_is_crowd(const struct inside_thread *page)
+{
+        return INSIDE_SLOW(page == inside_.crowd);
+}
+
+static inline void inside_add(struct inside_thread *page, uint64_t *cell, uint64_t n)
+{
+        if (inside_is_crowd(page))
+                (void)__atomic_fetch_add(cell, n, __ATOMIC_RELAXED);
+        else
+                toc_add_at_(cell, n);
+}
+
+/* From now on it waits for that, until inside_wait_end(). Not for the crowd. */
+static inline void inside_wait_begin(struct inside_thread *page, enum inside_lock kind,
+                                     const volatile void *lock, const void *at)
+{
+        if (inside_is_crowd(page))
+                return;
+        page->wait_lock = (uintptr_t)lock;
+        page->wait_at = (uintptr_t)at;
+        page->wait_kind = kind;
+        page->wait_node = 0;
+        __atomic_store_n(&page->wait_number, page->wait_number + 1, __ATOMIC_RELEASE);
+}
+
+static inline void inside_wait_end(struct inside_thread *page)
+{
+        if (!inside_is_crowd(page))
+                __atomic_store_n(&page->wait_number, page->wait_number + 1, __ATOMIC_RELEASE);
+}
+
+/* ---- Modules ---- module.c */
+
+struct toc_here_ *inside_enter(struct toc_entry_ *entry);
+
+static inline uint32_t inside_module(const struct inside_thread *page)
+{
+        return __atomic_load_n(&page->here.module, __ATOMIC_RELAXED) % INSIDE_MODULES;
+}
+
+/* ---- Sites ---- site.c
+ *
+ * A call path is known by its return address and the depth of the stack there, which together tell
+ * nearly all of them apart without walking it (Mytkowicz, Coughlin, Diwan: "Inferred call path
+ * profiling", OOPSLA 2009). So the callers of a wrapper such as xmalloc are told apart for the price
+ * of a subtraction; the stack is walked once, when a path is seen first. */
+
+uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, uint64_t key);
+
+/* at: the return address; sp: the stack pointer of the function that asks, always at the same
+ * distance from its caller's. Never 0 but for the program's own heap site. */
+static inline uint32_t inside_site(struct inside_thread *page, enum inside_kind kind,
+                                   const void *at, const void *sp)
+{
+        struct inside_local *local = &inside_local_;
+        uint32_t module = inside_module(page);
+        uint64_t depth = (local->top - (uintptr_t)sp) >> 4;
+        uint64_t key = ((uintptr_t)at + depth * UINT64_C(0xd6e8feb86659fd93) +
+                        (uint64_t)(module * 4 + kind) * UINT64_C(0xa0761d6478bd642f)) *
+                       UINT64_C(0x9e3779b97f4a7c15);
+        uint64_t *entry = &local->cache[key >> 56];
+        uint64_t known = *entry;
+        uint32_t site;
+
+        if (__builtin_expect((known ^ key) >> 16 == 0 && known != 0, 1))
+                return known & 0xffff;
+        site = inside_site_find(kind, module, at, key);
+        *entry = (key & ~UINT64_C(0xffff)) | site;
+        return site;
+}
+
+/* The stack pointer, for inside_site(). */
+static inline const void *inside_sp(void)
+{
+        const void *sp;
+
+#if defined(__x86_64__)
+        __asm__("movq %%rsp, %0" : "=r"(sp));
+#else
+        sp = __builtin_frame_address(0);
+#endif
+        return sp;
+}
+
+/* Return addresses from `at` on, innermost first; only { at } where the stack has no end in sight.
+ * Takes microseconds a frame, no lock and no memory. */
+uint32_t inside_stack(const void *at, uint64_t *out, uint32_t max);
+
+static inline void inside_made(struct inside_thread *page, uint32_t site, uint64_t bytes)
+{
+        struct inside_cells *cells = &page->cells[site];
+
+        inside_add(page, &cells->made, 1);
+        inside_add(page, &cells->bytes, bytes);
+}
+
+static inline void inside_ended(struct inside_thread *page, uint32_t site, uint64_t bytes)
+{
+        struct inside_cells *cells = &page->cells[site];
+
+        inside_add(page, &cells->ended, 1);
+        inside_add(page, &cells->bytes, 0 - bytes);
+}
+
+/* Every INSIDE_REFRESH-th block: the epoch, and inside_region_publish(). */
+void inside_refresh(struct inside_local *local);
+
+/* ---- Findings ---- finding.c */
+
+/* Room for one, to be filled in and then given to inside_finding_done(); NULL: there is none. */
+struct inside_finding *inside_finding_new(enum inside_finding_kind kind);
+void inside_finding_done(struct inside_finding *finding);
+
+#pragma GCC visibility pop
+
+#define INSIDE_PUBLIC __attribute__((visibility("default")))
+
+#endif

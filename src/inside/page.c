@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.c - gives each thread a page to count in, and takes back those of threads that are gone.
+ *
+ * A thread does not say when it ends: what libc frees after its last destructor would have nowhere
+ * to go. So a page is free when nobody with the id of its owner lives in this process any more. */
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "inside/inside.h"
+#include "probe/guard.h"
+
+extern void *__libc_stack_end; /* ld.so: where the stack of the first thread begins */
+
+static struct {
+        uint32_t owner[INSIDE_THREADS_MAX]; /* 0: free */
+        uint32_t scan_at;                   /* pages at which to look for dead owners */
+} pages = { .scan_at = 8 };
+
+static bool is_dead(uint32_t thread)
+{
+        return syscall(SYS_tgkill, getpid(), thread, 0) == -1 && errno == ESRCH;
+}
+
+static void clean(struct inside_thread *page)
+{
+        page->here = (struct toc_here_){ page->here.entries, 0, 0 };
+        page->wait_number += page->wait_number & 1;
+        page->call_number += page->call_number & 1;
+        page->held_count = 0;
+        page->made_site = 0;
+}
+
+/* One that had the same id is gone; else one that is free. */
+static struct inside_thread *find_page(uint32_t thread)
+{
+        uint32_t count = inside_region_pages();
+        uint32_t free = 0;
+
+        for (uint32_t i = 1; i < count; i++) {
+                if (pages.owner[i] == thread) {
+                        pages.owner[i] = 0;
+                        free = i;
+                        break;
+                }
+                if (!pages.owner[i])
+                        free = i;
+        }
+        if (!free)
+                return NULL;
+        pages.owner[free] = thread;
+        return inside_region_page_at(free);
+}
+
+static void release_dead(void)
+{
+        uint32_t count = inside_region_pages(), alive = 0;
+
+        for (uint32_t i = 1; i < count; i++) {
+                if (pages.owner[i] && is_dead(pages.owner[i]))
+                        pages.owner[i] = 0;
+                alive += pages.owner[i] != 0;
+        }
+        pages.scan_at = alive + alive / 4 + 8;
+}
+
+static struct inside_thread *new_page(uint32_t thread)
+{
+        uint32_t number = inside_region_pages();
+        struct inside_thread *page = inside_region_page();
+
+        if (page)
+                pages.owner[number] = thread;
+        return page;
+}
+
+static uintptr_t stack_top(uint32_t thread)
+{
+        if (thread == (uint32_t)getpid())
+                return (uintptr_t)__libc_stack_end;
+#if defined(__x86_64__)
+        uintptr_t top;
+
+        __asm__("movq %%fs:0, %0" : "=r"(top)); /* libc keeps it at the top of the stack */
+        return top;
+#else
+        return (uintptr_t)__builtin_thread_pointer();
+#endif
+}
+
+struct inside_thread *inside_attach(void)
+{
+        struct guard guard = toc_guard_enter_();
+        struct inside_local *local = &inside_local_;
+        struct inside_thread *page = local->page; /* a handler may have come first */
+
+        if (!page) {
+                local->thread = (uint32_t)syscall(SYS_gettid);
+                local->top = stack_top(local->thread);
+                page = find_page(local->thread);
+                if (!page && inside_region_pages() >= pages.scan_at) {
+                        release_dead();
+                        page = find_page(local->thread);
+                }
+                if (!page)
+                        page = new_page(local->thread);
+                if (page) {
+                        clean(page);
+                        inside_region_own(page, local->thread);
+                } else {
+                        inside_.head->threads_unseen++;
+                        page = inside_.crowd;
+                }
+                __atomic_store_n(&local->page, page, __ATOMIC_RELAXED);
+        }
+        toc_guard_leave_(guard);
+        return page;
+}
+
+/* The child has one thread; whatever the others held or waited for is not held here. */
+void inside_page_forked(void)
+{
+        struct inside_local *local = &inside_local_;
+
+        local->thread = (uint32_t)syscall(SYS_gettid);
+        for (uint32_t i = 1; i < inside_region_pages(); i++) {
+                struct inside_thread *page = inside_region_page_at(i);
+                bool is_mine = page == local->page;
+
+                pages.owner[i] = is_mine ? local->thread : 0;
+                inside_region_own(page, pages.owner[i]);
+                if (!is_mine)
+                        clean(page);
+        }
+}
+
+void inside_refresh(struct inside_local *local)
+{
+        struct timespec now = { 0 };
+        int saved = errno;
+
+        (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail: the clock exists */
+        local->epoch = (uint32_t)(now.tv_sec / INSIDE_EPOCH_S) & 0xffffff;
+        local->countdown = INSIDE_REFRESH;
+        inside_region_publish();
+        errno = saved;
+}

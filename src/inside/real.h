@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* real.h - the functions that stand behind ours: libc's, or those of an allocator that the program
+ * brought along. Errors: NULL if there is none; the caller then does what the function would say of
+ * a system without it. Needs: INSIDE_STARTING, because dlsym may allocate. */
+#ifndef INSIDE_REAL_H
+#define INSIDE_REAL_H
+
+#include <dlfcn.h>
+#include <string.h>
+
+/* ISO C has no conversion from object to function pointers; POSIX says the bytes are the same. */
+#define INSIDE_REAL(pointer, name)                            \
+        do {                                                  \
+                void *found_ = dlsym(RTLD_NEXT, name);        \
+                memcpy(&(pointer), &found_, sizeof(pointer)); \
+        } while (0)
+
+#endif

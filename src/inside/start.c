@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.c - brings the library up in the middle of whatever call came first. Most often that is an
+ * allocation before main(), when there is one thread. */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "inside/inside.h"
+
+struct inside inside_;
+__thread struct inside_local inside_local_;
+
+static uint64_t make_secret(void)
+{
+        uint64_t secret = 0;
+
+        if (syscall(SYS_getrandom, &secret, sizeof secret, 1 /* GRND_NONBLOCK */) != sizeof secret)
+                secret = (uintptr_t)&secret ^ (uint64_t)getpid() << 32;
+        return secret;
+}
+
+void inside_start(void)
+{
+        if (inside_.state != INSIDE_ASLEEP)
+                return;
+        inside_.state = INSIDE_STARTING;
+        inside_heap_start();
+        inside_lock_start();
+        inside_descriptor_start();
+        inside_call_start();
+        inside_thread_start();
+        if (!inside_region_open())
+                return; /* everybody passes through for ever */
+        inside_.secret = make_secret();
+        inside_.head->version = INSIDE_VERSION;
+        inside_.head->secret = inside_.secret;
+        inside_.head->epoch_s = INSIDE_EPOCH_S;
+        inside_.head->modules = 1;
+        inside_.head->sites = INSIDE_FIRST_SITE;
+        inside_.modules[INSIDE_PROGRAM].is_ready = 1;
+        inside_.crowd = inside_region_page();
+        if (!inside_.crowd)
+                return;
+        __atomic_store_n(&inside_.state, INSIDE_READY, __ATOMIC_RELEASE);
+}

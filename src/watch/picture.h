@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * picture.h - what libtocsin-inside has published of one process, copied and checked.
+ *
+ *         struct picture *picture = NULL;
+ *         int failed = picture_new(&picture);
+ *         failed = picture_read(picture, view, now_ns, &why);          // each second: all of it
+ *         failed = picture_read_threads(picture, view, now_ns, &why);  // each 100 ms: what they do
+ *
+ * Analysers (insight.h) look at pictures and at nothing else of the process, so that they can be
+ * tested with pictures made by hand.
+ *
+ * Units:     nanoseconds of CLOCK_MONOTONIC, bytes. Ownership: the picture owns what it points at;
+ *            it is valid until the next call. Texts are terminated and hold printable ASCII only.
+ * Errors:    0; -errno; enum segment_outcome with *ret_why. On an error the picture is as before.
+ * Threads:   one at a time.
+ * Limits:    those of probe/inside.h. Numbers of modules, sites, nodes and kinds are in range; all
+ *            other numbers may be anything: the writer is not trusted.
+ */
+#ifndef WATCH_PICTURE_H
+#define WATCH_PICTURE_H
+
+#include "probe/inside.h"
+#include "watch/segment.h"
+
+/* A thread that lives. */
+struct picture_thread {
+        uint32_t id;
+        uint32_t number;  /* of its page: the same page is not always the same thread */
+        uint32_t module;  /* it works for, now */
+        uint64_t entries; /* as struct toc_here_ */
+        uint64_t wait_number, wait_lock, wait_at;
+        uint32_t wait_kind, wait_node;
+        uint64_t call_number, call_at;
+        uint32_t call_kind;
+        int32_t call_fd;
+        uint64_t locks_taken;
+        uint32_t made_site;
+        uint32_t held_count; /* at most INSIDE_HELD */
+        struct inside_held held[INSIDE_HELD];
+        uint64_t activity;  /* sum of all it has counted: moved, if it did anything that is seen */
+        uint64_t cpu_ns;    /* it has run since it began, from /proc; 0: not known */
+        uint64_t system_ns; /* of that in the kernel, to 10 ms */
+};
+
+struct picture {
+        uint64_t at_ns;
+        pid_t pid; /* as we know it; 0: of another pid namespace, nothing can be asked of /proc */
+        struct inside_head head;
+        uint32_t module_count;
+        struct inside_module modules[INSIDE_MODULES];
+        uint32_t site_count;
+        struct inside_site sites[INSIDE_SITES];  /* those that are not ready are all zero */
+        struct inside_cells cells[INSIDE_SITES]; /* summed over all threads */
+        struct inside_io io[INSIDE_MODULES];     /* the same */
+        uint32_t node_count;
+        struct inside_node nodes[INSIDE_NODES];
+        uint32_t finding_count;
+        struct inside_finding findings[INSIDE_FINDINGS]; /* in the order in which they came */
+        uint32_t thread_count;
+        struct picture_thread *threads; /* in no order */
+        uint32_t thread_max;
+};
+
+int picture_new(struct picture **ret_picture);
+void picture_free(struct picture **picture);
+
+int picture_read(struct picture *picture, const struct segment_view *view, uint64_t now_ns,
+                 const char **ret_why);
+int picture_read_threads(struct picture *picture, const struct segment_view *view, uint64_t now_ns,
+                         const char **ret_why);
+
+/* "process" for what no TOC_ENTER is around, "(others)" for what found no room. */
+const char *picture_module(const struct picture *picture, uint32_t module);
+
+#endif
