@@ -27,7 +27,8 @@ enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY };
 struct inside {
         enum inside_state state;
         uint64_t secret;
-        uint8_t tail; /* inside_tail() */
+        uint8_t tail;   /* inside_tail() */
+        uint32_t flags; /* enum inside_flag */
         struct inside_head *head;
         struct inside_module *modules;
         struct inside_site *sites;
