@@ -190,7 +190,8 @@ bool toc_miss_(struct toc_dso_ *dso, int64_t *delta, const struct toc_probe_ *pr
                struct toc_value_ a, struct toc_value_ b) __attribute__((cold)); /* false */
 void toc_stop_(const struct toc_probe_ *probe) __attribute__((cold, noreturn));
 uint64_t toc_now_(void); /* CLOCK_MONOTONIC, ns */
-struct toc_here_ *toc_enter_first_(struct toc_entry_ *entry) __attribute__((cold)); /* may be NULL */
+/* May be NULL. */
+struct toc_here_ *toc_enter_first_(struct toc_entry_ *entry) __attribute__((cold));
 void toc_report_(struct toc_dso_ *dso, const struct toc_probe_ *probe, uint64_t count,
                  const char *format, ...) __attribute__((cold, format(printf, 4, 5)));
 TOC_C_END_
@@ -947,7 +948,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 
 /* What TOC_ENTER of that name in this file refers to. */
 #define TOC_ENTRY_(name_) \
-        __attribute__((unused)) static struct toc_entry_ toc_entry_##name_ = {#name_, 0}
+        __attribute__((unused)) static struct toc_entry_ toc_entry_ = {#name_, 0}
 
 /* Refers to what TOC_MODULE of that name defines, so that the linker says what is missing. */
 #define TOC_MODULE_PART_(name_) \
@@ -1162,7 +1163,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
                 &toc_limits_##name}
 #define TOC_ENTER_(name, var) \
         __attribute__((cleanup(toc_leave_), unused)) struct toc_entered_ var = \
-                toc_enter_(&toc_entry_##name)
+                toc_enter_(sizeof(one_file_must_have_TOC_MODULE_##name) ? &toc_entry_ : 0)
 
 #define TOC_ANY_ORDER_(reason, var) \
         TOC_LITERAL_(reason, "the reason of TOC_ANY_ORDER") \

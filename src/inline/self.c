@@ -280,6 +280,8 @@ static const uint64_t *cells_of(const struct self_object *object, const struct s
         static const uint64_t unset = (uint64_t)TOC_GAUGE_UNSET_;
         static const uint64_t nothing[sizeof(struct toc_histogram_) / 8];
 
+        if (row->place == SEGMENT_NO_CELL)
+                return NULL; /* a module: nobody sees inside it from here */
         if (row->place == SEGMENT_IN_BLOCK && object->sums)
                 return object->sums + row->cell_offset / 8;
         if (row->place == SEGMENT_IN_SHARED && object->shared)

@@ -5,10 +5,10 @@
  * locks: libc only, and of it nothing that allocates, locks or keeps a descriptor. No function of
  * ours calls one that we stand in for; the next one behind us is asked by its pointer (real.h).
  *
- * Threads and signal handlers: any. Slow paths hold the guard (probe/guard.h), which blocks signals;
- * hot ones write only what belongs to their thread. Errors: none goes up; what cannot be seen is
- * counted in struct inside_head. errno is left alone. After fork the child has a copy of everything
- * at the same addresses, so nobody has to look twice at a pointer. */
+ * Threads and signal handlers: any. Slow paths hold the guard (probe/guard.h), which blocks
+ * signals; hot ones write only what belongs to their thread. Errors: none goes up; what cannot be
+ * seen is counted in struct inside_head. errno is left alone. After fork the child has a copy of
+ * everything at the same addresses, so nobody has to look twice at a pointer. */
 #ifndef INSIDE_INSIDE_H
 #define INSIDE_INSIDE_H
 
@@ -146,10 +146,10 @@ static inline uint32_t inside_module(const struct inside_thread *page)
 
 /* ---- Sites ---- site.c
  *
- * A call path is known by its return address and the depth of the stack there, which together tell
- * nearly all of them apart without walking it (Mytkowicz, Coughlin, Diwan: "Inferred call path
- * profiling", OOPSLA 2009). So the callers of a wrapper such as xmalloc are told apart for the price
- * of a subtraction; the stack is walked once, when a path is seen first. */
+ * A call path is known by its return address and the depth of the stack there, which together
+ * tell nearly all of them apart without walking it (Mytkowicz, Coughlin, Diwan: "Inferred call path
+ * profiling", OOPSLA 2009). So the callers of a wrapper such as xmalloc are told apart for the
+ * price of a subtraction; the stack is walked once, when a path is seen first. */
 
 uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, uint64_t key);
 

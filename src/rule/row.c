@@ -23,7 +23,7 @@ static int judge_init(struct row *row, uint32_t slot)
         judge->signal = signal_find(row->kind, rule->signal);
         judge->window_s = signal_window_s(judge->signal, rule);
         judge->state = (struct state){
-                .is = judge->signal->how == SIGNAL_ABSENT ? RULE_NOT_AVAILABLE : RULE_UNDEF,
+                .is = judge->signal->how == SIGNAL_GIVEN ? RULE_NOT_AVAILABLE : RULE_UNDEF,
                 .since_ns = row->began_ns,
                 .hold_ns = rule->hold_s * S_NS,
                 .keep_ns = rule->keep_s * S_NS,
@@ -210,7 +210,10 @@ void row_sample(struct row *row, uint64_t t_ns, const struct rule_sample *sample
                 if (row->past.flow)
                         flow_sample(row->past.flow, cells);
                 break;
-        default: /* gauges and levels are what they are; budgets are not measured */
+        case toc_kind_module:
+                row->given = sample->cells;
+                break;
+        default: /* gauges and levels are what they are */
                 row->series.sample = *cells;
                 if (row->past.trend)
                         trend_sample(row->past.trend, (int64_t)*cells);
@@ -320,8 +323,12 @@ static struct reading read_signal(struct row *row, uint32_t slot, const struct t
                 if (row->series.sample || row->is_shut || t_ns < row->began_ns)
                         return reading_of(0);
                 return reading_ratio(t_ns - row->began_ns, S_NS);
-        case SIGNAL_ABSENT:
-                break;
+        case SIGNAL_GIVEN:
+                if (!row->given)
+                        return none;
+                return reading_of(
+                        (int64_t)
+                                row->given[row->record->rule[slot].signal - toc_signal_live_bytes]);
         }
         return none;
 }
@@ -356,8 +363,10 @@ bool row_judge(struct row *row, uint32_t slot, const struct ticks *ticks, uint64
         struct judge *judge = &row->judge[slot];
         struct reading reading;
 
-        if (!judge->signal || judge->state.is == RULE_NOT_AVAILABLE)
+        if (!judge->signal || (judge->state.is == RULE_NOT_AVAILABLE && !row->given))
                 return false;
+        if (judge->state.is == RULE_NOT_AVAILABLE)
+                judge->state.is = RULE_UNDEF; /* somebody has come to see */
         reading = read_signal(row, slot, ticks, t_ns);
         judge->has_value = reading.is == READING_VALUE;
         judge->value = judge->has_value ? reading_value(&reading) : 0;

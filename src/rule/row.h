@@ -49,6 +49,7 @@ struct row {
         uint32_t gate;          /* of a must-hit: the gauge's row, or ROW_NONE ... */
         uint32_t rows_searched; /* ... while it is not among the first so many */
         struct series series;   /* the first cell */
+        const uint64_t *given;  /* of a module, in the latest sample; NULL: nobody sees inside it */
         uint64_t beat_ns;       /* a heartbeat: when it was first seen changed */
         union {                 /* by kind; NULL if no rule needs it */
                 void *any;

@@ -284,8 +284,8 @@ static void nobody_measures_budgets(void **state)
         uint32_t row = add(&record);
 
         (void)state;
+        see_inside(row, NULL);
         for (uint64_t t = 1; t < 5; t++) {
-                values[row] = t * 1000;
                 tick(t);
                 assert_int_equal(change_count, 0);
                 assert_int_equal(view_of(row, 0).state, RULE_NOT_AVAILABLE);
@@ -293,9 +293,34 @@ static void nobody_measures_budgets(void **state)
         }
 }
 
+static void budgets_are_judged_once_somebody_sees_inside(void **state)
+{
+        static uint64_t given[RULE_MODULE_WORDS];
+        struct toc_record record = fixture_record(
+                toc_kind_module, fixture_rule(toc_signal_descriptors, TOC_ABOVE_, 7));
+        uint32_t row = add(&record);
+
+        (void)state;
+        see_inside(row, NULL);
+        tick(1);
+        assert_int_equal(view_of(row, 0).state, RULE_NOT_AVAILABLE);
+        see_inside(row, given);
+        given[toc_signal_descriptors - toc_signal_live_bytes] = 7;
+        given[toc_signal_live_bytes - toc_signal_live_bytes] = 1 << 20; /* another signal */
+        tick(2);
+        stands_at(row, RULE_OK, 7);
+        given[toc_signal_descriptors - toc_signal_live_bytes] = 8;
+        tick(3);
+        stands_at(row, RULE_FIRING, 8);
+        see_inside(row, NULL); /* its process has closed the segment */
+        tick(4);
+        assert_int_equal(view_of(row, 0).state, RULE_UNDEF);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                TRIAL(budgets_are_judged_once_somebody_sees_inside),
                 TRIAL(total_counts_since_the_start),
                 TRIAL(per_second_looks_back_ten_seconds),
                 TRIAL(a_window_of_its_own),

@@ -67,15 +67,20 @@ enum rule_state {
         RULE_OK,
         RULE_PENDING, /* holds, but not yet for hold_s */
         RULE_FIRING,
-        RULE_NOT_AVAILABLE, /* a signal that nobody measures here (module budgets) */
+        RULE_NOT_AVAILABLE, /* a module's budget, and nobody has seen inside it so far */
 };
 
 struct rule_set;
 
+/* What is known of a module: a value a signal, from toc_signal_live_bytes on, in its unit. */
+enum { RULE_MODULE_WORDS = toc_signal_lock_wait_ms - toc_signal_live_bytes + 1 };
+
 /* What a row stood at. */
 struct rule_sample {
-        const uint64_t *cells; /* toc_words_(kind) words as <tocsin-machine.h> lays them out, summed
-                                * over threads; not looked at if the row is a sum, or has none */
+        const uint64_t *cells; /* a module: RULE_MODULE_WORDS values, NULL if nobody sees inside it;
+                                * else toc_words_(kind) words as <tocsin-machine.h> lays them
+                                * out, summed over threads; not looked at if the row is a sum,
+                                * or has none */
         const uint64_t *open;  /* an operation: which ones go on, as rule_open() names them, in */
         uint32_t open_count;   /* ascending order, each once; else NULL and 0 */
 };

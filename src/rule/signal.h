@@ -29,7 +29,7 @@ enum signal_how {
         SIGNAL_STALLED,   /* ms since a flow moved or was empty */
         SIGNAL_LOST,      /* of a flow: what is nowhere */
         SIGNAL_UNREACHED, /* seconds without one event, while the gate is open */
-        SIGNAL_ABSENT,    /* nobody measures it here */
+        SIGNAL_GIVEN,     /* of a module: what whoever sees inside it says, if anybody does */
 };
 
 struct signal {

@@ -50,15 +50,15 @@ static const struct {
         { 13, 3, SIGNAL_RATE, 60, 60, 0, 0, 0 },          /* warning per_minute */
         { 15, 1, SIGNAL_TOTAL, 0, 0, 0, 0, 0 },           /* logs total */
         { 15, 3, SIGNAL_RATE, 60, 60, 0, 0, 0 },          /* logs per_minute */
-        { 14, 40, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /* module live_bytes ... */
-        { 14, 41, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 42, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 43, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 44, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 45, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 46, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 47, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /**/
-        { 14, 48, SIGNAL_ABSENT, 0, 0, 0, 0, 0 },         /* ... to module lock_wait_ms */
+        { 14, 40, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /* module live_bytes ... */
+        { 14, 41, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 42, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 43, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 44, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 45, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 46, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 47, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 48, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /* ... to module lock_wait_ms */
 };
 
 static void has_what_the_header_promises_and_no_more(void **state)

@@ -181,6 +181,15 @@ int target_refresh(struct target *target, uint64_t run_began_ns, uint64_t now_ns
         return outcome ? outcome : grow_samples(target);
 }
 
+static const uint64_t *cells_of(const struct target *target, uint32_t row)
+{
+        const struct toc_record *record = target->view->rows[row].record;
+
+        if (record->kind != toc_kind_module)
+                return segment_cells(target->view, row);
+        return target->see_module ? target->see_module(target->seer, record->module) : NULL;
+}
+
 int target_judge(struct target *target, uint64_t now_ns, bool is_tick,
                  const struct rule_change **ret_changes, size_t *ret_count, const char **ret_why)
 {
@@ -194,7 +203,7 @@ int target_judge(struct target *target, uint64_t now_ns, bool is_tick,
                 if (target->rule_rows[i] == target_no_row)
                         continue;
                 sample = &target->samples[target->rule_rows[i]];
-                sample->cells = segment_cells(target->view, i);
+                sample->cells = cells_of(target, i);
                 sample->open = segment_open_ones(target->view, i, &sample->open_count);
         }
         if (is_tick)

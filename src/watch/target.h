@@ -39,6 +39,9 @@ struct target {
         struct rule_sample *samples; /* by row of rules */
         uint32_t sample_count;
         struct segment_event **latest; /* by row of the view; NULL: none yet */
+        /* RULE_MODULE_WORDS values of a module, valid until the next call; NULL: not known. */
+        const uint64_t *(*see_module)(void *seer, const char *module);
+        void *seer;
         uint64_t exe;
         uint64_t maps_due_ns; /* when to read it again */
         struct text maps;     /* for stack.h */
