@@ -242,3 +242,38 @@ void lock_held_not(void)
 {
         audit_among(50, 100);
 }
+
+/* ---- One lock for all -------------------------------------------------------------------*/
+
+static FAULTS_SITE void counter_serve(void)
+{
+        TOC_ENTER(bank);
+
+        lock(&savings);
+        faults_pause_ms(20);
+        unlock(&savings);
+}
+
+static void *serve_always(void *unused)
+{
+        faults_begin();
+        for (;;)
+                counter_serve();
+        return unused;
+}
+
+static void queue_up(unsigned threads)
+{
+        for (unsigned i = 0; i < threads; i++)
+                (void)faults_thread(serve_always, NULL);
+}
+
+void convoy(void)
+{
+        queue_up(8);
+}
+
+void convoy_not(void)
+{
+        queue_up(3);
+}

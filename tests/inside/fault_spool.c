@@ -45,3 +45,36 @@ void fd_leak_not(void)
 {
         print_all(false);
 }
+
+/* ---- Writing ----------------------------------------------------------------------------*/
+
+static FAULTS_SITE void spool_write(int fd)
+{
+        TOC_ENTER(spool);
+        ssize_t written = write(fd, "page", 4);
+
+        (void)written; /* nobody looks: that is the point */
+}
+
+static void write_all(const char *path)
+{
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                exit(9);
+        faults_begin();
+        for (;;) {
+                spool_write(fd);
+                faults_pause_ms(100);
+        }
+}
+
+void disk_full(void)
+{
+        write_all("/dev/full");
+}
+
+void disk_full_not(void)
+{
+        write_all("/dev/null");
+}
