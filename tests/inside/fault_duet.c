@@ -7,8 +7,8 @@
 #include <tocsin.h>
 
 TOC_MODULE(duet, "Two who need two locks each");
-TOC_HEARTBEAT(bars, "That both came to the end of a bar",
-              TOC_ALERT(silent_ms, >, 2000, TOC_PAGE, "the players do not get on"));
+TOC_FLOW(bars, "Bars to be played, for which both locks are needed",
+         TOC_ALERT(stalled_ms, >, 2000, TOC_PAGE, "the players do not get on"));
 
 static void must(int failed)
 {
@@ -52,13 +52,22 @@ static FAULTS_SITE bool play_by_turns(size_t who)
         return has_both;
 }
 
+/* One try; what could not be played is tried again. */
+static bool play_bar(size_t who, bool in_step)
+{
+        bool has_both = in_step ? play_in_step(who) : play_by_turns(who);
+
+        if (has_both)
+                toc_out(bars, 1);
+        return has_both;
+}
+
 static void play(size_t who, bool gets_stuck)
 {
         for (;;) {
-                bool in_step = gets_stuck && faults_has_begun();
-
-                if (in_step ? play_in_step(who) : play_by_turns(who))
-                        toc_beat(bars);
+                toc_in(bars, 1);
+                while (!play_bar(who, gets_stuck && faults_has_begun()))
+                        faults_pause_ms(1);
                 faults_pause_ms(1);
         }
 }
