@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault_bank.c - locks that block each other, could do so, or are held for too long. */
+#include "faults.h"
+
+#include <stdlib.h>
+
+#include <tocsin.h>
+
+TOC_MODULE(bank, "Accounts with a lock each");
+
+static pthread_mutex_t checking = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t savings = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t credit = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock(pthread_mutex_t *mutex)
+{
+        if (pthread_mutex_lock(mutex))
+                exit(9);
+}
+
+static void unlock(pthread_mutex_t *mutex)
+{
+        if (pthread_mutex_unlock(mutex))
+                exit(9);
+}
+
+/* Each is a function of its own: their names must be told. Between two locks there is time to meet. */
+#define TRANSFER(name, first, second)      \
+        static FAULTS_SITE void name(void) \
+        {                                  \
+                TOC_ENTER(bank);           \
+                                           \
+                lock(&(first));            \
+                faults_pause_ms(100);      \
+                lock(&(second));           \
+                unlock(&(second));         \
+                unlock(&(first));          \
+        }
+TRANSFER(transfer_save, checking, savings)
+TRANSFER(transfer_spend, savings, checking)
+TRANSFER(transfer_borrow, savings, credit)
+TRANSFER(transfer_repay, credit, checking)
+TRANSFER(transfer_charge, checking, credit)
+
+/* One lock at a time, as everybody does before it goes wrong. */
+static FAULTS_SITE void deposit(pthread_mutex_t *account)
+{
+        TOC_ENTER(bank);
+
+        lock(account);
+        unlock(account);
+}
+
+static void deposit_until_begun(void)
+{
+        while (!faults_has_begun()) {
+                deposit(&checking);
+                deposit(&savings);
+                deposit(&credit);
+                faults_pause_ms(5);
+        }
+}
+
+static void *work_once(void *argument)
+{
+        void (*const *transfer)(void) = argument;
+
+        deposit_until_begun();
+        (*transfer)();
+        return NULL;
+}
+
+static void *work_always(void *argument)
+{
+        void (*const *transfer)(void) = argument;
+
+        for (;;)
+                (*transfer)();
+        return NULL;
+}
+
+enum { worker_max = 3 };
+
+static void join(pthread_t thread)
+{
+        if (pthread_join(thread, NULL))
+                exit(9);
+}
+
+static void together(void *(*work)(void *), void (**transfers)(void), size_t count)
+{
+        pthread_t threads[worker_max];
+
+        for (size_t i = 0; i < count; i++)
+                threads[i] = faults_thread(work, &transfers[i]);
+        for (size_t i = 0; i < count; i++)
+                join(threads[i]);
+}
+
+static void one_after_another(void (**transfers)(void), size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                join(faults_thread(work_once, &transfers[i]));
+}
+
+void deadlock_abba(void)
+{
+        static void (*transfers[])(void) = { transfer_save, transfer_spend };
+
+        together(work_once, transfers, 2);
+}
+
+void deadlock_abba_not(void)
+{
+        static void (*transfers[])(void) = { transfer_save, transfer_save };
+
+        together(work_always, transfers, 2);
+}
+
+void deadlock_three(void)
+{
+        static void (*transfers[])(void) = { transfer_save, transfer_borrow, transfer_repay };
+
+        together(work_once, transfers, 3);
+}
+
+void deadlock_three_not(void)
+{
+        static void (*transfers[])(void) = { transfer_save, transfer_borrow, transfer_charge };
+
+        together(work_always, transfers, 3);
+}
+
+void order_only(void)
+{
+        static void (*transfers[])(void) = { transfer_save, transfer_spend };
+
+        one_after_another(transfers, 2);
+}
+
+void order_only_not(void)
+{
+        static void (*transfers[])(void) = { transfer_save, transfer_save };
+
+        one_after_another(transfers, 2);
+}
+
+static void save_through_gate(void)
+{
+        lock(&gate);
+        transfer_save();
+        unlock(&gate);
+}
+
+static void spend_through_gate(void)
+{
+        lock(&gate);
+        transfer_spend();
+        unlock(&gate);
+}
+
+void order_gate(void)
+{
+        static void (*transfers[])(void) = { save_through_gate, spend_through_gate };
+
+        together(work_once, transfers, 2);
+}
+
+/* ---- One lock ---------------------------------------------------------------------------*/
+
+static FAULTS_SITE void report_line(pthread_mutex_t *mutex)
+{
+        TOC_ENTER(bank);
+
+        lock(mutex);
+        unlock(mutex);
+}
+
+static FAULTS_SITE void report_all(pthread_mutex_t *mutex)
+{
+        TOC_ENTER(bank);
+
+        lock(mutex);
+        report_line(mutex);
+        unlock(mutex);
+}
+
+void self_deadlock(void)
+{
+        deposit_until_begun();
+        report_all(&checking);
+}
+
+void self_deadlock_not(void)
+{
+        static pthread_mutex_t recursive;
+        pthread_mutexattr_t attributes;
+
+        if (pthread_mutexattr_init(&attributes) ||
+            pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE) ||
+            pthread_mutex_init(&recursive, &attributes))
+                exit(9);
+        faults_begin();
+        report_all(&recursive);
+}
+
+static FAULTS_SITE void audit(unsigned time_ms)
+{
+        TOC_ENTER(bank);
+
+        lock(&checking);
+        faults_pause_ms(time_ms);
+        unlock(&checking);
+        faults_pause_ms(20); /* or nobody else would ever get it */
+}
+
+static void *deposit_always(void *unused)
+{
+        for (;;) {
+                deposit(&checking);
+                faults_pause_ms(5);
+        }
+        return unused;
+}
+
+static void audit_among(unsigned time_ms, unsigned times)
+{
+        for (unsigned i = 0; i < 3; i++)
+                (void)faults_thread(deposit_always, NULL);
+        faults_begin();
+        for (unsigned i = 0; i < times; i++)
+                audit(time_ms);
+}
+
+void lock_held(void)
+{
+        audit_among(3000, 1);
+}
+
+void lock_held_not(void)
+{
+        audit_among(50, 100);
+}
+
+/* ---- One lock for all -------------------------------------------------------------------*/
+
+static FAULTS_SITE void counter_serve(void)
+{
+        TOC_ENTER(bank);
+
+        lock(&savings);
+        faults_pause_ms(20);
+        unlock(&savings);
+}
+
+static void *serve_always(void *unused)
+{
+        faults_begin();
+        for (;;)
+                counter_serve();
+        return unused;
+}
+
+static void queue_up(unsigned threads)
+{
+        for (unsigned i = 0; i < threads; i++)
+                (void)faults_thread(serve_always, NULL);
+}
+
+void convoy(void)
+{
+        queue_up(8);
+}
+
+void convoy_not(void)
+{
+        queue_up(3);
+}
