@@ -58,14 +58,17 @@ static inline void push(struct inside_thread *page, const volatile void *lock,
                         enum inside_lock kind, const void *at)
 {
         uint32_t count = page->held_count;
+        uint64_t number = ++page->locks_taken;
 
-        if (count < INSIDE_HELD) {
-                page->held[count].lock = (uintptr_t)lock;
-                page->held[count].at = (uintptr_t)at;
-                page->held[count].node = 0;
-                page->held[count].kind = kind;
+        if (__builtin_expect(count < INSIDE_HELD, 1)) {
+                struct inside_held *held = &page->held[count];
+
+                held->lock = (uintptr_t)lock;
+                held->at = (uintptr_t)at;
+                held->number = (uint32_t)number;
+                held->node = 0;
+                held->kind = (uint16_t)kind;
         }
-        toc_add_at_(&page->locks_taken, 1);
         __atomic_store_n(&page->held_count, count + 1, __ATOMIC_RELEASE);
 }
 

@@ -340,7 +340,7 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
                 if (held->lock == (uintptr_t)lock || !held->lock)
                         continue;
                 if (!held->node)
-                        held->node = order_node((const void *)held->lock, held->kind);
+                        held->node = (uint16_t)order_node((const void *)held->lock, held->kind);
                 if (!held->node)
                         continue;
                 key = held->node == node ? held->lock * 31 ^ (uintptr_t)lock
