@@ -146,6 +146,20 @@ void locks_glance(struct locks *locks, const struct picture *picture, struct ins
 
 /* ---- Details -------------------------------------------------------------- */
 
+/* How it came to take what it holds, which only the thread itself could say. */
+static void add_stack(json_t *one, const struct picture *picture, const struct namer *namer,
+                      const struct picture_thread *thread)
+{
+        for (uint32_t i = 0; i < picture->finding_count; i++) {
+                const struct inside_finding *finding = &picture->findings[i];
+
+                if (finding->kind == INSIDE_SELF_DEADLOCK && finding->thread == thread->id)
+                        (void)json_object_set_new(
+                                one, "stack",
+                                namer_stack(namer, finding->stack[0], finding->depth[0]));
+        }
+}
+
 static json_t *describe(const struct locks *locks, const struct picture *picture,
                         const struct namer *namer, const struct picture_thread *thread)
 {
@@ -161,6 +175,7 @@ static json_t *describe(const struct locks *locks, const struct picture *picture
         (void)json_object_set_new(
                 one, "for_ms",
                 json_integer((json_int_t)(age_of(locks, picture, thread) / CLOCK_MS_NS)));
+        add_stack(one, picture, namer, thread);
         if (!holder) {
                 (void)json_object_set_new(one, "held_by", json_string("nobody that is known"));
                 return one;

@@ -165,6 +165,8 @@ static json_t *details_of(struct report *report, const struct report_source *sou
         const struct segment_event *event;
         json_t *details;
 
+        if (source->fence)
+                return fence_watch_details(source->fence, rule, source->biggest);
         if (source->seer) {
                 const struct namer namer = { .stacks = report->stacks,
                                              .maps = &source->target->maps };

@@ -12,6 +12,7 @@
 
 #include "watch/alert.h"
 #include "watch/event.h"
+#include "watch/fence_watch.h"
 #include "watch/outbox.h"
 #include "watch/pump.h"
 #include "watch/ration.h"
@@ -33,8 +34,10 @@ struct report_source {
         uint64_t number; /* given out once a run */
         const char *program;
         pid_t pid;
-        const struct target *target; /* NULL: the program as a whole */
-        const struct seer *seer;     /* what libtocsin-inside shows; else NULL */
+        const struct target *target;     /* NULL: the program as a whole */
+        const struct seer *seer;         /* what libtocsin-inside shows; else NULL */
+        const struct fence_watch *fence; /* the fence around it; else NULL */
+        const char *biggest;             /* what holds most memory in it; with fence */
 };
 
 struct report {

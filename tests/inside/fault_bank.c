@@ -75,8 +75,10 @@ static void *work_always(void *argument)
 {
         void (*const *transfer)(void) = argument;
 
-        for (;;)
+        for (;;) {
                 (*transfer)();
+                faults_pause_ms(20); /* or whoever has just had a lock is the next to have it */
+        }
         return NULL;
 }
 
