@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* descriptor.c - every descriptor of the program, with the place where it was opened.
  *
- * What libc opens inside itself and gives out as something else - a FILE, a DIR - comes by under the
- * name of that; what it opens and closes for itself does not come by, and is nobody's to lose.
- * Descriptors that a peer sends through a socket are not seen. */
+ * What libc opens inside itself and gives out as something else - a FILE, a DIR - comes by under
+ * the name of that; what it opens and closes for itself does not come by, and is nobody's to
+ * lose. Descriptors that a peer sends through a socket are not seen. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

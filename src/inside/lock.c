@@ -153,7 +153,8 @@ static inline void check_order(struct inside_thread *page, const volatile void *
                 order_check(page, lock, kind, at);
 }
 
-/* try: one that does not wait. wait: one that does. Both are expressions; taken: of their values. */
+/* try: one that does not wait. wait: one that does. Both are expressions; taken: of their
+ * values. */
 #define TAKE(page, lock, kind_, may_repeat, try, wait, busy, taken)    \
         do {                                                           \
                 check_order(page, lock, kind_, AT);                    \

@@ -2,8 +2,9 @@
 /* order.h - in which order locks are taken, and whether two orders can meet: what the kernel's
  * lockdep does.
  *
- * A lock is known by the place that initialised it, or, if none was seen, by its address; so what is
- * learnt of one connection holds for the next. Of two locks made at one place the addresses count.
+ * A lock is known by the place that initialised it, or, if none was seen, by its address; so what
+ * is learnt of one connection holds for the next. Of two locks made at one place the addresses
+ * count.
  *
  * An order is wrong if it goes round in a circle, unless one thread alone has taken all of it, or
  * all of it was taken under one other lock, or TOC_ANY_ORDER says that it is right. It is reported

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thread.c - every thread of the program, with the place where it was made.
  *
- * A thread has ended when its destructors run: however it came to that. One that was made by clone(2)
- * is not seen. */
+ * A thread has ended when its destructors run: however it came to that. One that was made by
+ * clone(2) is not seen. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -158,8 +158,8 @@ INSIDE_PUBLIC int thrd_join(thrd_t thread, int *result)
         return outcome;
 }
 
-/* The child of a vfork may call what we stand in for, in its parent's memory; so it is a fork, which
- * POSIX allows. */
+/* The child of a vfork may call what we stand in for, in its parent's memory; so it is a fork,
+ * which POSIX allows. */
 INSIDE_PUBLIC pid_t vfork(void);
 
 pid_t vfork(void)

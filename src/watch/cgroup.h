@@ -9,13 +9,13 @@
  *         ... in the child: cgroup_join(&group) ...
  *         cgroup_kill(&group); cgroup_remove(&group);
  *
- * Version 2 in our own or a higher group, where we may write and the controllers are handed on; else
- * version 1, with the unified tree, if there is one, only to kill. Groups are named
+ * Version 2 in our own or a higher group, where we may write and the controllers are handed on;
+ * else version 1, with the unified tree, if there is one, only to kill. Groups are named
  * PREFIX-PID-NUMBER; those of processes that are no more are removed by cgroup_find() if they are
  * empty.
  *
- * Units:     bytes, thousandths of one core. Ownership: the structs own their descriptors; the prefix
- *            is a constant.
+ * Units:     bytes, thousandths of one core. Ownership: the structs own their descriptors; the
+ *            prefix is a constant.
  * Errors:    -errno; -ENOENT: this host lets us make none. Threads: one group, one thread,
  *            cgroup_kill() excepted. cgroup_join() is async-signal-safe.
  * Limits:    cgroup_tree_max trees.

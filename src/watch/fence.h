@@ -50,6 +50,7 @@ struct fence {
         const char *name;    /* "cgroup v1"; NULL: none is needed */
         char **argv;         /* what is to be run; NULL-terminated */
         struct text kept;    /* "memory 256 MiB, pids 64": what holds */
+        bool is_left; /* processes still run in the group, which stays; the next run sweeps it */
         struct text missing; /* "io (no controller)": what does not */
 };
 

@@ -100,6 +100,11 @@ const struct rule_set *fence_watch_rules(const struct fence_watch *watch)
         return watch->rules;
 }
 
+bool fence_watch_outlives(const struct rule_view *rule)
+{
+        return strcmp(rule->record->name, rows[OOM].name) == 0;
+}
+
 /* ---- Numbers -------------------------------------------------------------- */
 
 static int64_t permille(uint64_t part, uint64_t whole)

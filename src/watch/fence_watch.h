@@ -33,6 +33,9 @@ int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_
 
 const struct rule_set *fence_watch_rules(const struct fence_watch *watch);
 
+/* A kill for memory is not over when the program has ended. */
+bool fence_watch_outlives(const struct rule_view *rule);
+
 /* What was near or refused. biggest: "lru with 123 bytes", "" if not known. NULL: not its rule. */
 json_t *fence_watch_details(const struct fence_watch *watch, const struct rule_view *rule,
                             const char *biggest);

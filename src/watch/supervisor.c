@@ -166,8 +166,9 @@ static void note_start(struct supervisor *supervisor)
         if (user != supervisor->roster.owners[0])
                 supervisor->roster.owners[supervisor->roster.owner_count++] = user;
         supervisor->probes = count_probes(&supervisor->program);
-        report_start(&supervisor->report, supervisor->program.argv,
-                     supervisor->probes < 0 ? NULL : &supervisor->probes);
+        report_start(&supervisor->report, supervisor->request->argv,
+                     supervisor->probes < 0 ? NULL : &supervisor->probes,
+                     supervisor->fence_watch ? fence_json(&supervisor->fence) : NULL);
 }
 
 /* 0, or the exit status that says why there is no program. */
@@ -280,6 +281,9 @@ static void tear_down(struct supervisor *supervisor)
         vitals_free(&supervisor->vitals);
         fence_watch_free(&supervisor->fence_watch);
         fence_close(&supervisor->fence);
+        if (supervisor->fence.is_left)
+                say_warning("processes still run inside the fence, whose group stays; the next run "
+                            "removes it when they have ended");
         if (supervisor->roster.entries)
                 roster_fini(&supervisor->roster);
         report_fini(&supervisor->report);
