@@ -275,6 +275,10 @@ static void take_option(char *option)
                 { "run_ms", &toc_harness_run_.run_ms },
                 { "sample_ms", &toc_harness_run_.sample_ms },
                 { "wall_ms", &toc_harness_run_.wall_ms },
+                { "leak", &toc_harness_run_.leaks },
+                { "deadlock", &toc_harness_run_.deadlocks_at },
+                { "slow_us", &toc_harness_run_.slow_us },
+                { "descriptor", &toc_harness_run_.loses_descriptors },
         };
         char *value = strchr(option, '=');
 

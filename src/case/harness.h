@@ -30,6 +30,7 @@ struct harness_run {
         uint64_t is_sticky;
         uint64_t size;
         uint64_t threads, run_ms, sample_ms, wall_ms;
+        uint64_t leaks, deadlocks_at, slow_us, loses_descriptors; /* fault.c */
         enum harness_counter counter;
 };
 
@@ -64,6 +65,13 @@ void toc_heap_disarm_(void);
 void toc_heap_peak_again_(void); /* the peak starts anew at what is live */
 void toc_heap_fail_all_(bool fails);
 struct heap_count toc_heap_count_(void);
+
+bool toc_heap_is_armed_(void);
+void toc_heap_fired_(void); /* a fault struck; the first one is said */
+
+/* ---- fault.c: what goes wrong outside of the candidate */
+bool toc_fault_leaks_(void);
+void toc_fault_delay_(void);
 
 /* ---- invariant.c */
 void toc_invariant_after_fault_(void); /* asks if a fault fired since it was asked last */

@@ -50,12 +50,22 @@ struct heap_count toc_heap_count_(void)
         };
 }
 
-static bool fire(void)
+/* Said at once: the case may crash of it and say nothing more. */
+void toc_heap_fired_(void)
 {
-        /* Said at once: the case may crash of it and say nothing more. */
         if (atomic_fetch_add(&fired, 1) == 0)
                 (void)toc_wire_send_(toc_harness_run_.wire_fd, "DATA %s fired=1",
                                      toc_harness_run_.nonce);
+}
+
+bool toc_heap_is_armed_(void)
+{
+        return atomic_load_explicit(&is_armed, memory_order_relaxed);
+}
+
+static bool fire(void)
+{
+        toc_heap_fired_();
         errno = ENOMEM;
         return true;
 }
@@ -64,8 +74,9 @@ static bool fails(void)
 {
         uint64_t number, fail_at = toc_harness_run_.fail_at;
 
-        if (!atomic_load_explicit(&is_armed, memory_order_relaxed))
+        if (!toc_heap_is_armed_())
                 return false;
+        toc_fault_delay_();
         number = 1 + atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
         if (number == fail_at || (fail_at && number > fail_at && toc_harness_run_.is_sticky))
                 return fire();
@@ -114,6 +125,8 @@ WRAPPED(void, free, void *memory)
         if (!memory)
                 return;
         toc_invariant_forget_(memory);
+        if (toc_fault_leaks_())
+                return;
         account(-size_of(memory));
         free(memory);
         errno = error;

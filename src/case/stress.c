@@ -114,6 +114,7 @@ void toc_stress_run_(void)
 
         if (wanted > thread_max)
                 wanted = thread_max;
+        say_sample(0); /* what was there before */
         atomic_store(&running_count, (unsigned)wanted);
         for (int failed = 0; begun < wanted && !failed; begun += !failed)
                 failed = pthread_create(&threads[begun], NULL, work, (void *)(uintptr_t)begun);

@@ -43,11 +43,15 @@
  *   size=N               BENCH: which size
  *   counter=perf|callgrind|none   BENCH: how instructions are counted
  *   threads=N run_ms=N sample_ms=N    STRESS
+ *   leak=1               STRESS, CALM: what the candidate frees stays allocated
+ *   deadlock=N           from the N-th on the candidate's locks are not given back
+ *   slow_us=N            its allocations, locks, reads and writes take that much longer
+ *   descriptor=1         what it closes stays open
  *   wall_ms=N            the child is killed after that long (END signal 9), DATA late=1 before it
  *
  * Keys of DATA:
  *   allocations=N        FAULT, BENCH, TEST: how many the candidate asked for (in the loop, BENCH)
- *   fired=N              FAULT: how many were made to fail
+ *   fired=N              FAULT: how many were made to fail; else: how often that fault struck
  *   broken=TEXT          the invariant did not hold, as last key: the rest of the line
  *   descriptors=N threads=N live_bytes=N     what the case left behind, after less before
  *   calls=N instructions=N ns=N peak_bytes=N loop_live_bytes=N   BENCH, of the loop; live bytes

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "watch/command.h"
 #include "watch/eventlog.h"
+#include "watch/preload.h"
 #include "watch/supervisor.h"
 #include "watch/webhook.h"
 
@@ -20,6 +21,8 @@ static const char examples[] =
         "    each alert is posted as JSON; while the webhook is down they wait\n"
         "tocsin run --on-alert 'jq -r .meaning | mail -s alert ops' -- ./kvd\n"
         "    each alert goes to a command, as JSON on its standard input\n"
+        "tocsin run --inside -- redis-server\n"
+        "    leaks, deadlocks, lost descriptors of a program that carries no probes\n"
         "tocsin run --events events.jsonl --fail-on-alert -- ./soak-test\n"
         "    everything that happened as JSON lines; exit status 1 if an alert rang\n";
 
@@ -41,6 +44,7 @@ struct request {
         bool has_no_logs;
         bool fails_on_alert;
         bool is_quiet;
+        bool sees_inside;
 };
 
 static int parse(int argc, char **argv, struct request *request, struct option_operands *operands)
@@ -62,6 +66,11 @@ static int parse(int argc, char **argv, struct request *request, struct option_o
                         "leave the program's error output alone: it keeps its terminal, and its "
                         "lines are not counted",
                         &request->has_no_logs),
+                OPTION_FLAG(
+                        "inside", 0,
+                        "put libtocsin-inside.so in front of the program's libraries: heap, locks, "
+                        "descriptors, calls, threads and CPU time by module",
+                        &request->sees_inside),
                 OPTION_HEADING("Other"),
                 OPTION_FLAG("fail-on-alert", 0,
                             "exit with 1 if a warning or a page rang and the program exited with 0",
@@ -154,8 +163,25 @@ static int make_receivers(const struct request *request, struct receivers *recei
         return failed;
 }
 
+/* -1: it cannot be, and that was said. */
+static int find_inside(const struct request *request, const char *program, struct text *ret_path)
+{
+        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(8192);
+        int outcome;
+
+        if (!request->sees_inside)
+                return 0;
+        outcome = preload_find(ret_path, &why);
+        if (!outcome)
+                outcome = preload_check(program, &why);
+        if (outcome)
+                say_error("--inside: %s", outcome > 0 ? text_view(&why) : error_text(outcome));
+        return outcome ? -1 : 0;
+}
+
 int cmd_run(int argc, char **argv)
 {
+        BASE_SCOPE(text_fini) struct text inside = TEXT_INIT(8192);
         struct request request = { 0 };
         struct receivers receivers = { 0 };
         struct option_operands operands;
@@ -166,10 +192,13 @@ int cmd_run(int argc, char **argv)
                 return ERROR_EXIT_YES;
         if (outcome)
                 return ERROR_EXIT_RUN; /* any other status would be the program's */
+        if (find_inside(&request, operands.values[0], &inside))
+                return ERROR_EXIT_RUN;
         if (!make_receivers(&request, &receivers)) {
                 const struct supervisor_request wanted = {
                         .argv = operands.values,
                         .dir = request.dir,
+                        .preload = request.sees_inside ? text_view(&inside) : NULL,
                         .receivers = receivers.list,
                         .receiver_count = receivers.count,
                         .reads_logs = !request.has_no_logs,

@@ -90,7 +90,7 @@ struct contract {
         char *invariant; /* a function of the header: int f(const struct T *), 0: holds; or NULL */
         struct contract_budget *budgets;
         size_t budget_count;
-        struct contract_list detects; /* leak slow alloc_failure invariant ... */
+        struct contract_list detects; /* leak deadlock slow alloc_failure ... */
         struct contract_list cases;   /* file names in cases/, sorted */
         char sha256[65]; /* of everything that is read but candidates/: yaml, header, cases */
 };

@@ -308,7 +308,8 @@ static void wrong_lists(void **state)
                   "7: headers: 'lru.h' may be included anyway; remove it" },
                 { SOUND "detects: [leek]\n", "7: detects: unknown 'leek'; did you mean leak?" },
                 { SOUND "detects: [boredom]\n",
-                  "7: detects: 'boredom' is not leak, slow, alloc_failure or invariant" },
+                  "7: detects: 'boredom' is not leak, deadlock, slow, alloc_failure, descriptor or "
+                  "invariant" },
         };
 
         (void)state;

@@ -112,7 +112,8 @@ static const struct document_choices threads = { threads_items, BASE_COUNT(threa
                                                  "none, one_per_object or any" };
 
 static const char *const standards[] = { "c99", "c11", "c17", "gnu99", "gnu11", "gnu17" };
-static const char *const detects[] = { "leak", "slow", "alloc_failure", "invariant" };
+static const char *const detects[] = { "leak",          "deadlock",   "slow",
+                                       "alloc_failure", "descriptor", "invariant" };
 
 static bool is_one_of(const char *word, const char *const *words, size_t count)
 {
@@ -387,8 +388,8 @@ static const struct document_key contract_keys[] = {
         OPTIONAL("standard", "c99, c11, c17, gnu99, gnu11 or gnu17", document_set_word, standard,
                  &standard_kind),
         { "budgets", false, "a list of entries", set_budgets, 0, NULL },
-        OPTIONAL("detects", "leak, slow, alloc_failure or invariant", set_list, detects,
-                 &detected_kind),
+        OPTIONAL("detects", "leak, deadlock, slow, alloc_failure, descriptor or invariant",
+                 set_list, detects, &detected_kind),
 };
 static const struct document_scope contract_scope = { "a contract", page, contract_keys,
                                                       BASE_COUNT(contract_keys) };

@@ -24,6 +24,8 @@ struct segments {
         size_t probe_count;
         struct session_rang *rang;
         size_t rang_count;
+        bool sees_inside;
+        uint64_t given[RULE_MODULE_WORDS];
 };
 
 int segments_new(int dir_fd, uid_t owner, struct segments **ret_segments)
@@ -62,6 +64,22 @@ void segments_free(struct segments **address)
         *address = NULL;
 }
 
+void segments_see(struct segments *segments, const struct session_sample *held)
+{
+        segments->sees_inside = true;
+        segments->given[toc_signal_live_bytes - toc_signal_live_bytes] = held->live_bytes;
+        segments->given[toc_signal_descriptors - toc_signal_live_bytes] = held->descriptors;
+        segments->given[toc_signal_threads - toc_signal_live_bytes] = held->threads;
+}
+
+static const uint64_t *see_module(void *context, const char *module)
+{
+        const struct segments *segments = context;
+
+        (void)module; /* there is one candidate in the process, and it is one module */
+        return segments->sees_inside ? segments->given : NULL;
+}
+
 /* ---- Finding -------------------------------------------------------------- */
 
 static bool is_ours(const struct segments *segments, const char *name)
@@ -93,6 +111,8 @@ static int take_file(struct segments *segments, const char *name, const char **r
                 return 0;
         if (outcome)
                 return outcome < 0 ? outcome : SEGMENTS_BROKEN;
+        segments->targets[segments->target_count]->see_module = see_module;
+        segments->targets[segments->target_count]->seer = segments;
         segments->target_count++;
         return 0;
 }

@@ -8,8 +8,8 @@
  *         outcome = segments_collect(segments, &verdict);
  *
  * Rule time begins at 0 with the case and passes only by segments_tick(): the cells are read once
- * and stand still while the rules judge each of the seconds. Signals that need libtocsin-inside
- * (budgets of a module) are not available, so they never ring.
+ * and stand still while the rules judge each of the seconds. Budgets of a module are available once
+ * segments_see() has said what it holds; until then they do not ring.
  *
  * Units:     seconds of rule time. Ownership: the folder is the struct's once segments_new()
  *            succeeded. Threads: one.
@@ -33,6 +33,9 @@ void segments_free(struct segments **segments);
 
 /* Forgets the case before. */
 void segments_begin(struct segments *segments, uint64_t pid);
+/* What the candidate, and so each module of the process, holds now. */
+void segments_see(struct segments *segments, const struct session_sample *held);
+
 int segments_tick(struct segments *segments, uint64_t seconds, const char **ret_why);
 int segments_last(struct segments *segments, const char **ret_why);
 

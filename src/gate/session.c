@@ -352,6 +352,13 @@ static uint64_t wall_of(const struct session *session, const struct session_run 
         return run->wall_max_ns ? run->wall_max_ns : run->run_ns + (is_slow ? 60 : 10) * CLOCK_S_NS;
 }
 
+static const char *const faults[] = {
+        [SESSION_LEAK] = "leak=1",
+        [SESSION_DEADLOCK] = "deadlock=100",
+        [SESSION_SLOW] = "slow_us=5000",
+        [SESSION_DESCRIPTOR] = "descriptor=1",
+};
+
 static int ask(struct session *session, const struct session_run *run, const char *nonce)
 {
         BASE_SCOPE(text_fini) struct text line = TEXT_INIT(wire_line_max);
@@ -371,6 +378,8 @@ static int ask(struct session *session, const struct session_run *run, const cha
                 text_printf(&line, " size=%llu", (unsigned long long)run->size);
         if (run->threads)
                 text_printf(&line, " threads=%u", run->threads);
+        if (run->fault)
+                text_printf(&line, " %s", faults[run->fault]);
         if (run->run_ns)
                 text_printf(&line, " run_ms=%llu", (unsigned long long)(run->run_ns / CLOCK_MS_NS));
         if (run->sample_ns)
@@ -379,12 +388,30 @@ static int ask(struct session *session, const struct session_run *run, const cha
         return line.error ? line.error : say(session, text_view(&line));
 }
 
+/* Beyond what stood open before the case began, which its first sample says. */
+static void see_held(struct segments *segments, const struct session_verdict *verdict)
+{
+        struct session_sample held;
+
+        if (!verdict->sample_count)
+                return;
+        held = verdict->samples[verdict->sample_count - 1];
+        held.descriptors -= verdict->samples[0].descriptors < held.descriptors
+                                    ? verdict->samples[0].descriptors
+                                    : held.descriptors;
+        held.threads -= verdict->samples[0].threads < held.threads ? verdict->samples[0].threads
+                                                                   : held.threads;
+        segments_see(segments, &held);
+}
+
 /* The segment is looked at while its process stands still. */
 static int look(struct session *session, struct talk *talk, enum talk_wants wants)
 {
         const char *why = "";
         int outcome = 0;
 
+        if (session->segments && talk->run->second_ns)
+                see_held(session->segments, talk->verdict);
         if (session->segments && wants == TALK_GO_TICK)
                 outcome = segments_tick(session->segments, talk->tick_s, &why);
         if (session->segments && wants == TALK_GO_LAST)
@@ -396,6 +423,28 @@ static int look(struct session *session, struct talk *talk, enum talk_wants want
         return outcome;
 }
 
+/* As hear(). Meanwhile rule time passes for a case that cannot tick, because it hangs. */
+static int hear_and_tick(struct session *session, struct talk *talk, uint64_t deadline_ns,
+                         char line[static wire_line_max + 1], pid_t *ret_sender)
+{
+        const uint64_t second_ns = talk->run->second_ns;
+
+        while (second_ns && session->segments && talk->stage == TALK_BEGUN) {
+                uint64_t due_ns = talk->ticked_ns + second_ns;
+                int outcome = hear(session, due_ns < deadline_ns ? due_ns : deadline_ns, line,
+                                   ret_sender);
+
+                if (outcome != -ETIMEDOUT || due_ns >= deadline_ns)
+                        return outcome;
+                talk->ticked_ns = due_ns;
+                talk->tick_s = 1;
+                outcome = look(session, talk, TALK_GO_TICK);
+                if (outcome)
+                        return outcome < 0 ? outcome : 0;
+        }
+        return hear(session, deadline_ns, line, ret_sender);
+}
+
 /* 0: it ended as talk says, or is lost. */
 static int converse(struct session *session, struct talk *talk, uint64_t deadline_ns)
 {
@@ -404,10 +453,14 @@ static int converse(struct session *session, struct talk *talk, uint64_t deadlin
         for (;;) {
                 enum talk_stage before = talk->stage;
                 pid_t sender = 0;
-                int length = hear(session, deadline_ns, line, &sender);
+                int length = hear_and_tick(session, talk, deadline_ns, line, &sender);
                 enum talk_wants wants;
                 int outcome;
 
+                if (length < 0 && length != -ETIMEDOUT)
+                        return length;
+                if (length == 0 && talk->lost)
+                        return 0;
                 if (length == -ETIMEDOUT) {
                         talk->lost = "neither the case nor the harness ended in time";
                         return 0;
@@ -419,8 +472,10 @@ static int converse(struct session *session, struct talk *talk, uint64_t deadlin
                 wants = talk_take(talk, line, sender);
                 if (wants == TALK_LOST || wants == TALK_END)
                         return 0;
-                if (session->segments && before == TALK_ASKED && talk->stage == TALK_BEGUN)
+                if (session->segments && before == TALK_ASKED && talk->stage == TALK_BEGUN) {
                         segments_begin(session->segments, talk->child_inside);
+                        talk->ticked_ns = clock_monotonic_ns();
+                }
                 outcome = look(session, talk, wants);
                 if (outcome)
                         return outcome < 0 ? outcome : 0;

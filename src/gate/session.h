@@ -58,6 +58,15 @@ struct session_case {
         size_t size_count;
 };
 
+/* What goes wrong around the candidate while it runs: src/case/fault.c. */
+enum session_fault {
+        SESSION_NO_FAULT,
+        SESSION_LEAK,
+        SESSION_DEADLOCK,
+        SESSION_SLOW,
+        SESSION_DESCRIPTOR,
+};
+
 /* What one case is to do. Zero: not asked for. */
 struct session_run {
         const char *name;
@@ -68,6 +77,8 @@ struct session_run {
         unsigned threads; /* STRESS */
         uint64_t run_ns, sample_ns;
         uint64_t wall_max_ns; /* 0: 10 s, 60 s under a tool */
+        enum session_fault fault;
+        uint64_t second_ns; /* a second of rule time passes each so often; 0: the case ticks */
 };
 
 enum session_state {

@@ -4,9 +4,9 @@
  * to be silent; each rule has to be able to ring and to fall silent; each probe that its author
  * declared has to move in some case; and probes must not cost so much that somebody removes them.
  *
- * Only RELEASE is looked at: what rings in a debug build wakes nobody. Of `detects` nothing is
- * judged yet beyond what ALARM cases do, and the measures say so.
+ * Only RELEASE is looked at: what rings in a debug build wakes nobody. `detects` is detect.c's.
  */
+#include "gate/detect.h"
 #include "gate/lineup.h"
 #include "gate/overhead.h"
 #include "gate/witness.h"
@@ -380,23 +380,19 @@ static int judge_overhead(struct observe *observe, struct overhead *ret_overhead
 
 /* ---- The stage ------------------------------------------------------------------------------- */
 
-static int report(struct observe *observe, const struct overhead *overhead)
+/* Takes detects. */
+static int report(struct observe *observe, const struct overhead *overhead, json_t *detects)
 {
-        const struct contract *contract = observe->context->contract;
         json_t *measures = witness_measures(&observe->witness);
-        json_t *detects = json_object();
-        int failed = measures && detects ? 0 : -ENOMEM;
+        int failed = measures ? 0 : -ENOMEM;
 
-        for (size_t i = 0; i < contract->detects.count && !failed; i++)
-                failed = json_object_set_new(detects, contract->detects.items[i],
-                                             json_string("not judged yet"));
         if (!failed && overhead->case_count > 0)
                 failed = json_object_update_new(measures,
                                                 json_pack("{s:f, s:f, s:s}", "overhead_percent",
                                                           overhead->percent, "overhead_max_percent",
                                                           overhead->worst, "overhead_max_case",
                                                           overhead->worst_case));
-        if (!failed && contract->detects.count > 0)
+        if (!failed && detects)
                 failed = json_object_set(measures, "detects", detects);
         json_decref(detects);
         observe->result->measures = measures;
@@ -429,6 +425,7 @@ static int look(struct observe *observe)
 {
         const struct gate_options *options = observe->context->options;
         struct overhead overhead = { .case_count = 0 };
+        json_t *detects = NULL;
         int outcome = load_probes(observe);
 
         if (outcome)
@@ -441,9 +438,15 @@ static int look(struct observe *observe)
                 judge_unmoved(observe);
                 outcome = judge_rules(observe);
                 if (!outcome && !options->is_quick)
+                        outcome = detect_judge(observe->context, observe->result, observe->program,
+                                               &detects);
+                if (!outcome && !options->is_quick)
                         outcome = judge_overhead(observe, &overhead);
         }
-        return outcome ? outcome : report(observe, &overhead);
+        if (!outcome)
+                return report(observe, &overhead, detects);
+        json_decref(detects);
+        return outcome;
 }
 
 int stage_observe(struct stage_context *context, struct stage_result *result)

@@ -14,6 +14,7 @@
 #include "gate/stage.h"
 
 #include "base/error.h"
+#include "rule/rule.h"
 #include "tocsin/case.h"
 
 #include <errno.h>
@@ -107,6 +108,7 @@ static int stress_run_one(struct stress *stress, struct stress_run *run)
                                             ? 0
                                             : run->live_max + stress_overhead_bytes,
                 .wall_max_ns = run->run_ns + 3 * stress_patience_ns,
+                .watches_segments = run->build == BUILD_RELEASE,
         };
         const struct session_run order = {
                 .name = run->test_case->name,
@@ -114,6 +116,7 @@ static int stress_run_one(struct stress *stress, struct stress_run *run)
                 .threads = run->threads,
                 .run_ns = run->run_ns,
                 .sample_ns = stress_sample_ns,
+                .second_ns = stress_sample_ns,
                 .wall_max_ns = run->run_ns + (is_tsan ? 2 : 1) * stress_patience_ns,
         };
         struct session *session = NULL;
@@ -311,6 +314,25 @@ static void stress_judge_memory(struct stage_result *result, const struct stress
                                 run);
 }
 
+/* A budget that rings under a legal load was meant for less, or the load holds too much. */
+static void stress_judge_budgets(struct stage_result *result, const struct stress_run *run)
+{
+        for (size_t i = 0; i < run->verdict.rang_count; i++) {
+                const struct session_rang *rang = &run->verdict.rang[i];
+                struct finding *finding;
+
+                if (rang->record.kind != toc_kind_module || rang->rule.severity < TOC_WARN)
+                        continue;
+                finding = finding_add(result, "stress.budget",
+                                      "case %s: TOC_BUDGET(%s, %" PRId64
+                                      ") of the module rang under load: %s",
+                                      run->test_case->name, rule_signal_name(rang->rule.signal),
+                                      rang->rule.limit, rang->rule.meaning);
+                finding_at(finding, rang->record.file, rang->record.line);
+                stress_evidence(finding, run);
+        }
+}
+
 static int stress_judge(struct stress *stress)
 {
         for (size_t i = 0; i < stress->run_count; i++) {
@@ -323,6 +345,7 @@ static int stress_judge(struct stress *stress)
                 if (run->build == BUILD_TSAN)
                         continue;
                 stress_judge_memory(stress->result, run);
+                stress_judge_budgets(stress->result, run);
                 /* A run that came to a bad end shows nothing of a steady state. */
                 if (run->verdict.state != SESSION_PASSED && run->verdict.state != SESSION_LEFT)
                         continue;

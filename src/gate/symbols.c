@@ -30,7 +30,7 @@ static const char compiler_names[] =
 /* What the macros of tocsin.h refer to. */
 static const char tocsin_names[] =
         "toc_register_ toc_unregister_ toc_attach_thread_ toc_attach_shared_ toc_miss_ toc_report_ "
-        "toc_stop_ toc_now_ "
+        "toc_stop_ toc_now_ toc_enter_first_ "
         "toc_delta_ toc_dso_ __start_toc_probes_1 __stop_toc_probes_1 __start_toc_cells_1 "
         "__stop_toc_cells_1 __start_toc_shared_1 __stop_toc_shared_1";
 static const char tocsin_part[] = "one_file_must_have_TOC_MODULE_";

@@ -34,6 +34,7 @@ struct talk {
         enum talk_stage stage;
         uint64_t child_inside; /* its pid as it sees itself */
         uint64_t tick_s;
+        uint64_t ticked_ns; /* when rule time passed last */
         bool has_passed, has_failed, is_late, is_flooded, is_broken, was_killed, has_left;
         int code; /* exit status or signal */
         size_t sample_stride, sample_skipped;

@@ -1,7 +1,506 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* heap.c - every allocation of the program, with its size, its site and its age. */
+/* heap.c - every allocation of the program, with its size, its site and its age.
+ *
+ * In front of each block lie 16 bytes (struct inside_block), behind it, if it is not large, one
+ * more. What malloc gives is the allocator's behind us, libc's or the program's own, so a pointer
+ * may come to free() that was never given here: from mallocx, or from before we were there. It is
+ * told by its canary; and since the 16 bytes in front of a pointer may not be mapped if it lies at
+ * the beginning of a page, those of ours that do are noted (ours.c).
+ *
+ * A block that is freed keeps a mark in its first eight bytes, where libc's lists do not write: a
+ * second free of the same pointer finds it. */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "inside/inside.h"
+#include "inside/ours.h"
+#include "inside/real.h"
+
+enum { SHIFT = 4, EARLY_BYTES = 64 << 10, PAGE = 4096 };
+
+static const uint64_t SIZE_MAX_BYTES = (UINT64_C(1) << 40) - 1;
+static const uint64_t FREED = UINT64_C(0xf4eedf4eedf4eed0);
+
+static struct {
+        void *(*malloc)(size_t);
+        void *(*calloc)(size_t, size_t);
+        void *(*realloc)(void *, size_t);
+        void (*free)(void *);
+        void *(*memalign)(size_t, size_t);
+        size_t (*usable)(void *);
+        bool is_foreign; /* not libc's */
+} real;
+
+/* ---- Before anybody is there ----------------------------------------------------------
+ *
+ * dlsym() may allocate while it looks for what we need to allocate. */
+static char early[EARLY_BYTES] __attribute__((aligned(16)));
+static size_t early_used;
+
+static bool is_early(const void *memory)
+{
+        return (const char *)memory >= early && (const char *)memory < early + EARLY_BYTES;
+}
+
+static void *early_malloc(size_t size)
+{
+        size_t at = early_used;
+
+        if (size > EARLY_BYTES - at - 32) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        early_used = at + ((size + 31) & ~(size_t)15);
+        *(size_t *)(void *)(early + at) = size;
+        return early + at + 16;
+}
+
+static size_t early_size(const void *memory)
+{
+        return *(const size_t *)(const void *)((const char *)memory - 16);
+}
 
 void inside_heap_start(void)
 {
+        void *(*libc)(size_t) = NULL;
+        void *handle = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+        INSIDE_REAL(real.malloc, "malloc");
+        INSIDE_REAL(real.calloc, "calloc");
+        INSIDE_REAL(real.realloc, "realloc");
+        INSIDE_REAL(real.free, "free");
+        INSIDE_REAL(real.memalign, "memalign");
+        INSIDE_REAL(real.usable, "malloc_usable_size");
+        if (handle) {
+                void *found = dlsym(handle, "malloc");
+
+                memcpy(&libc, &found, sizeof libc);
+                (void)dlclose(handle); /* libc stays */
+        }
+        real.is_foreign = libc != real.malloc;
+}
+
+/* Passes through until we are ready; false: use the real one. */
+static bool is_on(void)
+{
+        if (inside_is_ready())
+                return true;
+        if (inside_.state == INSIDE_ASLEEP)
+                inside_start();
+        return inside_is_ready();
+}
+
+/* ---- Blocks ---------------------------------------------------------------------------*/
+
+static struct inside_block *block_of(void *memory)
+{
+        return (struct inside_block *)memory - 1;
+}
+
+static uint64_t size_of(const struct inside_block *block)
+{
+        return block->size_and_epoch & SIZE_MAX_BYTES;
+}
+
+static uint32_t site_of(uint64_t mark)
+{
+        return (mark >> 32) % INSIDE_SITES;
+}
+
+static unsigned shift_of(uint64_t mark)
+{
+        return (unsigned)(mark >> 48) & 63;
+}
+
+static uint64_t bytes_for(uint64_t size)
+{
+        return size + INSIDE_BLOCK_BYTES + (size <= INSIDE_TAIL_MAX);
+}
+
+static bool begins_a_page(const void *memory)
+{
+        return INSIDE_SLOW((uintptr_t)memory % PAGE == 0);
+}
+
+/* What stands in front of it; 0: it is not ours, or has been freed. */
+static uint64_t find(void *memory)
+{
+        uint64_t mark;
+
+        if (INSIDE_SLOW(((uintptr_t)memory & 15) != 0))
+                return 0;
+        if (begins_a_page(memory) && !ours_has(memory))
+                return 0;
+        mark = block_of(memory)->mark;
+        return (uint32_t)mark == inside_canary((uintptr_t)memory, inside_.secret) ? mark : 0;
+}
+
+static inline void set(struct inside_block *block, uint64_t size, uint32_t site, unsigned shift)
+{
+        char *memory = (char *)(block + 1);
+
+        block->size_and_epoch = size | (uint64_t)inside_local_.epoch << 40;
+        block->mark = inside_canary((uintptr_t)memory, inside_.secret) | (uint64_t)site << 32 |
+                      (uint64_t)shift << 48;
+        if (size <= INSIDE_TAIL_MAX)
+                memory[size] = (char)inside_.tail;
+}
+
+static inline bool is_broken(const void *memory, uint64_t size)
+{
+        return ((const uint8_t *)memory)[size] != inside_.tail;
+}
+
+/* base: what the allocator gave; the user's bytes begin 1 << shift behind it. */
+static void *give(void *base, uint64_t size, unsigned shift, const void *at, const void *sp)
+{
+        struct inside_local *local = &inside_local_;
+        struct inside_thread *page = inside_page();
+        uint32_t site = inside_site(page, INSIDE_HEAP, at, sp);
+        char *memory;
+
+        if (INSIDE_SLOW(!base))
+                return NULL;
+        memory = (char *)base + ((uintptr_t)1 << shift);
+        if (begins_a_page(memory) && !ours_add(memory)) {
+                real.free(base);
+                errno = ENOMEM;
+                return NULL;
+        }
+        if (INSIDE_SLOW(--local->countdown < 0))
+                inside_refresh(local);
+        set(block_of(memory), size, site, shift);
+        inside_made(page, site, size);
+        return memory;
+}
+
+static void report(enum inside_finding_kind kind, void *memory, uint64_t mark, const void *at)
+{
+        struct inside_finding *finding = inside_finding_new(kind);
+
+        if (!finding)
+                return;
+        finding->lock[0] = (uintptr_t)memory;
+        if (mark) {
+                finding->size = size_of(block_of(memory));
+                finding->site = site_of(mark);
+                finding->module = inside_.sites[finding->site].module;
+        }
+        finding->depth[0] = inside_stack(at, finding->stack[0], INSIDE_STACK);
+        inside_finding_done(finding);
+}
+
+/* It is not live any more: counts that, and what is wrong with it. */
+static void take(void *memory, uint64_t mark, const void *at)
+{
+        uint64_t size = size_of(block_of(memory));
+
+        if (size <= INSIDE_TAIL_MAX && INSIDE_SLOW(is_broken(memory, size)))
+                report(INSIDE_OVERFLOW, memory, mark, at);
+        if (begins_a_page(memory))
+                ours_remove(memory);
+        inside_ended(inside_page(), site_of(mark), size);
+        block_of(memory)->mark = 0;
+}
+
+static uint64_t freed_mark(const void *memory)
+{
+        return (uintptr_t)memory ^ inside_.secret ^ FREED;
+}
+
+/* Every block has room for eight bytes: 24 is the least that libc gives. */
+static void mark_freed(void *memory)
+{
+        if (!real.is_foreign)
+                memcpy(memory, &(uint64_t){ freed_mark(memory) }, 8);
+}
+
+static bool is_freed_twice(const void *memory)
+{
+        uint64_t mark;
+
+        if (real.is_foreign || ((uintptr_t)memory & 15) != 0)
+                return false;
+        memcpy(&mark, memory, 8);
+        return mark == freed_mark(memory);
+}
+
+/* ---- What the program calls -----------------------------------------------------------*/
+
+static bool is_too_large(uint64_t size)
+{
+        if (size <= SIZE_MAX_BYTES / 2)
+                return false;
+        errno = ENOMEM;
+        return true;
+}
+
+static void *allocate(size_t size, const void *at, const void *sp)
+{
+        if (INSIDE_SLOW(!is_on()))
+                return real.malloc && inside_.state != INSIDE_STARTING ? real.malloc(size)
+                                                                       : early_malloc(size);
+        if (INSIDE_SLOW(is_too_large(size)))
+                return NULL;
+        return give(real.malloc(bytes_for(size)), size, SHIFT, at, sp);
+}
+
+static void *allocate_zero(size_t size, const void *at, const void *sp)
+{
+        if (INSIDE_SLOW(!is_on()))
+                return real.calloc && inside_.state != INSIDE_STARTING ? real.calloc(1, size)
+                                                                       : early_malloc(size);
+        if (INSIDE_SLOW(is_too_large(size)))
+                return NULL;
+        return give(real.calloc(1, bytes_for(size)), size, SHIFT, at, sp);
+}
+
+/* alignment: a power of two. */
+static void *allocate_aligned(size_t alignment, size_t size, const void *at, const void *sp)
+{
+        unsigned shift = SHIFT;
+
+        if (INSIDE_SLOW(!is_on()))
+                return real.memalign ? real.memalign(alignment, size) : NULL;
+        if (alignment <= INSIDE_BLOCK_BYTES)
+                return allocate(size, at, sp);
+        if (INSIDE_SLOW(is_too_large(size) || is_too_large(alignment)))
+                return NULL;
+        while ((size_t)1 << shift < alignment)
+                shift++;
+        return give(real.memalign((size_t)1 << shift, ((size_t)1 << shift) + bytes_for(size)), size,
+                    shift, at, sp);
+}
+
+/* Not one of ours, as far as we know. */
+__attribute__((cold)) static void release_other(void *memory, const void *at)
+{
+        if (!memory || is_early(memory))
+                return;
+        if (inside_is_ready() && is_freed_twice(memory)) {
+                report(INSIDE_DOUBLE_FREE, memory, 0, at);
+                return;
+        }
+        if (inside_is_ready())
+                (void)__atomic_fetch_add(&inside_.head->foreign_frees, 1, __ATOMIC_RELAXED);
+        if (real.free)
+                real.free(memory);
+}
+
+static void release(void *memory, const void *at)
+{
+        uint64_t mark = memory && is_on() ? find(memory) : 0;
+
+        if (INSIDE_SLOW(!mark)) {
+                release_other(memory, at);
+                return;
+        }
+        take(memory, mark, at);
+        mark_freed(memory);
+        real.free((char *)memory - ((uintptr_t)1 << shift_of(mark)));
+}
+
+static void *move(void *memory, uint64_t old, size_t size, const void *at, const void *sp)
+{
+        void *moved = allocate(size, at, sp);
+
+        if (!moved)
+                return NULL;
+        memcpy(moved, memory, old < size ? old : size);
+        release(memory, at);
+        return moved;
+}
+
+/* Of one that is ours and lies as malloc gave it. */
+static void *resize(void *memory, uint64_t mark, size_t size, const void *at, const void *sp)
+{
+        struct inside_block before = *block_of(memory);
+        void *base;
+
+        take(memory, mark, at);
+        base = real.realloc((char *)memory - INSIDE_BLOCK_BYTES, bytes_for(size));
+        if (base)
+                return give(base, size, SHIFT, at, sp);
+        *block_of(memory) = before; /* as if nothing had happened */
+        if (begins_a_page(memory))
+                (void)ours_add(memory); /* its leaf is there: it was noted a moment ago */
+        inside_made(inside_page(), site_of(mark), size_of(&before));
+        return NULL;
+}
+
+static void *reallocate(void *memory, size_t size, const void *at, const void *sp)
+{
+        uint64_t mark;
+
+        if (!memory)
+                return allocate(size, at, sp);
+        if (is_early(memory))
+                return move(memory, early_size(memory), size, at, sp);
+        mark = is_on() ? find(memory) : 0;
+        if (INSIDE_SLOW(!mark && inside_is_ready() && is_freed_twice(memory))) {
+                report(INSIDE_DOUBLE_FREE, memory, 0, at);
+                return NULL;
+        }
+        if (INSIDE_SLOW(!mark))
+                return real.realloc(memory, size); /* stays what it was: not ours */
+        if (size == 0) {                           /* libc frees it */
+                release(memory, at);
+                return NULL;
+        }
+        if (INSIDE_SLOW(is_too_large(size)))
+                return NULL;
+        return shift_of(mark) == SHIFT ? resize(memory, mark, size, at, sp)
+                                       : move(memory, size_of(block_of(memory)), size, at, sp);
+}
+
+#define AT __builtin_return_address(0)
+#define SP inside_sp()
+
+/* The usual case of allocate() and give(), without a call but the real one. */
+INSIDE_PUBLIC void *malloc(size_t size)
+{
+        struct inside_local *local = &inside_local_;
+        struct inside_thread *page = local->own;
+        struct inside_cells *cells;
+        struct inside_block *block;
+        uint32_t site;
+        char *memory;
+
+        if (INSIDE_SLOW(!page || size > INSIDE_TAIL_MAX))
+                return allocate(size, AT, SP);
+        block = real.malloc(size + INSIDE_BLOCK_BYTES + 1);
+        memory = (char *)(block + 1);
+        if (INSIDE_SLOW(!block) || begins_a_page(memory))
+                return give(block, size, SHIFT, AT, SP);
+        if (INSIDE_SLOW(--local->countdown < 0))
+                inside_refresh(local);
+        site = inside_site(page, INSIDE_HEAP, AT, SP);
+        set(block, size, site, SHIFT);
+        cells = inside_cells_of(page, site);
+        toc_add_at_(&cells->live, INSIDE_ONE + size);
+        toc_add_at_(&cells->made, 1);
+        return memory;
+}
+
+/* The usual case of release(). */
+INSIDE_PUBLIC void free(void *memory)
+{
+        struct inside_thread *page = inside_local_.own;
+        uint64_t mark, size;
+
+        if (INSIDE_SLOW(!page) || begins_a_page(memory)) { /* NULL, too, is such a page */
+                release(memory, AT);
+                return;
+        }
+        mark = block_of(memory)->mark;
+        size = size_of(block_of(memory));
+        if (INSIDE_SLOW((uint32_t)mark != inside_canary((uintptr_t)memory, inside_.secret) ||
+                        size > INSIDE_TAIL_MAX || is_broken(memory, size))) {
+                release(memory, AT);
+                return;
+        }
+        toc_add_at_(&inside_cells_of(page, site_of(mark))->live, 0 - (INSIDE_ONE + size));
+        block_of(memory)->mark = 0;
+        mark_freed(memory);
+        real.free((char *)memory - ((uintptr_t)1 << shift_of(mark)));
+}
+
+INSIDE_PUBLIC void *calloc(size_t count, size_t size)
+{
+        size_t bytes;
+
+        if (__builtin_mul_overflow(count, size, &bytes)) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        return allocate_zero(bytes, AT, SP);
+}
+
+INSIDE_PUBLIC void *realloc(void *memory, size_t size)
+{
+        return reallocate(memory, size, AT, SP);
+}
+
+INSIDE_PUBLIC void *reallocarray(void *memory, size_t count, size_t size)
+{
+        size_t bytes;
+
+        if (__builtin_mul_overflow(count, size, &bytes)) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        return reallocate(memory, bytes, AT, SP);
+}
+
+INSIDE_PUBLIC void *memalign(size_t alignment, size_t size)
+{
+        return allocate_aligned(alignment, size, AT, SP);
+}
+
+INSIDE_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
+{
+        return allocate_aligned(alignment, size, AT, SP);
+}
+
+INSIDE_PUBLIC void *valloc(size_t size)
+{
+        return allocate_aligned(PAGE, size, AT, SP);
+}
+
+INSIDE_PUBLIC void *pvalloc(size_t size)
+{
+        return allocate_aligned(PAGE, (size + PAGE - 1) & ~(size_t)(PAGE - 1), AT, SP);
+}
+
+INSIDE_PUBLIC int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+        int saved = errno;
+        void *made;
+
+        if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
+                return EINVAL;
+        made = allocate_aligned(alignment, size, AT, SP);
+        errno = saved;
+        if (!made)
+                return ENOMEM;
+        *memory = made;
+        return 0;
+}
+
+/* Not what the allocator has room for: the byte behind it is ours. */
+INSIDE_PUBLIC size_t malloc_usable_size(void *memory)
+{
+        if (!memory)
+                return 0;
+        if (is_early(memory))
+                return early_size(memory);
+        if (is_on() && find(memory))
+                return size_of(block_of(memory));
+        return real.usable ? real.usable(memory) : 0;
+}
+
+static char *copy_text(const char *text, size_t length, const void *at, const void *sp)
+{
+        char *copy = allocate(length + 1, at, sp);
+
+        if (!copy)
+                return NULL;
+        memcpy(copy, text, length);
+        copy[length] = '\0';
+        return copy;
+}
+
+INSIDE_PUBLIC char *(strdup)(const char *text);
+INSIDE_PUBLIC char *(strndup)(const char *text, size_t max);
+
+char *(strdup)(const char *text)
+{
+        return copy_text(text, strlen(text), AT, SP);
+}
+
+char *(strndup)(const char *text, size_t max)
+{
+        return copy_text(text, strnlen(text, max), AT, SP);
 }

@@ -27,6 +27,7 @@ enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY };
 struct inside {
         enum inside_state state;
         uint64_t secret;
+        uint8_t tail; /* inside_tail() */
         struct inside_head *head;
         struct inside_module *modules;
         struct inside_site *sites;
@@ -40,9 +41,10 @@ extern struct inside inside_;
 /* What a thread keeps to itself. page comes first: TOC_ENTER reads it (struct toc_inside_). */
 struct inside_local {
         struct inside_thread *page; /* NULL: not attached */
+        struct inside_thread *own;  /* the same, but NULL if it shares the crowd's */
         uint32_t thread;            /* its id */
         uint32_t epoch;             /* as old as the last refresh, at most INSIDE_REFRESH blocks */
-        uint32_t countdown;         /* to the next refresh */
+        int32_t countdown;          /* to the next refresh */
         uint32_t is_busy;           /* we are at work ourselves: pass everything through */
         uintptr_t top;              /* of its stack */
         uint64_t cache[INSIDE_CACHE]; /* a site by its key: 48 bits of the key, 16 of the site */
@@ -161,8 +163,7 @@ static inline uint32_t inside_site(struct inside_thread *page, enum inside_kind 
         struct inside_local *local = &inside_local_;
         uint32_t module = inside_module(page);
         uint64_t depth = (local->top - (uintptr_t)sp) >> 4;
-        uint64_t key = ((uintptr_t)at + depth * UINT64_C(0xd6e8feb86659fd93) +
-                        (uint64_t)(module * 4 + kind) * UINT64_C(0xa0761d6478bd642f)) *
+        uint64_t key = ((uintptr_t)at ^ depth << 45 ^ (uint64_t)(module * 4 + kind) << 34) *
                        UINT64_C(0x9e3779b97f4a7c15);
         uint64_t *entry = &local->cache[key >> 56];
         uint64_t known = *entry;
@@ -192,20 +193,26 @@ static inline const void *inside_sp(void)
  * Takes microseconds a frame, no lock and no memory. */
 uint32_t inside_stack(const void *at, uint64_t *out, uint32_t max);
 
-static inline void inside_made(struct inside_thread *page, uint32_t site, uint64_t bytes)
+/* In a plain base register: an indexed add to a word that was added to a moment ago waits for it. */
+static inline struct inside_cells *inside_cells_of(struct inside_thread *page, uint32_t site)
 {
         struct inside_cells *cells = &page->cells[site];
 
+        __asm__("" : "+r"(cells));
+        return cells;
+}
+
+static inline void inside_made(struct inside_thread *page, uint32_t site, uint64_t bytes)
+{
+        struct inside_cells *cells = inside_cells_of(page, site);
+
+        inside_add(page, &cells->live, INSIDE_ONE + bytes);
         inside_add(page, &cells->made, 1);
-        inside_add(page, &cells->bytes, bytes);
 }
 
 static inline void inside_ended(struct inside_thread *page, uint32_t site, uint64_t bytes)
 {
-        struct inside_cells *cells = &page->cells[site];
-
-        inside_add(page, &cells->ended, 1);
-        inside_add(page, &cells->bytes, 0 - bytes);
+        inside_add(page, &page->cells[site].live, 0 - (INSIDE_ONE + bytes));
 }
 
 /* Every INSIDE_REFRESH-th block: the epoch, and inside_region_publish(). */

@@ -112,6 +112,7 @@ struct inside_thread *inside_attach(void)
                         inside_.head->threads_unseen++;
                         page = inside_.crowd;
                 }
+                local->own = page == inside_.crowd ? NULL : page;
                 __atomic_store_n(&local->page, page, __ATOMIC_RELAXED);
         }
         toc_guard_leave_(guard);

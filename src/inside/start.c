@@ -31,6 +31,7 @@ void inside_start(void)
         if (!inside_region_open())
                 return; /* everybody passes through for ever */
         inside_.secret = make_secret();
+        inside_.tail = inside_tail(inside_.secret);
         inside_.head->version = INSIDE_VERSION;
         inside_.head->secret = inside_.secret;
         inside_.head->epoch_s = INSIDE_EPOCH_S;

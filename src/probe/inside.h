@@ -8,9 +8,7 @@
  *
  * A site is a place in the code that makes something that lives on: heap, descriptors or threads.
  * What became of it is added up by every thread in cells of its own; readers sum them over all
- * THREAD extents, those of threads that have ended included, and `bytes` and `made - ended` are
- * exact once a block's thread has returned. bytes is in two's complement: one thread may free what
- * another made.
+ * THREAD extents, those of threads that have ended included: one thread may free what another made.
  *
  * Nothing here holds a time: the reader owns the clock. What goes on (waits, calls) has a number
  * that is another one each time, so that a reader knows whether it is still the same.
@@ -146,12 +144,26 @@ struct inside_held {
         uint32_t kind; /* enum inside_lock */
 };
 
+/* live: INSIDE_ONE for each that has been made and has not ended, plus their bytes: so one addition
+ * counts both, and the sum over all threads is right though each of them may be negative. Of more
+ * than 2^26 blocks or 2^38 bytes the number of blocks is wrong. */
+enum { INSIDE_LIVE_SHIFT = 38 };
+#define INSIDE_ONE (UINT64_C(1) << INSIDE_LIVE_SHIFT)
+
 struct inside_cells {
-        uint64_t bytes; /* live, of heap */
+        uint64_t live;
         uint64_t made;
-        uint64_t ended;
-        uint64_t reserved;
 };
+
+static inline uint64_t inside_live_bytes(uint64_t live)
+{
+        return live & (INSIDE_ONE - 1);
+}
+
+static inline uint64_t inside_live_count(uint64_t live)
+{
+        return live >> INSIDE_LIVE_SHIFT;
+}
 
 /* Reads and writes of a module, by one thread. */
 struct inside_io {
@@ -202,37 +214,29 @@ struct inside_thread {
  * size bytes, if size <= INSIDE_TAIL_MAX, comes one more, inside_tail(). */
 struct inside_block {
         uint64_t size_and_epoch; /* size: 40 bits; epoch: 24 bits above them */
-        uint32_t canary;         /* inside_canary() of the user's address */
-        uint16_t site;
-        uint8_t shift; /* the block that malloc made begins 1 << shift bytes before the user's */
-        uint8_t reserved;
+        /* inside_canary() of the user's address: 32 bits; site: 16 bits above them; shift above
+         * those: the block that malloc made begins 1 << shift bytes before the user's. */
+        uint64_t mark;
 };
 
 enum { INSIDE_BLOCK_BYTES = 16, INSIDE_TAIL_MAX = 64 << 10, INSIDE_EPOCH_S = 5 };
 
-static inline uint64_t inside_mix(uint64_t address, uint64_t secret)
-{
-        uint64_t mixed = (address ^ secret) * UINT64_C(0x9e3779b97f4a7c15);
-
-        return mixed ^ mixed >> 32;
-}
-
 static inline uint32_t inside_canary(uint64_t address, uint64_t secret)
 {
-        return (uint32_t)inside_mix(address, secret);
+        return (uint32_t)(address >> 4 ^ secret);
 }
 
-/* Never 0: strings that end one byte too late write that. */
-static inline uint8_t inside_tail(uint64_t address, uint64_t secret)
+/* The same behind every block. Never 0: strings that end one byte too late write that. */
+static inline uint8_t inside_tail(uint64_t secret)
 {
-        return (uint8_t)(inside_mix(address, secret) >> 8) | 1;
+        return (uint8_t)(secret >> 32) | 1;
 }
 
 _Static_assert(sizeof(struct inside_block) == INSIDE_BLOCK_BYTES, "inside format");
 _Static_assert(sizeof(struct inside_site) == 128, "inside format");
 _Static_assert(sizeof(struct inside_module) == 32, "inside format");
 _Static_assert(sizeof(struct inside_held) == 24, "inside format");
-_Static_assert(sizeof(struct inside_cells) == 32, "inside format");
+_Static_assert(sizeof(struct inside_cells) == 16, "inside format");
 _Static_assert(sizeof(struct inside_io) == 64, "inside format");
 
 /* How libtocsin finds it: the weak function toc_inside_(). */

@@ -211,6 +211,39 @@ static int add_events(struct segment_view *view, uint64_t offset,
         return 0;
 }
 
+/* ---- What libtocsin-inside publishes ---------------------------------------- */
+
+/* A table is there once, and holds what this version says. */
+static int add_table(struct segment_view *view, uint64_t offset,
+                     const struct segment_extent *extent, const char **ret_why)
+{
+        static const uint32_t counts[] = { 1, INSIDE_MODULES, INSIDE_SITES, INSIDE_NODES,
+                                           INSIDE_FINDINGS };
+        uint32_t which = extent->kind - SEGMENT_INSIDE;
+
+        if (view->inside.table[which])
+                return broken("a table of what is inside is there twice", ret_why);
+        if (extent->count != counts[which])
+                return broken("a table of what is inside is of another version", ret_why);
+        view->inside.table[which] = offset + sizeof(*extent);
+        return 0;
+}
+
+static int add_page(struct segment_view *view, uint64_t offset, const char **ret_why)
+{
+        struct segment_view_inside *inside = &view->inside;
+        uint64_t *pages;
+
+        if (inside->page_count == INSIDE_THREADS_MAX)
+                return broken("it has more pages of threads than there can be", ret_why);
+        pages = grow(inside->pages, inside->page_count, sizeof(*pages));
+        if (!pages)
+                return -ENOMEM;
+        inside->pages = pages;
+        pages[inside->page_count++] = offset;
+        return 0;
+}
+
 /* ---- The walk ------------------------------------------------------------- */
 
 /* How many bytes an extent of this kind and count has at least. */
@@ -224,6 +257,18 @@ static uint64_t least_bytes(const struct segment_extent *extent)
                 bytes += sizeof(struct segment_ring) + count * sizeof(struct segment_event);
         else if (extent->kind == SEGMENT_BLOCK || extent->kind == SEGMENT_SHARED)
                 bytes += count;
+        else if (extent->kind == SEGMENT_INSIDE)
+                bytes += count * sizeof(struct inside_head);
+        else if (extent->kind == SEGMENT_INSIDE_MODULES)
+                bytes += count * sizeof(struct inside_module);
+        else if (extent->kind == SEGMENT_INSIDE_SITES)
+                bytes += count * sizeof(struct inside_site);
+        else if (extent->kind == SEGMENT_INSIDE_NODES)
+                bytes += count * sizeof(struct inside_node);
+        else if (extent->kind == SEGMENT_INSIDE_FINDINGS)
+                bytes += count * sizeof(struct inside_finding);
+        else if (extent->kind == SEGMENT_INSIDE_THREAD)
+                bytes += sizeof(struct inside_thread);
         return bytes;
 }
 
@@ -231,7 +276,9 @@ static const char *check_extent(const struct segment_extent *extent, uint64_t ro
 {
         if (extent->magic != SEGMENT_EXTENT_MAGIC)
                 return "an extent does not begin as extents do";
-        if (extent->kind < SEGMENT_ROWS || extent->kind > SEGMENT_FILLER)
+        if (extent->kind < SEGMENT_ROWS ||
+            (extent->kind > SEGMENT_FILLER && extent->kind < SEGMENT_INSIDE) ||
+            extent->kind > SEGMENT_INSIDE_THREAD)
                 return "an extent is of no known kind";
         if (extent->bytes < sizeof(*extent) || extent->bytes % 64 || extent->bytes > room)
                 return "an extent has an impossible size";
@@ -252,6 +299,14 @@ static int add_extent(struct segment_view *view, uint64_t offset,
                 return add_shared(view, offset, extent, ret_why);
         case SEGMENT_EVENTS:
                 return add_events(view, offset, extent, ret_why);
+        case SEGMENT_INSIDE:
+        case SEGMENT_INSIDE_MODULES:
+        case SEGMENT_INSIDE_SITES:
+        case SEGMENT_INSIDE_NODES:
+        case SEGMENT_INSIDE_FINDINGS:
+                return add_table(view, offset, extent, ret_why);
+        case SEGMENT_INSIDE_THREAD:
+                return add_page(view, offset, ret_why);
         default:
                 return 0; /* filler */
         }

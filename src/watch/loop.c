@@ -239,6 +239,8 @@ static int wait_ms(const struct supervisor *supervisor, bool is_look_wanted)
 
         if (is_look_wanted)
                 until_ns = supervisor->looked_ns + SUPERVISOR_LOOK_NS;
+        if (supervisor->roster.seer_count && supervisor->glanced_ns + SEER_GLANCE_NS < until_ns)
+                until_ns = supervisor->glanced_ns + SEER_GLANCE_NS;
         if (supervisor->grace_until_ns > now_ns && supervisor->grace_until_ns < until_ns)
                 until_ns = supervisor->grace_until_ns;
         if (until_ns == UINT64_MAX)
@@ -284,6 +286,13 @@ void supervisor_watch(struct supervisor *supervisor)
                     (is_look_wanted && now_ns - supervisor->looked_ns >= SUPERVISOR_LOOK_NS)) {
                         supervisor_look(supervisor, is_tick);
                         is_look_wanted = false;
+                }
+                if (is_tick)
+                        supervisor->glanced_ns = now_ns; /* a tick sees what a glance does */
+                else if (supervisor->roster.seer_count &&
+                         now_ns - supervisor->glanced_ns >= SEER_GLANCE_NS) {
+                        roster_glance(&supervisor->roster, now_ns);
+                        supervisor->glanced_ns = now_ns;
                 }
                 if (is_tick)
                         say_probes(supervisor);

@@ -3,7 +3,7 @@
  * picture.h - what libtocsin-inside has published of one process, copied and checked.
  *
  *         struct picture *picture = NULL;
- *         int failed = picture_new(&picture);
+ *         int failed = picture_new(pid, &picture);
  *         failed = picture_read(picture, view, now_ns, &why);          // each second: all of it
  *         failed = picture_read_threads(picture, view, now_ns, &why);  // each 100 ms: what they do
  *
@@ -21,6 +21,7 @@
 #define WATCH_PICTURE_H
 
 #include "probe/inside.h"
+#include "base/clock.h"
 #include "watch/segment.h"
 
 /* A thread that lives. */
@@ -43,6 +44,13 @@ struct picture_thread {
         uint64_t system_ns; /* of that in the kernel, to 10 ms */
 };
 
+/* What a site has made, and what of it lives, summed over all threads. */
+struct picture_cells {
+        uint64_t bytes;
+        uint64_t live;
+        uint64_t made;
+};
+
 struct picture {
         uint64_t at_ns;
         pid_t pid; /* as we know it; 0: of another pid namespace, nothing can be asked of /proc */
@@ -50,19 +58,19 @@ struct picture {
         uint32_t module_count;
         struct inside_module modules[INSIDE_MODULES];
         uint32_t site_count;
-        struct inside_site sites[INSIDE_SITES];  /* those that are not ready are all zero */
-        struct inside_cells cells[INSIDE_SITES]; /* summed over all threads */
-        struct inside_io io[INSIDE_MODULES];     /* the same */
+        struct inside_site sites[INSIDE_SITES]; /* those that are not ready are all zero */
+        struct picture_cells cells[INSIDE_SITES];
+        struct inside_io io[INSIDE_MODULES]; /* summed over all threads */
         uint32_t node_count;
         struct inside_node nodes[INSIDE_NODES];
         uint32_t finding_count;
         struct inside_finding findings[INSIDE_FINDINGS]; /* in the order in which they came */
         uint32_t thread_count;
         struct picture_thread *threads; /* in no order */
-        uint32_t thread_max;
+        void *buffer;                   /* the reader's */
 };
 
-int picture_new(struct picture **ret_picture);
+int picture_new(pid_t pid, struct picture **ret_picture);
 void picture_free(struct picture **picture);
 
 int picture_read(struct picture *picture, const struct segment_view *view, uint64_t now_ns,

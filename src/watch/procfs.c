@@ -26,6 +26,38 @@ static int open_proc(pid_t pid, const char *name)
         return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size)
+{
+        int fd = open_proc(pid, name);
+        ssize_t length = fd < 0 ? -1 : read(fd, text, size - 1);
+
+        if (fd >= 0)
+                (void)close(fd); /* read only */
+        text[length > 0 ? length : 0] = '\0';
+        return length;
+}
+
+ssize_t procfs_read_all(pid_t pid, const char *name, char *text, size_t size)
+{
+        int fd = open_proc(pid, name);
+        size_t used = 0;
+        ssize_t length = fd < 0 ? -1 : 1;
+
+        while (length > 0 && used < size - 1) {
+                length = read(fd, text + used, size - 1 - used);
+                used += length > 0 ? (size_t)length : 0;
+        }
+        if (fd >= 0)
+                (void)close(fd); /* read only */
+        text[used] = '\0';
+        return length < 0 ? -1 : (ssize_t)used;
+}
+
+int procfs_open(pid_t pid, const char *name)
+{
+        return open_proc(pid, name);
+}
+
 uint64_t procfs_pid_namespace(void)
 {
         struct stat status;

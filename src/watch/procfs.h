@@ -36,6 +36,11 @@ enum procfs_mapping {
  * as it was. */
 enum procfs_mapping procfs_maps(pid_t pid, uint64_t inode, struct text *snapshot);
 
+/* A small file of /proc/PID, as a text. How many bytes; 0 or less: it is not there, or not for us. */
+ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size);
+ssize_t procfs_read_all(pid_t pid, const char *name, char *text, size_t size); /* a larger one */
+int procfs_open(pid_t pid, const char *name); /* to read; -1: it may not */
+
 /* Children of one of our own threads, at most ret_max; the count is returned, 0 if not known. */
 size_t procfs_children(pid_t thread, pid_t *ret_pids, size_t ret_max);
 

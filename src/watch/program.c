@@ -29,22 +29,26 @@ static bool is_variable(const char *entry, const char *name)
         return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-/* Ours, with TOCSIN_DIR and without what only receivers get. The entries are borrowed. */
-static char **make_environment(char *directory_entry)
+/* Ours, with TOCSIN_DIR, LD_PRELOAD if it is not NULL, and without what only receivers get. The
+ * entries are borrowed. */
+static char **make_environment(char *directory_entry, char *preload_entry)
 {
         size_t count = 0, kept = 0;
         char **copy;
 
         while (environ[count])
                 count++;
-        copy = calloc(count + 2, sizeof(*copy));
+        copy = calloc(count + 3, sizeof(*copy));
         if (!copy)
                 return NULL;
         for (size_t i = 0; i < count; i++)
                 if (!is_variable(environ[i], "TOCSIN_DIR") &&
-                    !is_variable(environ[i], COMMAND_VARIABLE))
+                    !is_variable(environ[i], COMMAND_VARIABLE) &&
+                    !(preload_entry && is_variable(environ[i], "LD_PRELOAD")))
                         copy[kept++] = environ[i];
-        copy[kept] = directory_entry;
+        copy[kept++] = directory_entry;
+        if (preload_entry)
+                copy[kept] = preload_entry;
         return copy;
 }
 
@@ -175,22 +179,30 @@ static int start(struct program *program, char *const *environment, int error_fd
         return explain(program->argv[0], failed, why);
 }
 
-int program_start(struct program *program, char *const *argv, const char *directory, int error_fd,
-                  const struct signals *signals, struct text *why)
+int program_start(struct program *program, const struct program_order *order, struct text *why)
 {
         BASE_SCOPE(text_fini) struct text entry = TEXT_INIT(4096);
-        const char *slash = strrchr(argv[0], '/');
+        BASE_SCOPE(text_fini) struct text preload = TEXT_INIT(64 << 10);
+        const char *slash = strrchr(order->argv[0], '/');
+        const char *before = getenv("LD_PRELOAD");
         char **environment;
         int outcome;
 
-        *program = (struct program){ .argv = argv, .name = slash ? slash + 1 : argv[0] };
+        *program =
+                (struct program){ .argv = order->argv, .name = slash ? slash + 1 : order->argv[0] };
         if (prctl(PR_SET_CHILD_SUBREAPER, 1))
                 return error_last();
-        text_printf(&entry, "TOCSIN_DIR=%s", directory);
-        environment = entry.error ? NULL : make_environment(entry.bytes);
+        text_printf(&entry, "TOCSIN_DIR=%s", order->directory);
+        if (order->preload)
+                text_printf(&preload, "LD_PRELOAD=%s%s%s", order->preload, before ? ":" : "",
+                            before ? before : "");
+        environment =
+                entry.error || preload.error
+                        ? NULL
+                        : make_environment(entry.bytes, order->preload ? preload.bytes : NULL);
         if (!environment)
                 return -ENOMEM;
-        outcome = start(program, environment, error_fd, signals, why);
+        outcome = start(program, environment, order->error_fd, order->signals, why);
         free(environment);
         return outcome;
 }

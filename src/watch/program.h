@@ -45,9 +45,15 @@ struct program {
         size_t loss_count;
 };
 
-/* error_fd becomes its standard error, -1: ours. directory becomes its TOCSIN_DIR. */
-int program_start(struct program *program, char *const *argv, const char *directory, int error_fd,
-                  const struct signals *signals, struct text *why);
+struct program_order {
+        char *const *argv;
+        const char *directory; /* its TOCSIN_DIR */
+        const char *preload;   /* stands first in its LD_PRELOAD; NULL: leaves that alone */
+        int error_fd;          /* its standard error; -1: ours */
+        const struct signals *signals;
+};
+
+int program_start(struct program *program, const struct program_order *order, struct text *why);
 
 /* Collects what has ended, the program among it or not. SIGKILL counts as a loss only for what
  * program_find_left() had found: alert commands are ended by it, with all that they started. */

@@ -165,6 +165,12 @@ static json_t *details_of(struct report *report, const struct report_source *sou
         const struct segment_event *event;
         json_t *details;
 
+        if (source->seer) {
+                const struct namer namer = { .stacks = report->stacks,
+                                             .maps = &source->target->maps };
+
+                return seer_details(source->seer, &namer, rule);
+        }
         if (source->target) {
                 const uint64_t *cells = target_cells(source->target, rule);
 

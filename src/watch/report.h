@@ -15,6 +15,7 @@
 #include "watch/outbox.h"
 #include "watch/pump.h"
 #include "watch/ration.h"
+#include "watch/seer.h"
 #include "watch/stack.h"
 #include "watch/target.h"
 #include "watch/voice.h"
@@ -33,6 +34,7 @@ struct report_source {
         const char *program;
         pid_t pid;
         const struct target *target; /* NULL: the program as a whole */
+        const struct seer *seer;     /* what libtocsin-inside shows; else NULL */
 };
 
 struct report {

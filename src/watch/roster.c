@@ -34,8 +34,10 @@ int roster_init(struct roster *roster, int dir_fd, struct report *report, uint64
 
 void roster_fini(struct roster *roster)
 {
-        for (size_t i = 0; roster->entries && i < roster->count; i++)
+        for (size_t i = 0; roster->entries && i < roster->count; i++) {
+                seer_free(&roster->entries[i].seer);
                 target_free(&roster->entries[i].target);
+        }
         for (size_t i = 0; roster->ignored && i < roster->ignored_count; i++)
                 free(roster->ignored[i]);
         free(roster->entries);
@@ -187,6 +189,56 @@ static struct report_source source_of(const struct roster_entry *entry)
                                        .target = entry->target };
 }
 
+static struct report_source seer_source_of(const struct roster_entry *entry)
+{
+        struct report_source source = source_of(entry);
+
+        source.number = entry->seer_number;
+        source.seer = entry->seer;
+        return source;
+}
+
+/* Budgets of modules stand in the program's own segment, and what they are about in another. */
+static void join(struct roster *roster, struct target *target)
+{
+        target->see_module = NULL;
+        for (size_t i = 0; i < roster->count; i++) {
+                if (!roster->entries[i].seer || roster->entries[i].target->pid != target->pid)
+                        continue;
+                target->see_module = seer_module;
+                target->seer = roster->entries[i].seer;
+        }
+}
+
+static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_t now_ns,
+                      bool is_tick, const char **ret_why)
+{
+        const struct target *target = entry->target;
+        const struct rule_change *changes = NULL;
+        size_t count = 0;
+        struct report_source source;
+        int outcome = 0;
+
+        if (!segment_has_inside(target->view))
+                return 0;
+        if (!entry->seer) {
+                outcome =
+                        seer_new(target->is_here ? target->pid : 0, roster->began_ns, &entry->seer);
+                if (outcome)
+                        return outcome;
+                entry->seer_number = roster->next_number++;
+                roster->seer_count++;
+        }
+        if (is_tick)
+                outcome = seer_tick(entry->seer, target->view, now_ns, &changes, &count, ret_why);
+        else
+                outcome = seer_glance(entry->seer, target->view, now_ns, &changes, &count, ret_why);
+        source = seer_source_of(entry);
+        if (!outcome)
+                report_changes(roster->report, &source, now_ns, changes, count);
+        return outcome;
+}
+
 /* A process that has become another program left its old segment behind. */
 static void doubt_older(struct roster *roster, const struct roster_entry *newer)
 {
@@ -243,8 +295,11 @@ static void visit(struct roster *roster, struct roster_entry *entry, uint64_t no
         outcome = refresh(roster, entry, now_ns, &why);
         if (outcome == SEGMENT_UNFINISHED)
                 return;
+        join(roster, entry->target);
         if (!outcome)
                 outcome = read_and_report(roster, entry, now_ns, is_tick, &why);
+        if (!outcome)
+                outcome = see_inside(roster, entry, now_ns, is_tick, &why);
         if (outcome)
                 say_outcome(roster, entry, outcome, why);
 }
@@ -257,6 +312,12 @@ static void retire(struct roster *roster, size_t index, uint64_t now_ns)
         struct report_source source = source_of(entry);
 
         report_ended(roster->report, &source, now_ns, entry->target->rules, NULL);
+        if (entry->seer) {
+                source = seer_source_of(entry);
+                report_ended(roster->report, &source, now_ns, seer_rules(entry->seer), NULL);
+                seer_free(&entry->seer);
+                roster->seer_count--;
+        }
         if (!entry->target->is_broken)
                 (void)unlinkat(roster->dir_fd, entry->target->name, 0); /* gone is as good */
         target_free(&entry->target);
@@ -286,6 +347,27 @@ void roster_visit(struct roster *roster, uint64_t now_ns, bool is_tick)
                         retire(roster, i, now_ns);
                 }
         }
+}
+
+void roster_glance(struct roster *roster, uint64_t now_ns)
+{
+        for (size_t i = 0; i < roster->count; i++) {
+                struct roster_entry *entry = &roster->entries[i];
+                const char *why = NULL;
+                int outcome = 0;
+
+                if (entry->seer && !entry->target->is_broken)
+                        outcome = see_inside(roster, entry, now_ns, false, &why);
+                if (outcome)
+                        say_outcome(roster, entry, outcome, why);
+        }
+}
+
+void roster_append_biggest(const struct roster *roster, pid_t pid, struct text *into)
+{
+        for (size_t i = 0; i < roster->count; i++)
+                if (roster->entries[i].seer && roster->entries[i].target->pid == pid)
+                        seer_append_biggest(roster->entries[i].seer, into);
 }
 
 void roster_retire(struct roster *roster, uint64_t now_ns)

@@ -11,13 +11,16 @@
 #define WATCH_ROSTER_H
 
 #include "watch/report.h"
+#include "watch/seer.h"
 #include "watch/target.h"
 
 enum { roster_entry_max = 512, roster_ignored_max = 1024, roster_owner_max = 2 };
 
 struct roster_entry {
         struct target *target;
-        uint64_t number; /* of the source */
+        uint64_t number;      /* of the source */
+        struct seer *seer;    /* its segment is libtocsin-inside's; else NULL */
+        uint64_t seer_number; /* of that source */
         bool has_said_cut;
         bool has_said_private;
         bool has_said_ignored;
@@ -36,6 +39,7 @@ struct roster {
         size_t ignored_count;
         uint64_t next_number;
         uint64_t ready_count; /* targets that have ever been ready */
+        uint32_t seer_count;
         bool has_said_full;
         struct segment_news *news;
 };
@@ -45,6 +49,12 @@ void roster_fini(struct roster *roster);
 
 /* Looks for new files, reads what is there, reports, retires what has ended. */
 void roster_visit(struct roster *roster, uint64_t now_ns, bool is_tick);
+
+/* Between two ticks: what threads do that libtocsin-inside sees. Each 100 ms, if seer_count. */
+void roster_glance(struct roster *roster, uint64_t now_ns);
+
+/* "lru with 12345678 bytes": of the process that holds most. Nothing if nobody sees inside. */
+void roster_append_biggest(const struct roster *roster, pid_t pid, struct text *into);
 
 /* The run is over: everything is judged once more and resolves. */
 void roster_retire(struct roster *roster, uint64_t now_ns);

@@ -88,6 +88,7 @@ void segment_close(struct segment_view **address)
         free(view->rows);
         free(view->slots.seen);
         free(view->slots.copy);
+        free(view->inside.pages);
         (void)close(view->fd); /* read only */
         free(view);
         *address = NULL;

@@ -28,6 +28,7 @@
 #define WATCH_SEGMENT_H
 
 #include "base/base.h"
+#include "probe/inside.h"
 #include "probe/segment.h"
 
 #include <sys/types.h>
@@ -98,6 +99,13 @@ struct segment_view_slots {
         struct segment_event *copy; /* of all, while there are some that are new; else NULL */
 };
 
+/* Where the parts of probe/inside.h are, in the file; 0: it has none. */
+struct segment_view_inside {
+        uint64_t table[5]; /* INSIDE, MODULES, SITES, NODES, FINDINGS */
+        uint64_t *pages;   /* of threads */
+        uint32_t page_count;
+};
+
 struct segment_view {
         int fd;
         uint64_t inode;
@@ -115,7 +123,13 @@ struct segment_view {
         struct segment_view_block *blocks;
         uint32_t block_count;
         struct segment_view_slots slots;
+        struct segment_view_inside inside;
 };
+
+static inline bool segment_has_inside(const struct segment_view *view)
+{
+        return view->inside.table[0] && view->inside.table[4];
+}
 
 /* The file must be a regular one, no link, and belong to one of the owners. */
 int segment_open(int dir_fd, const char *name, const uid_t *owners, size_t owner_count,

@@ -178,9 +178,14 @@ static int start_program(struct supervisor *supervisor)
         int failed = open_pump(supervisor, &error_fd);
 
         if (!failed)
-                failed = program_start(&supervisor->program, supervisor->request->argv,
-                                       text_view(&supervisor->dir.path), error_fd,
-                                       &supervisor->signals, &why);
+                failed = program_start(&supervisor->program,
+                                       &(const struct program_order){
+                                               .argv = supervisor->request->argv,
+                                               .directory = text_view(&supervisor->dir.path),
+                                               .preload = supervisor->request->preload,
+                                               .error_fd = error_fd,
+                                               .signals = &supervisor->signals },
+                                       &why);
         close_end(&error_fd);
         if (!failed) {
                 note_start(supervisor);

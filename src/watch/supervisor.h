@@ -35,7 +35,8 @@ enum { supervisor_kill_count = 3 };
 
 struct supervisor_request {
         char *const *argv;
-        const char *dir; /* --dir, or NULL */
+        const char *dir;     /* --dir, or NULL */
+        const char *preload; /* libtocsin-inside.so; NULL: the program is seen from outside only */
         struct receiver **receivers;
         size_t receiver_count;
         bool reads_logs; /* the program's error output passes through us */
@@ -59,8 +60,9 @@ struct supervisor {
         int wake_fd;         /* written by the pump */
         int acknowledged_fd; /* written by receivers */
         uint64_t began_ns;
-        uint64_t looked_ns; /* when we last read the segments */
-        int64_t probes;     /* in the program's file; -1: not known */
+        uint64_t looked_ns;  /* when we last read the segments */
+        uint64_t glanced_ns; /* when we last looked at threads in between */
+        int64_t probes;      /* in the program's file; -1: not known */
         struct vitals_counts counts;
 
         /* What the user did. */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * growth.h - what only ever grows, place by place: an analyser as insight.h describes.
+ *
+ * A ratchet (doc/rules.md, `growth`): the floor, which is the least that was live in a window, has
+ * risen from each window to the next. Of descriptors and threads in three windows of ten seconds;
+ * of memory in five of growth_heap_s, each time by at least 64 KiB and a hundredth: less than that
+ * is the noise of an allocator, and more would hide a slow leak for a day.
+ *
+ * Units: seconds, bytes. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_SITES.
+ */
+#ifndef WATCH_GROWTH_H
+#define WATCH_GROWTH_H
+
+#include "watch/insight.h"
+
+enum {
+        growth_count_s = 10,
+        growth_count_windows = 3,
+        growth_heap_s = 300,
+        growth_heap_windows = 5,
+        growth_heap_least = 64 << 10,
+};
+
+struct growth {
+        struct {
+                uint64_t floor; /* of the window that goes on */
+                uint64_t last;  /* of the one before */
+                uint64_t rose;  /* since the first of the windows that rose */
+                uint32_t risen; /* windows in a row */
+        } site[INSIDE_SITES];
+        uint64_t ticks;
+        uint32_t heap_s; /* 0: growth_heap_s */
+};
+
+void growth_see(struct growth *growth, const struct picture *picture, struct insight *insight);
+json_t *growth_details(const struct growth *growth, const struct picture *picture,
+                       const struct namer *namer, uint32_t module, unsigned probe);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists so that whoever is woken reads names and not addresses. */
+#include "watch/insight.h"
+
+#include "base/clock.h"
+#include "watch/event.h"
+
+#define NAMER_MAX_NS (20 * CLOCK_MS_NS) /* for the names of one stack */
+
+json_t *namer_stack(const struct namer *namer, const uint64_t *stack, uint32_t depth)
+{
+        char lines[SEGMENT_STACK_MAX][stack_line_bytes];
+        json_t *names = json_array();
+
+        if (depth > SEGMENT_STACK_MAX)
+                depth = SEGMENT_STACK_MAX;
+        stack_describe(namer->stacks, namer->maps, stack, depth, NAMER_MAX_NS, lines);
+        for (uint32_t i = 0; i < depth; i++)
+                (void)json_array_append_new(names, event_string(lines[i], strlen(lines[i])));
+        return names;
+}
+
+json_t *namer_place(const struct namer *namer, uint64_t address)
+{
+        char lines[SEGMENT_STACK_MAX][stack_line_bytes];
+
+        stack_describe(namer->stacks, namer->maps, &address, 1, NAMER_MAX_NS, lines);
+        return event_string(lines[0], strlen(lines[0]));
+}
+
+json_t *namer_site(const struct namer *namer, const struct picture *picture, uint32_t number)
+{
+        const struct inside_site *site = &picture->sites[number % INSIDE_SITES];
+        json_t *named = json_object();
+
+        (void)json_object_set_new(named, "module",
+                                  json_string(picture_module(picture, site->module)));
+        (void)json_object_set_new(named, "stack", namer_stack(namer, site->stack, site->depth));
+        return named;
+}
+
+json_t *namer_lock(const struct namer *namer, const struct picture *picture, uint64_t lock,
+                   uint32_t node)
+{
+        const struct inside_node *known = &picture->nodes[node % INSIDE_NODES];
+        json_t *named = json_object();
+        char address[24];
+
+        (void)snprintf(address, sizeof(address), "0x%llx", (unsigned long long)lock);
+        (void)json_object_set_new(named, "lock", json_string(address));
+        if (node && node < picture->node_count && known->made)
+                (void)json_object_set_new(named, "made_at", namer_place(namer, known->made));
+        else
+                (void)json_object_set_new(named, "name", namer_place(namer, lock));
+        return named;
+}

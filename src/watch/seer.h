@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seer.h - sees inside one process: pictures in, alerts out, and values for budgets of modules.
+ *
+ *         struct seer *seer = NULL;
+ *         int failed = seer_new(pid, began_ns, &seer);
+ *         failed = seer_tick(seer, view, now_ns, &changes, &count, &why);    // each second
+ *         failed = seer_glance(seer, view, now_ns, &changes, &count, &why);  // each 100 ms
+ *         target->see_module = seer_module;
+ *         target->seer = seer;
+ *
+ * Units:     nanoseconds of CLOCK_MONOTONIC. Ownership: the view is the caller's; changes point into
+ *            the seer until the next call; seer_details() returns a new reference, or NULL.
+ * Errors:    as target.h. Threads: one.
+ * Limits:    those of probe/inside.h.
+ */
+#ifndef WATCH_SEER_H
+#define WATCH_SEER_H
+
+#include "rule/rule.h"
+#include "watch/insight.h"
+
+struct seer;
+
+#define SEER_GLANCE_NS (100 * CLOCK_MS_NS)
+
+int seer_new(pid_t pid, uint64_t began_ns, struct seer **ret_seer);
+void seer_free(struct seer **seer);
+
+int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_ns,
+              const struct rule_change **ret_changes, size_t *ret_count, const char **ret_why);
+int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now_ns,
+                const struct rule_change **ret_changes, size_t *ret_count, const char **ret_why);
+
+const struct rule_set *seer_rules(const struct seer *seer);
+
+/* For target.h: what a module stands at; NULL before the first tick. */
+const uint64_t *seer_module(void *seer, const char *module);
+
+json_t *seer_details(const struct seer *seer, const struct namer *namer,
+                     const struct rule_view *rule);
+
+/* "lru with 12345678 bytes": the module that holds most. */
+void seer_append_biggest(const struct seer *seer, struct text *into);
+
+#endif

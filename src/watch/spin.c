@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists because a thread that runs in a circle looks like one that has much to do. */
+#include "watch/spin.h"
+
+#include "watch/remote.h"
+
+enum { full_percent = 80 }; /* of the time between two glances: two cores are shared by many */
+
+static void forget(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
+{
+        uint32_t n = thread->number;
+
+        spin->seen[n].id = thread->id;
+        spin->seen[n].entered_ns = spin->seen[n].moved_ns = now_ns;
+}
+
+/* How long it has been running in a circle; 0: it has not. */
+static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
+{
+        uint32_t n = thread->number;
+        uint64_t wall_ns = now_ns - spin->seen[n].at_ns;
+        uint64_t cpu_ns = thread->cpu_ns - spin->seen[n].cpu_ns;
+        uint64_t since_ns;
+
+        if (cpu_ns * 100 < wall_ns * full_percent || thread->system_ns != spin->seen[n].system_ns)
+                spin->seen[n].entered_ns = spin->seen[n].moved_ns = now_ns;
+        if (thread->entries != spin->seen[n].entries)
+                spin->seen[n].entered_ns = now_ns;
+        if (thread->activity != spin->seen[n].activity)
+                spin->seen[n].moved_ns = now_ns;
+        since_ns = thread->module ? spin->seen[n].entered_ns : spin->seen[n].moved_ns;
+        if (now_ns - since_ns < (thread->module ? SPIN_INSIDE_NS : SPIN_OUTSIDE_NS))
+                return 0;
+        return now_ns - since_ns;
+}
+
+void spin_glance(struct spin *spin, const struct picture *picture, struct insight *insight)
+{
+        uint64_t now_ns = picture->at_ns;
+
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++)
+                insight->value[m][INSIGHT_spin_ms] = 0;
+        for (uint32_t i = 0; i < picture->thread_count; i++) {
+                const struct picture_thread *thread = &picture->threads[i];
+                uint32_t n = thread->number, m = thread->module;
+                int64_t ms = 0;
+
+                if (!thread->cpu_ns)
+                        continue;
+                if (spin->seen[n].id != thread->id || thread->cpu_ns < spin->seen[n].cpu_ns)
+                        forget(spin, thread, now_ns);
+                else if (now_ns > spin->seen[n].at_ns) {
+                        spin->used_ns[m] += thread->cpu_ns - spin->seen[n].cpu_ns;
+                        ms = (int64_t)(circling_ns(spin, thread, now_ns) / CLOCK_MS_NS);
+                }
+                spin->seen[n].at_ns = now_ns;
+                spin->seen[n].cpu_ns = thread->cpu_ns;
+                spin->seen[n].system_ns = thread->system_ns;
+                spin->seen[n].entries = thread->entries;
+                spin->seen[n].activity = thread->activity;
+                if (ms <= insight->value[m][INSIGHT_spin_ms])
+                        continue;
+                insight->value[m][INSIGHT_spin_ms] = ms;
+                spin->spinner[m] = thread->id;
+        }
+}
+
+void spin_see(struct spin *spin, const struct picture *picture, struct insight *insight)
+{
+        uint64_t ago = spin->ticks < spin_rate_s ? spin->ticks : spin_rate_s;
+        uint64_t *now = spin->used_then_ns[spin->ticks % (spin_rate_s + 1)];
+        const uint64_t *then = spin->used_then_ns[(spin->ticks - ago) % (spin_rate_s + 1)];
+
+        memcpy(now, spin->used_ns, sizeof(spin->used_ns));
+        for (uint32_t m = 0; m < picture->module_count; m++)
+                insight->value[m][INSIGHT_cpu_permille] =
+                        ago ? (int64_t)((now[m] - then[m]) / (ago * CLOCK_MS_NS)) : 0;
+        spin->ticks++;
+}
+
+json_t *spin_details(const struct spin *spin, const struct picture *picture,
+                     const struct namer *namer, uint32_t module)
+{
+        uint64_t stack[INSIDE_STACK];
+        uint32_t thread = spin->spinner[module % INSIDE_MODULES];
+        uint32_t depth = remote_stack(picture->pid, (pid_t)thread, stack, INSIDE_STACK);
+        json_t *details = json_pack("{s:i}", "thread", (int)thread);
+
+        if (depth)
+                (void)json_object_set_new(details, "stack", namer_stack(namer, stack, depth));
+        return details;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spin.h - who uses the processor, and who uses it for nothing: an analyser as insight.h describes.
+ *
+ * CPU time goes to the module that a thread worked for when it was looked at: a sample each 100 ms.
+ *
+ * A thread spins if it runs at full speed, in user mode alone, without progress: inside a module
+ * for SPIN_INSIDE_NS without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without
+ * anything that libtocsin-inside sees (a compressor computes for a while; that is no fault).
+ *
+ * Units: nanoseconds. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_THREADS_MAX.
+ */
+#ifndef WATCH_SPIN_H
+#define WATCH_SPIN_H
+
+#include "watch/insight.h"
+
+#define SPIN_INSIDE_NS  (300 * CLOCK_MS_NS)
+#define SPIN_OUTSIDE_NS (5 * CLOCK_S_NS)
+
+enum { spin_rate_s = 10 };
+
+struct spin {
+        struct {
+                uint32_t id;
+                uint64_t at_ns, cpu_ns, system_ns;
+                uint64_t entries, activity;
+                uint64_t entered_ns, moved_ns; /* since when without entering; without anything */
+        } seen[INSIDE_THREADS_MAX];            /* by page */
+        uint64_t used_ns[INSIDE_MODULES];
+        uint64_t used_then_ns[spin_rate_s + 1][INSIDE_MODULES];
+        uint64_t ticks;
+        uint32_t spinner[INSIDE_MODULES]; /* thread id */
+};
+
+void spin_glance(struct spin *spin, const struct picture *picture, struct insight *insight);
+void spin_see(struct spin *spin, const struct picture *picture, struct insight *insight);
+json_t *spin_details(const struct spin *spin, const struct picture *picture,
+                     const struct namer *namer, uint32_t module);
+
+#endif
