@@ -18,7 +18,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -163,16 +162,18 @@ class Server:
                     pass
         return found[1:] if self.tocsin else found
 
+    @staticmethod
+    def cpu_seconds_of(pid):
+        """And of children that it has waited for."""
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                words = file.read().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+        return sum(int(word) for word in words[11:15]) / os.sysconf("SC_CLK_TCK")
+
     def cpu_seconds(self):
-        """Of all processes of the server that live, and of children that they have waited for."""
-        total = 0
-        for pid in self.tree():
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                    total += sum(int(word) for word in file.read().rsplit(")", 1)[1].split()[11:15])
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-        return total / os.sysconf("SC_CLK_TCK")
+        return sum(self.cpu_seconds_of(pid) for pid in self.tree())
 
     def stop(self):
         """Asks it to end, and gives its status."""
@@ -440,6 +441,3 @@ drop table answer;
 
 
 SERVERS = [Redis, Nginx, Memcached, Sqlite, Postgres]
-
-if __name__ == "__main__":
-    sys.exit("servers_run.py runs them")
