@@ -25,7 +25,7 @@ static void unlock(pthread_mutex_t *mutex)
                 exit(9);
 }
 
-/* Each is a function of its own: their names must be told. Between two locks there is time to meet. */
+/* Each is a function of its own: names must be told. Between two locks there is time to meet. */
 #define TRANSFER(name, first, second)      \
         static FAULTS_SITE void name(void) \
         {                                  \

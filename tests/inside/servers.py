@@ -13,10 +13,12 @@ import hashlib
 import http.client
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -33,14 +35,25 @@ class Wrong(Exception):
     """What a load tool complained about."""
 
 
+# Where ./test unpacks packages that would start a server if they were installed.
+TREE = pathlib.Path(__file__).resolve().parents[2] / "build-tools" / "servers"
+PLACES = ("usr/bin", "usr/sbin", "usr/lib/postgresql/15/bin")
+
+
+def must_be_open_to_all(path):
+    """If we are root, others are to run it: nobody must be able to get there."""
+    closed = [str(part) for part in pathlib.Path(path).resolve().parents
+              if not part.stat().st_mode & stat.S_IXOTH]
+    if os.geteuid() == 0 and closed:
+        raise Missing(f"{path} cannot be run by others than root: {closed[0]} is closed to them")
+
+
 def find(name, package):
-    """$TOCSIN_SERVERS may name a tree in which packages were unpacked."""
-    tree = os.environ.get("TOCSIN_SERVERS", "/nonexistent")
-    places = [f"{root}{part}" for root in ("", tree)
-              for part in ("/usr/bin", "/usr/sbin", *sorted(glob.glob(f"{root}/usr/lib/postgresql/*/bin")))]
+    places = [str(root / part) for root in (pathlib.Path("/"), TREE) for part in PLACES]
     path = shutil.which(name) or shutil.which(name, path=":".join(places))
     if not path:
         raise Missing(f"{name} is not here; it is in {package}")
+    must_be_open_to_all(path)
     return path
 
 
@@ -82,6 +95,7 @@ class Server:
 
     def __init__(self, tocsin=None):
         self.tocsin = tocsin
+        must_be_open_to_all(tocsin or "/")
         self.place = tempfile.mkdtemp(prefix="tocsin-servers-")
         self.base = tempfile.mkdtemp(prefix="tocsin-servers-", dir="/dev/shm")
         if os.geteuid() == 0:
