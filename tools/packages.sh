@@ -4,6 +4,7 @@
 #
 #   packages_install GROUP...   groups: build, test, demo, bench. Returns 1 after one line if it cannot.
 #   packages_promtool DIR       promtool into DIR unless it is there; never fails, says so instead.
+#   packages_servers DIR        redis, nginx, memcached, postgresql below DIR/servers, likewise.
 #
 # To add a package: a row in the table; tests/house/packages_test.sh checks the table's form.
 
@@ -37,6 +38,14 @@ qemu-user              | test      | runs on this machine what was built for arm
 clang-format         | test        | checks the layout of the source
 binutils             | test,demo   | nm, readelf and objdump look into what was built
 redis-tools          | test,demo   | redis-benchmark puts load on examples/kvd
+sqlite3              | test        | must run the same with libtocsin-inside
+libjemalloc2         | test        | redis-server needs it; measured beside our accounting
+liblua5.1-0          | test        | redis-server needs it
+liblzf1              | test        | redis-server needs it
+libevent-2.1-7       | test        | memcached needs it
+libpq5               | test        | psql and pgbench need it
+wrk                  | test        | puts load on nginx
+libmemcached-tools   | test        | memaslap puts load on memcached
 libpcp3-dev          | bench       | measured beside our probes: headers of PCP
 libpcp-mmv1-dev      | bench       | measured beside our probes: counters in a mapped file
 prometheus-cpp-dev   | bench       | measured beside our probes: counters and histograms
@@ -143,6 +152,29 @@ packages_promtool()
                 packages_say "warning: promtool cannot be fetched; tests that need it are skipped"
         fi
         rm -rf "$draft"
+        return 0
+}
+
+# Servers that must run the same with libtocsin-inside. As packages they would start: they are only
+# unpacked. redis-server is a name of a program of redis-tools.
+packages_servers()
+{
+        local directory=$1 draft name
+
+        if [[ -d $directory/servers ]] || ! command -v dpkg-deb >/dev/null; then
+                return 0
+        fi
+        packages_say "fetching redis, nginx, memcached and postgresql (22 MB, not installed)"
+        mkdir -p "$directory"
+        draft=$(mktemp -d "$directory/draft-XXXXXX") || return 0
+        chmod 755 "$draft" # others than root are to run what is in it
+        for name in redis-server redis-tools nginx memcached postgresql-15 postgresql-client-15; do
+                mkdir "$draft/deb"
+                (cd "$draft/deb" && packages_fetch "$name" && dpkg-deb --extract ./*.deb "$draft") ||
+                        packages_say "warning: $name cannot be fetched; its test is skipped"
+                rm -rf "$draft/deb"
+        done
+        mv "$draft" "$directory/servers"
         return 0
 }
 

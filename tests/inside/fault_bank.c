@@ -25,8 +25,7 @@ static void unlock(pthread_mutex_t *mutex)
                 exit(9);
 }
 
-/* Each is a function of its own: their names must be told. Between two locks there is time to
- * meet. */
+/* Each is a function of its own: names must be told. Between two locks there is time to meet. */
 #define TRANSFER(name, first, second)      \
         static FAULTS_SITE void name(void) \
         {                                  \
@@ -76,10 +75,8 @@ static void *work_always(void *argument)
 {
         void (*const *transfer)(void) = argument;
 
-        for (;;) {
+        for (;;)
                 (*transfer)();
-                faults_pause_ms(20); /* or whoever has just had a lock is the next to have it */
-        }
         return NULL;
 }
 

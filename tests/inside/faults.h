@@ -28,7 +28,7 @@ uint64_t faults_age_ms(void);
 
 pthread_t faults_thread(void *(*work)(void *), void *argument);
 
-/* The compiler must not know where it comes from: it would see the mistake, and mend or refuse it. */
+/* The compiler must not know where it comes from: it would see the mistake and refuse it. */
 static inline void *faults_unknown(void *pointer)
 {
         __asm__ volatile("" : "+r"(pointer)::"memory");

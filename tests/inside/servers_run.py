@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that nobody here wrote, with everything on, beside the same servers without: same answers,
+no alert, and what it costs.
+
+usage: servers_run.py TOCSIN [--seconds N] [--slice N] [--only NAME]... [--table FILE]
+
+Two of each server live side by side; the load goes to one and to the other in turn, a slice at a time,
+until the one with everything on has had N seconds of it. A pair of slices gives a ratio; what is
+reported is the median of the ratios, and between which the middle half of them lies."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+sys.dont_write_bytecode = True
+import servers  # noqa: E402
+
+
+@dataclass
+class Result:
+    name: str
+    loaded_s: float = 0
+    lived_s: float = 0
+    rates: list = field(default_factory=list)  # (plain, inside) operations a second
+    costs: list = field(default_factory=list)  # (plain, inside) CPU seconds an operation
+    watcher_permille: float = 0                # of one core
+    alerts: list = field(default_factory=list)
+    wrong: list = field(default_factory=list)
+
+    def complaints(self):
+        """In sentences; none if all is as it should be."""
+        return self.wrong + [f"an alert: {alert}" for alert in self.alerts]
+
+
+def ratios(pairs):
+    return [inside / plain for plain, inside in pairs if plain > 0]
+
+
+def spread(pairs):
+    """Median, and first and third quartile, of inside over plain; None without pairs."""
+    values = ratios(pairs)
+    if not values:
+        return None
+    if len(values) == 1:
+        return values[0], values[0], values[0]
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return middle, low, high
+
+
+def one_slice(server, seconds):
+    """Operations a second, CPU seconds an operation."""
+    cpu_s = server.cpu_seconds()
+    count, took_s = server.load(seconds)
+    return count / took_s, (server.cpu_seconds() - cpu_s) / count
+
+
+def watcher_cpu_s(server):
+    """Of `tocsin run`; setpriv has become it."""
+    with open(f"/proc/{server.process.pid}/stat", encoding="utf-8", errors="replace") as file:
+        return sum(int(word) for word in file.read().rsplit(")", 1)[1].split()[11:13]) \
+            / os.sysconf("SC_CLK_TCK")
+
+
+def unseen(server):
+    """Processes of it that have no segment of libtocsin-inside although they did something: one that
+    only waits has nothing to show, and makes none."""
+    there = {name.split("-")[0] for _, _, names in os.walk(server.base) for name in names
+             if name.endswith(".seg")}
+    first, *others = server.tree()
+    return [pid for pid in [first, *(pid for pid in others if server.cpu_seconds_of(pid) > 0.3)]
+            if str(pid) not in there]
+
+
+def pairs_of(plain, inside, seconds, slices_s, result):
+    """The order changes with each pair: ABBA, so that what drifts hits both."""
+    turn = 0
+    while result.loaded_s < seconds:
+        measured = {}
+        for server in ((plain, inside) if turn % 2 == 0 else (inside, plain)):
+            begin = time.monotonic()
+            measured[server] = one_slice(server, slices_s[server is inside])
+            if server is inside:
+                result.loaded_s += time.monotonic() - begin
+        result.rates.append((measured[plain][0], measured[inside][0]))
+        result.costs.append((measured[plain][1], measured[inside][1]))
+        turn += 1
+
+
+def compare(kind, tocsin, seconds, slices_s):
+    """slices_s: without us, with us. Raises servers.Missing where it is not here."""
+    result = Result(kind.name)
+    with kind() as plain, kind(tocsin) as inside:
+        begin = time.monotonic()
+        wanted = plain.answer()
+        if inside.answer() != wanted:
+            result.wrong.append("it gave another answer")
+        pairs_of(plain, inside, seconds, slices_s, result)
+        missing = unseen(inside)
+        if missing:
+            result.wrong.append(f"nobody sees inside {missing}")
+        if inside.answer() != wanted or plain.answer() != wanted:
+            result.wrong.append("it gave another answer after the load")
+        result.lived_s = time.monotonic() - begin
+        result.watcher_permille = 1000 * watcher_cpu_s(inside) / result.lived_s
+        status = (plain.stop(), inside.stop())
+        if status[0] != status[1] and status != (-15, 143):
+            result.wrong.append(f"ended with {status[1]}, and without us with {status[0]}")
+        result.alerts = inside.alerts()
+        said = [line for line in inside.errors().splitlines() if line.startswith("tocsin: ")
+                and "warning" in line]
+        result.wrong += said
+    return result
+
+
+def percent(value):
+    return f"{100 * (value - 1):+.1f} %"
+
+
+def row_of(result):
+    rate, cost = spread(result.rates), spread(result.costs)
+    alerts = ", ".join(sorted({alert.get("probe", alert["type"]) for alert in result.alerts}))
+    return (f"| {result.name} | {result.loaded_s:.0f} s | {len(result.rates)} | {percent(rate[0])} "
+            f"({percent(rate[1])} .. {percent(rate[2])}) | "
+            + (f"{percent(cost[0])} ({percent(cost[1])} .. {percent(cost[2])})" if cost else "-")
+            + f" | {result.watcher_permille / 10:.1f} % | {'; '.join(result.wrong) or 'same'} | "
+            f"{alerts or 'none'} |")
+
+
+HEAD = """| program | under load | pairs | throughput | CPU an operation | watcher, of a core | answers | alerts |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def main():
+    arguments = sys.argv[2:]
+    options = {"--seconds": ["20"], "--slice": ["5"], "--only": [], "--table": []}
+    for word, value in zip(arguments[::2], arguments[1::2]):
+        options[word].append(value)
+    lines, failed = [], 0
+    for kind in servers.SERVERS:
+        if options["--only"] and kind.name not in options["--only"]:
+            continue
+        try:
+            result = compare(kind, os.path.abspath(sys.argv[1]), int(options["--seconds"][-1]),
+                             (int(options["--slice"][-1]),) * 2)
+        except servers.Missing as missing:
+            lines.append(f"| {kind.name} | not here: {missing} | | | | | | |")
+        else:
+            lines.append(row_of(result))
+            failed |= bool(result.complaints())
+            for complaint in result.complaints():
+                print(complaint, file=sys.stderr)
+        print(lines[-1], flush=True)
+        for path in options["--table"]:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(HEAD + "\n".join(lines) + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
