@@ -21,6 +21,8 @@ static const char examples[] =
         "    each alert is posted as JSON; while the webhook is down they wait\n"
         "tocsin run --on-alert 'jq -r .meaning | mail -s alert ops' -- ./kvd\n"
         "    each alert goes to a command, as JSON on its standard input\n"
+        "tocsin run --memory 256M --cpu 50% --pids 64 --no-network -- ./worker\n"
+        "    limits around it; that it comes near one, or hits it, is an alert\n"
         "tocsin run --inside -- redis-server\n"
         "    leaks, deadlocks, lost descriptors of a program that carries no probes\n"
         "tocsin run --events events.jsonl --fail-on-alert -- ./soak-test\n"
@@ -45,6 +47,9 @@ struct request {
         bool fails_on_alert;
         bool is_quiet;
         bool sees_inside;
+        struct fence_limits limits;
+        const char *cpu;
+        struct option_list writable_list;
 };
 
 static int parse(int argc, char **argv, struct request *request, struct option_operands *operands)
@@ -71,6 +76,24 @@ static int parse(int argc, char **argv, struct request *request, struct option_o
                         "put libtocsin-inside.so in front of the program's libraries: heap, locks, "
                         "descriptors, calls, threads and CPU time by module",
                         &request->sees_inside),
+                OPTION_HEADING("What it may use"),
+                OPTION_SIZE("memory", 0, "SIZE", "memory of it and all that it starts",
+                            &request->limits.memory_bytes, 1 << 20, UINT64_C(1) << 50),
+                OPTION_TEXT("cpu", 0, "PERCENT", "of one core: 50%, 200%", &request->cpu),
+                OPTION_SIZE("io", 0, "SIZE", "read, and as much written, a second",
+                            &request->limits.io_bytes, 4096, UINT64_C(1) << 50),
+                OPTION_NUMBER("pids", 0, "N", "processes and threads", &request->limits.processes,
+                              1, 1 << 22),
+                OPTION_NUMBER("files", 0, "N", "descriptors of each process",
+                              &request->limits.files, 8, 1 << 30),
+                OPTION_FLAG("no-network", 0, "a network of its own, with nobody in it",
+                            &request->limits.has_no_network),
+                OPTION_FLAG("read-only", 0, "all files can be read and none written",
+                            &request->limits.is_read_only),
+                OPTION_LIST("writable", 0, "DIR", "but those below DIR can; repeatable",
+                            &request->writable_list),
+                OPTION_FLAG("require-fence", 0, "run only if all of that can be enforced",
+                            &request->limits.is_required),
                 OPTION_HEADING("Other"),
                 OPTION_FLAG("fail-on-alert", 0,
                             "exit with 1 if a warning or a page rang and the program exited with 0",
@@ -93,6 +116,8 @@ static int parse(int argc, char **argv, struct request *request, struct option_o
                 .examples = examples,
         };
 
+        request->writable_list =
+                (struct option_list){ request->limits.writable, 0, fence_writable_max };
         request->webhook_list = (struct option_list){ request->webhooks, 0, receiver_each_max };
         request->command_list = (struct option_list){ request->commands, 0, receiver_each_max };
         return option_parse_or_say(&page, argc, argv, operands);
@@ -163,6 +188,30 @@ static int make_receivers(const struct request *request, struct receivers *recei
         return failed;
 }
 
+/* "50%", of one core. False: that was said. */
+static bool take_limits(struct request *request)
+{
+        size_t length = request->cpu ? strlen(request->cpu) : 0;
+        char digits[16] = "";
+        uint64_t percent = 0;
+
+        request->limits.writable_count = request->writable_list.count;
+        if (request->limits.writable_count && !request->limits.is_read_only) {
+                say_error("--writable says what of --read-only is not; give both");
+                return false;
+        }
+        if (!request->cpu)
+                return true;
+        if (length && length < sizeof(digits) && request->cpu[length - 1] == '%')
+                memcpy(digits, request->cpu, length - 1);
+        if (text_parse_u64(digits, 1, 100000, &percent)) {
+                say_error("--cpu '%s' is no share of a core; give 50%% or 200%%", request->cpu);
+                return false;
+        }
+        request->limits.cpu_permille = percent * 10;
+        return true;
+}
+
 /* -1: it cannot be, and that was said. */
 static int find_inside(const struct request *request, const char *program, struct text *ret_path)
 {
@@ -192,7 +241,7 @@ int cmd_run(int argc, char **argv)
                 return ERROR_EXIT_YES;
         if (outcome)
                 return ERROR_EXIT_RUN; /* any other status would be the program's */
-        if (find_inside(&request, operands.values[0], &inside))
+        if (!take_limits(&request) || find_inside(&request, operands.values[0], &inside))
                 return ERROR_EXIT_RUN;
         if (!make_receivers(&request, &receivers)) {
                 const struct supervisor_request wanted = {
@@ -201,6 +250,7 @@ int cmd_run(int argc, char **argv)
                         .preload = request.sees_inside ? text_view(&inside) : NULL,
                         .receivers = receivers.list,
                         .receiver_count = receivers.count,
+                        .limits = request.limits,
                         .reads_logs = !request.has_no_logs,
                         .is_quiet = request.is_quiet,
                         .fails_on_alert = request.fails_on_alert,

@@ -14,7 +14,7 @@
 #ifndef GATE_JAIL_H
 #define GATE_JAIL_H
 
-#include "gate/cgroup.h"
+#include "watch/cgroup.h"
 #include "gate/sandbox.h"
 
 #include <sys/resource.h>

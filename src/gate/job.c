@@ -232,10 +232,15 @@ static int begin(struct sandbox_job *job, const struct sandbox_request *request)
         if (failed)
                 return sandbox_fail(failed, "its descriptors: %s", error_text(failed));
         if (sandbox->has_home) {
+                const struct cgroup_limits limits = {
+                        .memory_bytes = or_usual(request->memory_max_bytes, MEMORY_BYTES),
+                        .processes = or_usual(request->process_max, PROCESSES) + extra_processes,
+                };
+
                 failed = cgroup_make(&sandbox->home, atomic_fetch_add(&sandbox->next_number, 1),
-                                     or_usual(request->memory_max_bytes, MEMORY_BYTES),
-                                     or_usual(request->process_max, PROCESSES) + extra_processes,
-                                     &job->group);
+                                     &limits, &job->group);
+                if (!failed && job->group.unset)
+                        failed = -EOPNOTSUPP;
                 if (failed)
                         return sandbox_fail(failed, "its cgroup: %s", error_text(failed));
                 plan.group = &job->group;

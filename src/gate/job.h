@@ -10,7 +10,7 @@
 #ifndef GATE_JOB_H
 #define GATE_JOB_H
 
-#include "gate/cgroup.h"
+#include "watch/cgroup.h"
 #include "gate/sandbox.h"
 #include "gate/scratch.h"
 

@@ -80,6 +80,9 @@ void inside_heap_start(void)
                 (void)dlclose(handle); /* libc stays */
         }
         real.is_foreign = libc != real.malloc;
+        inside_.flags |= INSIDE_HAS_HEAP;
+        if (real.is_foreign)
+                inside_.flags |= INSIDE_FOREIGN_ALLOCATOR;
 }
 
 /* Passes through until we are ready; false: use the real one. */

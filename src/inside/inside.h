@@ -27,7 +27,8 @@ enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY };
 struct inside {
         enum inside_state state;
         uint64_t secret;
-        uint8_t tail; /* inside_tail() */
+        uint8_t tail;   /* inside_tail() */
+        uint32_t flags; /* enum inside_flag */
         struct inside_head *head;
         struct inside_module *modules;
         struct inside_site *sites;
@@ -193,7 +194,8 @@ static inline const void *inside_sp(void)
  * Takes microseconds a frame, no lock and no memory. */
 uint32_t inside_stack(const void *at, uint64_t *out, uint32_t max);
 
-/* In a plain base register: an indexed add to a word that was added to a moment ago waits for it. */
+/* In a plain base register: an indexed add to a word that was added to a moment ago waits for
+ * it. */
 static inline struct inside_cells *inside_cells_of(struct inside_thread *page, uint32_t site)
 {
         struct inside_cells *cells = &page->cells[site];

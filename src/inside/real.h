@@ -15,4 +15,12 @@
                 memcpy(&(pointer), &found_, sizeof(pointer)); \
         } while (0)
 
+/* The same of a version, if that is there. */
+#define INSIDE_REAL_OF(pointer, name, version)                        \
+        do {                                                          \
+                void *found_ = dlvsym(RTLD_NEXT, name, version);      \
+                if (found_)                                           \
+                        memcpy(&(pointer), &found_, sizeof(pointer)); \
+        } while (0)
+
 #endif

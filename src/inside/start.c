@@ -35,6 +35,7 @@ void inside_start(void)
         inside_.head->version = INSIDE_VERSION;
         inside_.head->secret = inside_.secret;
         inside_.head->epoch_s = INSIDE_EPOCH_S;
+        inside_.head->flags = inside_.flags;
         inside_.head->modules = 1;
         inside_.head->sites = INSIDE_FIRST_SITE;
         inside_.modules[INSIDE_PROGRAM].is_ready = 1;

@@ -1,7 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thread.c - every thread of the program, with the place where it was made. */
+/* thread.c - every thread of the program, with the place where it was made.
+ *
+ * A thread has ended when its destructors run: however it came to that. One that was made by
+ * clone(2) is not seen. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <threads.h>
+#include <unistd.h>
+
 #include "inside/inside.h"
+#include "inside/real.h"
+
+static struct {
+        int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+        int (*pthread_join)(pthread_t, void **);
+        int (*thrd_create)(thrd_t *, thrd_start_t, void *);
+        int (*thrd_join)(thrd_t, int *);
+} real;
+
+static pthread_key_t key;
+static bool has_key;
+
+static void on_end(void *site)
+{
+        inside_ended(inside_page(), (uint32_t)(uintptr_t)site, 0);
+}
 
 void inside_thread_start(void)
 {
+        INSIDE_REAL(real.pthread_create, "pthread_create");
+        INSIDE_REAL(real.pthread_join, "pthread_join");
+        INSIDE_REAL(real.thrd_create, "thrd_create");
+        INSIDE_REAL(real.thrd_join, "thrd_join");
+        has_key = pthread_key_create(&key, on_end) == 0;
+        if (has_key)
+                inside_.flags |= INSIDE_HAS_THREADS;
+}
+
+/* What a thread is told when it begins. */
+struct birth {
+        union {
+                void *(*posix)(void *);
+                thrd_start_t c11;
+        } run;
+        void *argument;
+        uint32_t site;
+};
+
+static struct birth be_born(void *memory)
+{
+        struct birth birth = *(struct birth *)memory;
+        struct inside_thread *page = inside_page();
+
+        free(memory);
+        if (!inside_is_crowd(page))
+                page->made_site = birth.site;
+        if (pthread_setspecific(key, (void *)(uintptr_t)birth.site))
+                inside_ended(page, birth.site, 0); /* nobody will say when it ends */
+        return birth;
+}
+
+static void *live(void *memory)
+{
+        struct birth birth = be_born(memory);
+
+        return birth.run.posix(birth.argument);
+}
+
+static int live_c11(void *memory)
+{
+        struct birth birth = be_born(memory);
+
+        return birth.run.c11(birth.argument);
+}
+
+/* NULL: it has to be made without us. */
+static struct birth *conceive(void *argument, const void *at, const void *sp)
+{
+        struct inside_thread *page;
+        struct birth *birth;
+
+        if (inside_.state == INSIDE_ASLEEP)
+                inside_start();
+        if (!inside_is_ready() || !has_key)
+                return NULL;
+        inside_region_publish(); /* while there are few who could count meanwhile */
+        page = inside_page();
+        birth = malloc(sizeof *birth);
+        if (!birth)
+                return NULL;
+        birth->argument = argument;
+        birth->site = inside_site(page, INSIDE_THREAD_KIND, at, sp);
+        inside_made(page, birth->site, 0);
+        return birth;
+}
+
+static void miscarry(struct birth *birth)
+{
+        inside_ended(inside_page(), birth->site, 0);
+        free(birth);
+}
+
+INSIDE_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                                 void *(*run)(void *), void *argument)
+{
+        struct birth *birth = conceive(argument, __builtin_return_address(0), inside_sp());
+        int error;
+
+        if (!birth)
+                return real.pthread_create(thread, attributes, run, argument);
+        birth->run.posix = run;
+        error = real.pthread_create(thread, attributes, live, birth);
+        if (error)
+                miscarry(birth);
+        return error;
+}
+
+INSIDE_PUBLIC int thrd_create(thrd_t *thread, thrd_start_t run, void *argument)
+{
+        struct birth *birth = conceive(argument, __builtin_return_address(0), inside_sp());
+        int outcome;
+
+        if (!birth)
+                return real.thrd_create(thread, run, argument);
+        birth->run.c11 = run;
+        outcome = real.thrd_create(thread, live_c11, birth);
+        if (outcome != thrd_success)
+                miscarry(birth);
+        return outcome;
+}
+
+INSIDE_PUBLIC int pthread_join(pthread_t thread, void **result)
+{
+        struct inside_thread *page = inside_local_.own;
+        int error;
+
+        if (!page)
+                return real.pthread_join(thread, result);
+        inside_wait_begin(page, INSIDE_JOIN, NULL, __builtin_return_address(0));
+        error = real.pthread_join(thread, result);
+        inside_wait_end(page);
+        return error;
+}
+
+INSIDE_PUBLIC int thrd_join(thrd_t thread, int *result)
+{
+        struct inside_thread *page = inside_local_.own;
+        int outcome;
+
+        if (!page)
+                return real.thrd_join(thread, result);
+        inside_wait_begin(page, INSIDE_JOIN, NULL, __builtin_return_address(0));
+        outcome = real.thrd_join(thread, result);
+        inside_wait_end(page);
+        return outcome;
+}
+
+/* The child of a vfork may call what we stand in for, in its parent's memory; so it is a fork,
+ * which POSIX allows. */
+INSIDE_PUBLIC pid_t vfork(void);
+
+pid_t vfork(void)
+{
+        return fork();
 }

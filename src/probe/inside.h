@@ -139,9 +139,10 @@ struct inside_finding {
 
 struct inside_held {
         uint64_t lock;
-        uint64_t at;   /* return address of the call that took it */
-        uint32_t node; /* 0: not asked for */
-        uint32_t kind; /* enum inside_lock */
+        uint64_t at;     /* return address of the call that took it */
+        uint32_t number; /* how many locks the thread had taken then: another one each time */
+        uint16_t node;   /* 0: not asked for */
+        uint16_t kind;   /* enum inside_lock */
 };
 
 /* live: INSIDE_ONE for each that has been made and has not ended, plus their bytes: so one addition

@@ -95,6 +95,14 @@ static void say_last_words(struct supervisor *supervisor)
         roster_retire(&supervisor->roster, clock_monotonic_ns());
         report_ended(&supervisor->report, &source, clock_monotonic_ns(),
                      vitals_rules(supervisor->vitals), vitals_outlives);
+        if (supervisor->fence_watch) {
+                const struct report_source fence = { .number = supervisor->fence_number,
+                                                     .program = supervisor->program.name,
+                                                     .pid = supervisor->program.pid };
+
+                report_ended(&supervisor->report, &fence, clock_monotonic_ns(),
+                             fence_watch_rules(supervisor->fence_watch), fence_watch_outlives);
+        }
         report_exit(&supervisor->report);
 }
 

@@ -140,7 +140,8 @@ json_t *event_log(const struct event_head *head, bool is_error, const struct toc
         return finish(&draft);
 }
 
-json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes)
+json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
+                    json_t *fence)
 {
         struct draft draft = begin(head, "start");
         json_t *arguments = json_array();
@@ -151,6 +152,8 @@ json_t *event_start(const struct event_head *head, char *const *argv, const int6
                         draft.has_failed = true;
         put(&draft, "argv", arguments);
         put(&draft, "probes", probes ? json_integer(*probes) : json_null());
+        if (fence)
+                put(&draft, "fence", fence);
         return finish(&draft);
 }
 

@@ -46,7 +46,9 @@ json_t *event_log(const struct event_head *head, bool is_error, const struct toc
                   const void *message, size_t message_length, json_t *details_take);
 
 /* type "start": argv, probes (null: not known). */
-json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes);
+/* fence: as fence_json() gives it, or NULL; taken. */
+json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
+                    json_t *fence);
 
 /* type "exit": status, signal (a name or null), duration_ms, alerts {note, warn, page}: fired. */
 struct event_end {

@@ -191,8 +191,8 @@ static void the_other_types_begin_alike(void **state)
         char *const argv[] = { name, bad, NULL };
         const int64_t probes = 3;
         json_t *events[] = {
-                event_start(&head, argv, &probes),
-                event_start(&head, argv, NULL),
+                event_start(&head, argv, &probes, NULL),
+                event_start(&head, argv, NULL, json_pack("{s:s}", "by", "cgroup v1")),
                 event_exit(&head, &end),
                 event_crash(&head, 11, true, json_array()),
                 event_log(&head, true, NULL, "x", 1, NULL),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heapscan.h - which blocks of another process nothing points to: what LeakSanitizer asks at the end
- * and kmemleak in the kernel, of a process that runs on and notices nothing.
+ * heapscan.h - which blocks of another process nothing points to: what LeakSanitizer asks at the
+ * end and kmemleak in the kernel, of a process that runs on and notices nothing.
  *
  * Memory is read with process_vm_readv(2), pages that are not there are left alone. Blocks of the
  * sites that are suspected are found by the canary in front of them (probe/inside.h). Every aligned

@@ -62,15 +62,29 @@ static bool is_in_circle(const struct locks *locks, const struct picture *pictur
         return false;
 }
 
+/* A number for one holding of a lock by one thread; 0: nobody holds it. */
+static uint64_t holding_of(const struct picture *picture, uint64_t lock)
+{
+        const struct picture_thread *holder = holder_of(picture, lock);
+
+        return holder ? (uint64_t)holder->id << 32 | holds(holder, lock)->number : 0;
+}
+
+/* A lock that goes from hand to hand makes others wait long, and is given back all the same. */
 static void remember(struct locks *locks, const struct picture *picture)
 {
         for (uint32_t i = 0; i < picture->thread_count; i++) {
                 const struct picture_thread *thread = &picture->threads[i];
+                uint32_t n = thread->number;
+                uint64_t held = waits(thread) ? holding_of(picture, thread->wait_lock) : 0;
+                bool is_new = locks->waits[n].number != thread->wait_number;
 
-                if (locks->waits[thread->number].number == thread->wait_number)
-                        continue;
-                locks->waits[thread->number].number = thread->wait_number;
-                locks->waits[thread->number].since_ns = picture->at_ns;
+                if (is_new || locks->waits[n].held != held)
+                        locks->waits[n].kept_ns = picture->at_ns;
+                locks->waits[n].held = held;
+                if (is_new)
+                        locks->waits[n].since_ns = picture->at_ns;
+                locks->waits[n].number = thread->wait_number;
         }
 }
 
@@ -95,7 +109,7 @@ static void judge(struct locks *locks, const struct picture *picture, struct ins
                   const struct picture_thread *thread)
 {
         uint32_t *waiters = locks->waiters[locks->glances % locks_glances];
-        uint64_t age_ns = age_of(locks, picture, thread);
+        uint64_t age_ns = picture->at_ns - locks->waits[thread->number].kept_ns;
         uint32_t module = blamed(picture, thread);
         bool is_stuck = is_in_circle(locks, picture, thread);
 
@@ -132,6 +146,20 @@ void locks_glance(struct locks *locks, const struct picture *picture, struct ins
 
 /* ---- Details -------------------------------------------------------------- */
 
+/* How it came to take what it holds, which only the thread itself could say. */
+static void add_stack(json_t *one, const struct picture *picture, const struct namer *namer,
+                      const struct picture_thread *thread)
+{
+        for (uint32_t i = 0; i < picture->finding_count; i++) {
+                const struct inside_finding *finding = &picture->findings[i];
+
+                if (finding->kind == INSIDE_SELF_DEADLOCK && finding->thread == thread->id)
+                        (void)json_object_set_new(
+                                one, "stack",
+                                namer_stack(namer, finding->stack[0], finding->depth[0]));
+        }
+}
+
 static json_t *describe(const struct locks *locks, const struct picture *picture,
                         const struct namer *namer, const struct picture_thread *thread)
 {
@@ -147,6 +175,7 @@ static json_t *describe(const struct locks *locks, const struct picture *picture
         (void)json_object_set_new(
                 one, "for_ms",
                 json_integer((json_int_t)(age_of(locks, picture, thread) / CLOCK_MS_NS)));
+        add_stack(one, picture, namer, thread);
         if (!holder) {
                 (void)json_object_set_new(one, "held_by", json_string("nobody that is known"));
                 return one;

@@ -19,6 +19,8 @@ struct locks {
         struct {
                 uint64_t number; /* of the wait */
                 uint64_t since_ns;
+                uint64_t held;       /* who holds it, since when: another number each time */
+                uint64_t kept_ns;    /* since when that one keeps it from this thread */
                 bool is_stuck;       /* in a circle */
         } waits[INSIDE_THREADS_MAX]; /* by page */
         uint32_t waiters[locks_glances][INSIDE_MODULES];

@@ -72,6 +72,26 @@ static void judge_vitals(struct supervisor *supervisor, uint64_t now_ns, bool is
         report_changes(&supervisor->report, &source, now_ns, changes, count);
 }
 
+static void judge_fence(struct supervisor *supervisor, uint64_t now_ns, bool is_tick)
+{
+        BASE_SCOPE(text_fini) struct text biggest = TEXT_INIT(200);
+        struct report_source source = { .number = supervisor->fence_number,
+                                        .program = supervisor->program.name,
+                                        .pid = supervisor->program.pid,
+                                        .fence = supervisor->fence_watch };
+        const struct rule_change *changes = NULL;
+        size_t count = 0;
+
+        if (!supervisor->fence_watch ||
+            fence_watch_judge(supervisor->fence_watch, &supervisor->fence, supervisor->program.pid,
+                              now_ns, is_tick, &changes, &count))
+                return;
+        if (count)
+                roster_append_biggest(&supervisor->roster, supervisor->program.pid, &biggest);
+        source.biggest = text_view(&biggest);
+        report_changes(&supervisor->report, &source, now_ns, changes, count);
+}
+
 /* Processes that were left to us and that a signal has ended, as a crash of the program would. */
 static void report_losses(struct supervisor *supervisor)
 {
@@ -97,6 +117,7 @@ void supervisor_look(struct supervisor *supervisor, bool is_tick)
                 (void)program_find_left(&supervisor->program); /* to know them when they end */
         report_losses(supervisor);
         judge_vitals(supervisor, now_ns, is_tick);
+        judge_fence(supervisor, now_ns, is_tick);
         roster_visit(&supervisor->roster, now_ns, is_tick);
         report_settle(&supervisor->report, now_ns);
         supervisor->looked_ns = now_ns;

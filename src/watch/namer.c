@@ -51,6 +51,7 @@ json_t *namer_lock(const struct namer *namer, const struct picture *picture, uin
         if (node && node < picture->node_count && known->made)
                 (void)json_object_set_new(named, "made_at", namer_place(namer, known->made));
         else
-                (void)json_object_set_new(named, "name", namer_place(namer, lock));
+                /* Places are return addresses, which lie behind what they mean. */
+                (void)json_object_set_new(named, "name", namer_place(namer, lock + 1));
         return named;
 }

@@ -167,14 +167,16 @@ static int read_findings(struct picture *picture, const struct segment_view *vie
 static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_stat)
 {
         char path[64], text[task_bytes];
-        unsigned long long value;
+        unsigned long long value, waited;
         const char *at;
 
         (void)snprintf(path, sizeof(path), "task/%u/schedstat", thread->id);
         if (procfs_read(pid, path, text, sizeof(text)) <= 0)
                 return false;
-        if (sscanf(text, "%llu", &value) == 1)
+        if (sscanf(text, "%llu %llu", &value, &waited) == 2) {
                 thread->cpu_ns = value;
+                thread->waited_ns = waited;
+        }
         if (!asks_stat)
                 return true;
         (void)snprintf(path, sizeof(path), "task/%u/stat", thread->id);

@@ -36,7 +36,8 @@ enum procfs_mapping {
  * as it was. */
 enum procfs_mapping procfs_maps(pid_t pid, uint64_t inode, struct text *snapshot);
 
-/* A small file of /proc/PID, as a text. How many bytes; 0 or less: it is not there, or not for us. */
+/* A small file of /proc/PID, as a text. How many bytes; 0 or less: it is not there, or not for
+ * us. */
 ssize_t procfs_read(pid_t pid, const char *name, char *text, size_t size);
 ssize_t procfs_read_all(pid_t pid, const char *name, char *text, size_t size); /* a larger one */
 int procfs_open(pid_t pid, const char *name); /* to read; -1: it may not */

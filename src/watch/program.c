@@ -125,18 +125,26 @@ static int explain(const char *name, int error, struct text *why)
         return PROGRAM_DENIED;
 }
 
+static bool is_executable(const char *name)
+{
+        BASE_SCOPE(text_fini) struct text path = TEXT_INIT(4096);
+
+        errno = ENOENT;
+        return find_file(name, &path) && !access(text_view(&path), X_OK);
+}
+
 /* ---- Starting ------------------------------------------------------------- */
 
-_Noreturn static void live_as_program(char *const *argv, char *const *environment, int error_fd,
-                                      int refusal_fd, const struct signals *signals)
+_Noreturn static void live_as_program(const struct program_order *order, char *const *environment,
+                                      int refusal_fd)
 {
-        int failed = 0;
+        int failed = order->enter ? order->enter(order->context) : 0;
 
-        if (error_fd >= 0 && dup2(error_fd, STDERR_FILENO) < 0)
+        if (!failed && order->error_fd >= 0 && dup2(order->error_fd, STDERR_FILENO) < 0)
                 failed = error_last();
         if (!failed) {
-                signals_restore(signals);
-                (void)execvpe(argv[0], argv, environment);
+                signals_restore(order->signals);
+                (void)execvpe(order->argv[0], order->argv, environment);
                 failed = error_last();
         }
         /* Four bytes into an empty pipe; if the parent is gone nobody wants them. */
@@ -158,8 +166,8 @@ static int wait_for_exec(int fd)
         return length == sizeof(refusal) ? refusal : 0;
 }
 
-static int start(struct program *program, char *const *environment, int error_fd,
-                 const struct signals *signals, struct text *why)
+static int start(struct program *program, const struct program_order *order,
+                 char *const *environment, struct text *why)
 {
         int refusal[2], failed;
 
@@ -167,7 +175,7 @@ static int start(struct program *program, char *const *environment, int error_fd
                 return error_last();
         program->pid = fork();
         if (program->pid == 0)
-                live_as_program(program->argv, environment, error_fd, refusal[1], signals);
+                live_as_program(order, environment, refusal[1]);
         failed = program->pid < 0 ? error_last() : 0;
         (void)close(refusal[1]); /* nothing was written on our side */
         if (!failed)
@@ -183,13 +191,13 @@ int program_start(struct program *program, const struct program_order *order, st
 {
         BASE_SCOPE(text_fini) struct text entry = TEXT_INIT(4096);
         BASE_SCOPE(text_fini) struct text preload = TEXT_INIT(64 << 10);
-        const char *slash = strrchr(order->argv[0], '/');
+        const char *name = order->name ? order->name : order->argv[0];
+        const char *slash = strrchr(name, '/');
         const char *before = getenv("LD_PRELOAD");
         char **environment;
         int outcome;
 
-        *program =
-                (struct program){ .argv = order->argv, .name = slash ? slash + 1 : order->argv[0] };
+        *program = (struct program){ .argv = order->argv, .name = slash ? slash + 1 : name };
         if (prctl(PR_SET_CHILD_SUBREAPER, 1))
                 return error_last();
         text_printf(&entry, "TOCSIN_DIR=%s", order->directory);
@@ -202,7 +210,12 @@ int program_start(struct program *program, const struct program_order *order, st
                         : make_environment(entry.bytes, order->preload ? preload.bytes : NULL);
         if (!environment)
                 return -ENOMEM;
-        outcome = start(program, environment, order->error_fd, order->signals, why);
+        if (order->name && strcmp(order->name, order->argv[0]) != 0 &&
+            !is_executable(order->name)) {
+                free(environment); /* what stands before it would say so in its own words */
+                return explain(order->name, errno == EACCES ? -EACCES : -ENOENT, why);
+        }
+        outcome = start(program, order, environment, why);
         free(environment);
         return outcome;
 }

@@ -50,6 +50,9 @@ struct program_order {
         const char *directory; /* its TOCSIN_DIR */
         const char *preload;   /* stands first in its LD_PRELOAD; NULL: leaves that alone */
         int error_fd;          /* its standard error; -1: ours */
+        const char *name; /* that of argv[0] of what is meant, if a launcher stands before it */
+        int (*enter)(void *context); /* in the child, before exec; async-signal-safe. NULL: none */
+        void *context;
         const struct signals *signals;
 };
 

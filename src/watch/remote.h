@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * remote.h - where a thread of another process is. It is stopped for that, by ptrace, for as long as
- * its stack takes to be read: some milliseconds, and only when somebody is about to be woken.
+ * remote.h - where a thread of another process is. It is stopped for that, by ptrace, for as long
+ * as its stack takes to be read: some milliseconds, and only when somebody is about to be woken.
  *
  * Units: addresses, innermost first. Ownership: none. Threads: one. Errors: 0 frames: it may not be
  * looked at, or is gone. Limits: the caller's.

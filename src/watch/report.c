@@ -79,13 +79,13 @@ static struct report_source whole(const struct report *report)
         return (struct report_source){ .program = report->program, .pid = report->pid };
 }
 
-void report_start(struct report *report, char *const *argv, const int64_t *probes)
+void report_start(struct report *report, char *const *argv, const int64_t *probes, json_t *fence)
 {
         struct report_source source = whole(report);
         char id[alert_id_bytes];
         struct event_head head = new_head(report, &source, id);
 
-        publish(report, OUTBOX_OTHER, event_start(&head, argv, probes));
+        publish(report, OUTBOX_OTHER, event_start(&head, argv, probes, fence));
 }
 
 void report_exit(struct report *report)
@@ -165,6 +165,8 @@ static json_t *details_of(struct report *report, const struct report_source *sou
         const struct segment_event *event;
         json_t *details;
 
+        if (source->fence)
+                return fence_watch_details(source->fence, rule, source->biggest);
         if (source->seer) {
                 const struct namer namer = { .stacks = report->stacks,
                                              .maps = &source->target->maps };

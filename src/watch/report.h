@@ -12,6 +12,7 @@
 
 #include "watch/alert.h"
 #include "watch/event.h"
+#include "watch/fence_watch.h"
 #include "watch/outbox.h"
 #include "watch/pump.h"
 #include "watch/ration.h"
@@ -33,8 +34,10 @@ struct report_source {
         uint64_t number; /* given out once a run */
         const char *program;
         pid_t pid;
-        const struct target *target; /* NULL: the program as a whole */
-        const struct seer *seer;     /* what libtocsin-inside shows; else NULL */
+        const struct target *target;     /* NULL: the program as a whole */
+        const struct seer *seer;         /* what libtocsin-inside shows; else NULL */
+        const struct fence_watch *fence; /* the fence around it; else NULL */
+        const char *biggest;             /* what holds most memory in it; with fence */
 };
 
 struct report {
@@ -64,7 +67,8 @@ struct report {
 void report_init(struct report *report, const char *run_name);
 void report_fini(struct report *report);
 
-void report_start(struct report *report, char *const *argv, const int64_t *probes);
+/* fence: NULL, or taken. */
+void report_start(struct report *report, char *const *argv, const int64_t *probes, json_t *fence);
 void report_exit(struct report *report);
 
 /* The program, or a process that it left behind; to be told before the rule of it is judged. */

@@ -9,8 +9,8 @@
  *         target->see_module = seer_module;
  *         target->seer = seer;
  *
- * Units:     nanoseconds of CLOCK_MONOTONIC. Ownership: the view is the caller's; changes point into
- *            the seer until the next call; seer_details() returns a new reference, or NULL.
+ * Units:     nanoseconds of CLOCK_MONOTONIC. Ownership: the view is the caller's; changes point
+ *            into the seer until the next call; seer_details() returns a new reference, or NULL.
  * Errors:    as target.h. Threads: one.
  * Limits:    those of probe/inside.h.
  */

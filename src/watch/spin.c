@@ -4,7 +4,7 @@
 
 #include "watch/remote.h"
 
-enum { full_percent = 80 }; /* of the time between two glances: two cores are shared by many */
+enum { full_percent = 90 }; /* of the time between two glances that others left it */
 
 static void forget(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
 {
@@ -20,8 +20,10 @@ static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thre
         uint32_t n = thread->number;
         uint64_t wall_ns = now_ns - spin->seen[n].at_ns;
         uint64_t cpu_ns = thread->cpu_ns - spin->seen[n].cpu_ns;
+        uint64_t waited_ns = thread->waited_ns - spin->seen[n].waited_ns;
         uint64_t since_ns;
 
+        wall_ns -= waited_ns < wall_ns ? waited_ns : wall_ns;
         if (cpu_ns * 100 < wall_ns * full_percent || thread->system_ns != spin->seen[n].system_ns)
                 spin->seen[n].entered_ns = spin->seen[n].moved_ns = now_ns;
         if (thread->entries != spin->seen[n].entries)
@@ -55,6 +57,7 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 }
                 spin->seen[n].at_ns = now_ns;
                 spin->seen[n].cpu_ns = thread->cpu_ns;
+                spin->seen[n].waited_ns = thread->waited_ns;
                 spin->seen[n].system_ns = thread->system_ns;
                 spin->seen[n].entries = thread->entries;
                 spin->seen[n].activity = thread->activity;

@@ -23,7 +23,7 @@ enum { spin_rate_s = 10 };
 struct spin {
         struct {
                 uint32_t id;
-                uint64_t at_ns, cpu_ns, system_ns;
+                uint64_t at_ns, cpu_ns, waited_ns, system_ns;
                 uint64_t entries, activity;
                 uint64_t entered_ns, moved_ns; /* since when without entering; without anything */
         } seen[INSIDE_THREADS_MAX];            /* by page */

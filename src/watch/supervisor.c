@@ -166,8 +166,9 @@ static void note_start(struct supervisor *supervisor)
         if (user != supervisor->roster.owners[0])
                 supervisor->roster.owners[supervisor->roster.owner_count++] = user;
         supervisor->probes = count_probes(&supervisor->program);
-        report_start(&supervisor->report, supervisor->program.argv,
-                     supervisor->probes < 0 ? NULL : &supervisor->probes);
+        report_start(&supervisor->report, supervisor->request->argv,
+                     supervisor->probes < 0 ? NULL : &supervisor->probes,
+                     supervisor->fence_watch ? fence_json(&supervisor->fence) : NULL);
 }
 
 /* 0, or the exit status that says why there is no program. */
@@ -180,7 +181,10 @@ static int start_program(struct supervisor *supervisor)
         if (!failed)
                 failed = program_start(&supervisor->program,
                                        &(const struct program_order){
-                                               .argv = supervisor->request->argv,
+                                               .argv = supervisor->fence.argv,
+                                               .name = supervisor->request->argv[0],
+                                               .enter = fence_enter,
+                                               .context = &supervisor->fence,
                                                .directory = text_view(&supervisor->dir.path),
                                                .preload = supervisor->request->preload,
                                                .error_fd = error_fd,
@@ -199,6 +203,34 @@ static int start_program(struct supervisor *supervisor)
         return failed == PROGRAM_DENIED ? ERROR_EXIT_RUN_DENIED : ERROR_EXIT_RUN;
 }
 
+static void say_fence(const struct supervisor *supervisor)
+{
+        const struct fence *fence = &supervisor->fence;
+        bool has_missing = fence->missing.length > 0;
+
+        if (!supervisor->request->is_quiet || has_missing)
+                voice_say(supervisor->voice, has_missing ? VOICE_WARNING : VOICE_PLAIN,
+                          "fence: %s%s%s%s%s", fence->name ? fence->name : "",
+                          fence->name ? ": " : "", text_view(&fence->kept),
+                          has_missing ? "; not enforced: " : "", text_view(&fence->missing));
+}
+
+/* Before the program: what cannot be had must be known by then. */
+static int open_fence(struct supervisor *supervisor, struct text *why)
+{
+        const struct supervisor_request *request = supervisor->request;
+        int outcome = fence_open(&supervisor->fence, &request->limits, request->argv,
+                                 text_view(&supervisor->dir.path), why);
+
+        if (outcome || !fence_is_wanted(&request->limits))
+                return outcome;
+        supervisor->fence_number = supervisor->roster.next_number++;
+        outcome = fence_watch_new(supervisor->began_ns, &supervisor->fence_watch);
+        if (!outcome)
+                say_fence(supervisor);
+        return outcome;
+}
+
 static int set_up(struct supervisor *supervisor)
 {
         BASE_SCOPE(text_fini) struct text why = TEXT_INIT(2000);
@@ -208,6 +240,8 @@ static int set_up(struct supervisor *supervisor)
                 failed = rundir_open(&supervisor->dir, supervisor->request->dir, &why);
         if (!failed)
                 failed = open_parts(supervisor);
+        if (!failed)
+                failed = open_fence(supervisor, &why);
         if (failed && why.length) {
                 say_error("%s", text_view(&why));
                 return ERROR_EXIT_RUN;
@@ -245,6 +279,11 @@ static void tear_down(struct supervisor *supervisor)
                 close_end(&supervisor->acknowledged_fd);
         }
         vitals_free(&supervisor->vitals);
+        fence_watch_free(&supervisor->fence_watch);
+        fence_close(&supervisor->fence);
+        if (supervisor->fence.is_left)
+                say_warning("processes still run inside the fence, whose group stays; the next run "
+                            "removes it when they have ended");
         if (supervisor->roster.entries)
                 roster_fini(&supervisor->roster);
         report_fini(&supervisor->report);
@@ -282,6 +321,7 @@ int supervisor_run(const struct supervisor_request *request)
         struct supervisor supervisor = {
                 .request = request,
                 .dir = RUNDIR_NULL,
+                .fence = FENCE_NULL,
                 .signals = { .fd = -1 },
                 .probes = -1,
                 .timer_fd = -1,

@@ -15,6 +15,8 @@
 #ifndef WATCH_SUPERVISOR_H
 #define WATCH_SUPERVISOR_H
 
+#include "watch/fence.h"
+#include "watch/fence_watch.h"
 #include "watch/outbox.h"
 #include "watch/program.h"
 #include "watch/pump.h"
@@ -39,6 +41,7 @@ struct supervisor_request {
         const char *preload; /* libtocsin-inside.so; NULL: the program is seen from outside only */
         struct receiver **receivers;
         size_t receiver_count;
+        struct fence_limits limits;
         bool reads_logs; /* the program's error output passes through us */
         bool is_quiet;
         bool fails_on_alert;
@@ -56,9 +59,12 @@ struct supervisor {
         struct report report;
         struct roster roster;
         struct program program;
-        int timer_fd;        /* ticks */
-        int wake_fd;         /* written by the pump */
-        int acknowledged_fd; /* written by receivers */
+        struct fence fence;
+        struct fence_watch *fence_watch; /* NULL: there is no fence */
+        uint64_t fence_number;           /* of its source */
+        int timer_fd;                    /* ticks */
+        int wake_fd;                     /* written by the pump */
+        int acknowledged_fd;             /* written by receivers */
         uint64_t began_ns;
         uint64_t looked_ns;  /* when we last read the segments */
         uint64_t glanced_ns; /* when we last looked at threads in between */

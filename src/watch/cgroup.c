@@ -3,7 +3,7 @@
  * Exists because rlimits count a process each: a hundred children with a gigabyte each are within
  * every one of them. Groups are found by their mounts, as both versions may lie anywhere.
  */
-#include "gate/cgroup.h"
+#include "watch/cgroup.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -17,10 +17,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define EMPTY_WAIT_NS (5 * CLOCK_S_NS)
-#define PREFIX        "tocsin-gate-"
 
 enum { small_file_max = 65536 };
 
@@ -97,7 +97,7 @@ static bool is_ours(int fd)
 {
         char name[cgroup_name_bytes];
 
-        (void)snprintf(name, sizeof(name), PREFIX "%d-try", (int)getpid());
+        (void)snprintf(name, sizeof(name), "tocsin-try-%d", (int)getpid());
         return mkdirat(fd, name, 0755) == 0 && unlinkat(fd, name, AT_REMOVEDIR) == 0;
 }
 
@@ -115,11 +115,9 @@ static int open_own(const char *mount, const char *path)
 
 static void add_tree(struct cgroup_home *home, int *fd, unsigned roles, bool is_v2)
 {
-        unsigned had = 0;
+        unsigned had = cgroup_roles(home);
 
-        for (size_t i = 0; i < home->tree_count; i++)
-                had |= home->trees[i].roles;
-        if (*fd < 0 || (had & roles) == roles || home->tree_count == cgroup_tree_max ||
+        if (*fd < 0 || !roles || (had & roles) == roles || home->tree_count == cgroup_tree_max ||
             !is_ours(*fd)) {
                 close_fd(fd);
                 return;
@@ -129,67 +127,88 @@ static void add_tree(struct cgroup_home *home, int *fd, unsigned roles, bool is_
         *fd = -1;
 }
 
-/* The nearest group from ours upwards whose children get both controllers. A group with processes
- * of its own cannot hand controllers on, so ours itself mostly does not. */
-static int open_v2(const char *mount, bool *ret_has_controllers)
+static const struct controller {
+        const char *name;
+        const char *old_name; /* in version 1 */
+        unsigned role;
+} controllers[] = {
+        { "memory", "memory", CGROUP_MEMORY },
+        { "pids", "pids", CGROUP_PIDS },
+        { "cpu", "cpu", CGROUP_CPU },
+        { "io", "blkio", CGROUP_IO },
+};
+
+/* Those that the children of a group get. */
+static unsigned handed_on(int fd)
+{
+        unsigned roles = 0;
+
+        for (size_t i = 0; i < BASE_COUNT(controllers); i++)
+                if (has_word(fd, "cgroup.subtree_control", controllers[i].name))
+                        roles |= controllers[i].role;
+        return roles;
+}
+
+/* The nearest group from ours upwards whose children get what is needed. A group with processes of
+ * its own cannot hand controllers on, so ours itself mostly does not. */
+static int open_v2(const char *mount, unsigned needed, unsigned *ret_roles)
 {
         struct text path BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
+        int root;
 
         own_path(NULL, &path);
         while (path.length > 1 && path.bytes) {
                 int fd = open_own(mount, path.bytes);
                 char *slash = strrchr(path.bytes, '/');
 
-                if (fd >= 0 && has_word(fd, "cgroup.subtree_control", "memory") &&
-                    has_word(fd, "cgroup.subtree_control", "pids") && is_ours(fd)) {
-                        *ret_has_controllers = true;
+                *ret_roles = fd >= 0 ? handed_on(fd) : 0;
+                if (*ret_roles && (*ret_roles & needed) == needed && is_ours(fd))
                         return fd;
-                }
                 close_fd(&fd);
                 if (!slash)
                         break;
                 *slash = '\0';
                 path.length = (size_t)(slash - path.bytes);
         }
-        path.length = 0;
-        int root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        *ret_has_controllers = root >= 0 && has_word(root, "cgroup.subtree_control", "memory") &&
-                               has_word(root, "cgroup.subtree_control", "pids") && is_ours(root);
+        root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        *ret_roles = root >= 0 ? handed_on(root) : 0;
+        if ((*ret_roles & needed) != needed || (*ret_roles && !is_ours(root)))
+                *ret_roles = 0;
         return root;
 }
 
-static void look_at_mount(const struct mntent *mount, struct cgroup_home *v1,
-                          struct cgroup_home *v2)
+/* What a search is for. */
+struct search {
+        unsigned needed, wished;
+        struct cgroup_home v1, v2;
+};
+
+static void look_at_mount(const struct mntent *mount, struct search *search)
 {
-        static const struct {
-                const char *name;
-                unsigned role;
-        } controllers[] = { { "memory", CGROUP_MEMORY }, { "pids", CGROUP_PIDS } };
-        bool has_controllers = false;
+        unsigned roles = 0, wanted = search->needed | search->wished;
         int fd;
 
         if (strcmp(mount->mnt_type, "cgroup2") == 0) {
-                fd = open_v2(mount->mnt_dir, &has_controllers);
-                if (has_controllers)
-                        add_tree(v2, &fd, CGROUP_MEMORY | CGROUP_PIDS | CGROUP_KILL, true);
+                fd = open_v2(mount->mnt_dir, search->needed, &roles);
+                if (roles & wanted)
+                        add_tree(&search->v2, &fd, (roles & wanted) | CGROUP_KILL, true);
                 else
-                        add_tree(v1, &fd, CGROUP_KILL, true);
+                        add_tree(&search->v1, &fd, CGROUP_KILL, true);
                 return;
         }
         for (size_t i = 0; i < BASE_COUNT(controllers) && strcmp(mount->mnt_type, "cgroup") == 0;
              i++) {
                 struct text path BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
 
-                if (!hasmntopt(mount, controllers[i].name))
+                if (!(wanted & controllers[i].role) || !hasmntopt(mount, controllers[i].old_name))
                         continue;
-                own_path(controllers[i].name, &path);
+                own_path(controllers[i].old_name, &path);
                 fd = open_own(mount->mnt_dir, text_view(&path));
-                add_tree(v1, &fd, controllers[i].role, false);
+                add_tree(&search->v1, &fd, controllers[i].role, false);
         }
 }
 
-/* Empty groups of gates that are no more. One that still has processes stays: rmdir says so. */
+/* Empty groups of processes that are no more. One that still has processes stays: rmdir says so. */
 static void sweep(const struct cgroup_home *home)
 {
         for (size_t i = 0; i < home->tree_count; i++) {
@@ -198,9 +217,11 @@ static void sweep(const struct cgroup_home *home)
                 struct dirent *entry;
 
                 while (dir && (entry = readdir(dir))) {
+                        size_t length = strlen(home->prefix);
                         int pid = 0;
 
-                        if (sscanf(entry->d_name, PREFIX "%d-", &pid) == 1 && pid > 0 &&
+                        if (strncmp(entry->d_name, home->prefix, length) == 0 &&
+                            sscanf(entry->d_name + length, "-%d-", &pid) == 1 && pid > 0 &&
                             kill(pid, 0) && errno == ESRCH)
                                 (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
                 }
@@ -211,7 +232,7 @@ static void sweep(const struct cgroup_home *home)
         }
 }
 
-static unsigned roles_of(const struct cgroup_home *home)
+unsigned cgroup_roles(const struct cgroup_home *home)
 {
         unsigned roles = 0;
 
@@ -220,25 +241,28 @@ static unsigned roles_of(const struct cgroup_home *home)
         return roles;
 }
 
-int cgroup_find(struct cgroup_home *ret_home)
+int cgroup_find(const char *prefix, unsigned needed, unsigned wished, struct cgroup_home *ret_home)
 {
-        struct cgroup_home v1 = { .name = "cgroup v1" }, v2 = { .name = "cgroup v2" };
+        struct search search = { .needed = needed,
+                                 .wished = wished,
+                                 .v1 = { .name = "cgroup v1", .prefix = prefix },
+                                 .v2 = { .name = "cgroup v2", .prefix = prefix } };
         FILE *mounts BASE_SCOPE(end_mounts) = setmntent("/proc/self/mounts", "re");
         struct mntent *mount, entry;
         char line[PATH_MAX];
-        unsigned needed = CGROUP_MEMORY | CGROUP_PIDS;
 
         if (!mounts)
                 return error_last();
         while ((mount = getmntent_r(mounts, &entry, line, sizeof(line))))
-                look_at_mount(mount, &v1, &v2);
-        if (v2.tree_count) {
-                cgroup_home_fini(&v1);
-                *ret_home = v2;
-        } else if ((roles_of(&v1) & needed) == needed) {
-                *ret_home = v1;
+                look_at_mount(mount, &search);
+        if (search.v2.tree_count) {
+                cgroup_home_fini(&search.v1);
+                *ret_home = search.v2;
+        } else if ((cgroup_roles(&search.v1) & needed) == needed &&
+                   cgroup_roles(&search.v1) & (needed | wished)) {
+                *ret_home = search.v1;
         } else {
-                cgroup_home_fini(&v1);
+                cgroup_home_fini(&search.v1);
                 return -ENOENT;
         }
         sweep(ret_home);
@@ -252,31 +276,80 @@ void cgroup_home_fini(struct cgroup_home *home)
         home->tree_count = 0;
 }
 
-static int limit(const struct cgroup_tree *tree, int fd, uint64_t memory_max, uint64_t process_max)
+static int limit_memory(const struct cgroup_tree *tree, int fd, uint64_t bytes)
 {
-        int failed = 0;
+        int failed;
 
-        if (tree->roles & CGROUP_MEMORY && tree->is_v2) {
-                failed = write_number(fd, "memory.max", memory_max);
-                /* Both are missing on some kernels, and without swap nothing is lost. */
-                (void)write_number(fd, "memory.swap.max", 0);
-                (void)write_number(fd, "memory.oom.group", 1);
-        } else if (tree->roles & CGROUP_MEMORY) {
-                failed = write_number(fd, "memory.limit_in_bytes", memory_max);
-                (void)write_number(fd, "memory.memsw.limit_in_bytes", memory_max);
+        if (!tree->is_v2) {
+                failed = write_number(fd, "memory.limit_in_bytes", bytes);
+                (void)write_number(fd, "memory.memsw.limit_in_bytes", bytes);
+                return failed;
         }
-        if (!failed && tree->roles & CGROUP_PIDS)
-                failed = write_number(fd, "pids.max", process_max);
+        failed = write_number(fd, "memory.max", bytes);
+        /* Both are missing on some kernels, and without swap nothing is lost. */
+        (void)write_number(fd, "memory.swap.max", 0);
+        (void)write_number(fd, "memory.oom.group", 1);
         return failed;
 }
 
-int cgroup_make(const struct cgroup_home *home, unsigned number, uint64_t memory_max_bytes,
-                uint64_t process_max, struct cgroup *ret_group)
+enum { cpu_period_us = 100000 };
+
+static int limit_cpu(const struct cgroup_tree *tree, int fd, uint64_t permille)
 {
-        struct cgroup group = { .home = home, .folders = { -1, -1, -1 }, .joins = { -1, -1, -1 } };
+        char both[64];
+
+        if (!tree->is_v2)
+                return write_number(fd, "cpu.cfs_quota_us", permille * (cpu_period_us / 1000));
+        (void)snprintf(both, sizeof(both), "%" PRIu64 " %d", permille * (cpu_period_us / 1000),
+                       (int)cpu_period_us);
+        return write_file(fd, "cpu.max", both);
+}
+
+static int limit_io(const struct cgroup_tree *tree, int fd, dev_t device, uint64_t bytes)
+{
+        char text[128];
+        int failed;
+
+        if (tree->is_v2) {
+                (void)snprintf(text, sizeof(text), "%u:%u rbps=%" PRIu64 " wbps=%" PRIu64,
+                               major(device), minor(device), bytes, bytes);
+                return write_file(fd, "io.max", text);
+        }
+        (void)snprintf(text, sizeof(text), "%u:%u %" PRIu64, major(device), minor(device), bytes);
+        failed = write_file(fd, "blkio.throttle.read_bps_device", text);
+        return failed ? failed : write_file(fd, "blkio.throttle.write_bps_device", text);
+}
+
+/* Which of the limits the kernel did not take. */
+static unsigned limit(const struct cgroup_tree *tree, int fd, const struct cgroup_limits *limits)
+{
+        unsigned unset = 0;
+
+        if (tree->roles & CGROUP_MEMORY && limits->memory_bytes &&
+            limit_memory(tree, fd, limits->memory_bytes))
+                unset |= CGROUP_MEMORY;
+        if (tree->roles & CGROUP_PIDS && limits->processes &&
+            write_number(fd, "pids.max", limits->processes))
+                unset |= CGROUP_PIDS;
+        if (tree->roles & CGROUP_CPU && limits->cpu_permille &&
+            limit_cpu(tree, fd, limits->cpu_permille))
+                unset |= CGROUP_CPU;
+        if (tree->roles & CGROUP_IO && limits->io_bytes &&
+            limit_io(tree, fd, limits->io_device, limits->io_bytes))
+                unset |= CGROUP_IO;
+        return unset;
+}
+
+int cgroup_make(const struct cgroup_home *home, unsigned number, const struct cgroup_limits *limits,
+                struct cgroup *ret_group)
+{
+        struct cgroup group = { .home = home };
         int failed = 0;
 
-        (void)snprintf(group.name, sizeof(group.name), PREFIX "%d-%u", (int)getpid(), number);
+        for (size_t i = 0; i < cgroup_tree_max; i++)
+                group.folders[i] = group.joins[i] = -1;
+        (void)snprintf(group.name, sizeof(group.name), "%s-%d-%u", home->prefix, (int)getpid(),
+                       number);
         for (size_t i = 0; i < home->tree_count && !failed; i++) {
                 int at = home->trees[i].fd;
 
@@ -291,8 +364,7 @@ int cgroup_make(const struct cgroup_home *home, unsigned number, uint64_t memory
                 if (group.joins[i] < 0)
                         failed = error_last();
                 else
-                        failed = limit(&home->trees[i], group.folders[i], memory_max_bytes,
-                                       process_max);
+                        group.unset |= limit(&home->trees[i], group.folders[i], limits);
         }
         if (failed)
                 (void)cgroup_remove(&group); /* empty; what failed is the news */
@@ -384,6 +456,20 @@ static uint64_t number_in(int dir_fd, const char *file)
         return text_parse_u64(text_view(&text), 0, UINT64_MAX, &value) ? 0 : value;
 }
 
+static void count_memory(bool is_v2, int fd, struct cgroup_counts *counts)
+{
+        uint64_t cached = keyed(fd, "memory.stat", is_v2 ? "inactive_file" : "total_inactive_file");
+        uint64_t bytes = number_in(fd, is_v2 ? "memory.current" : "memory.usage_in_bytes");
+
+        counts->memory_bytes = bytes > cached ? bytes - cached : 0; /* what can go has gone */
+        counts->memory_peak_bytes =
+                number_in(fd, is_v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+        counts->memory_refusals =
+                is_v2 ? keyed(fd, "memory.events", "max") : number_in(fd, "memory.failcnt");
+        counts->oom_kills = keyed(fd, is_v2 ? "memory.events" : "memory.oom_control", "oom_kill");
+        counts->was_out_of_memory = counts->oom_kills > 0;
+}
+
 void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
 {
         struct cgroup_counts counts = { 0 };
@@ -392,15 +478,17 @@ void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
                 const struct cgroup_tree *tree = &group->home->trees[i];
                 int fd = group->folders[i];
 
-                if (tree->roles & CGROUP_MEMORY) {
-                        counts.memory_peak_bytes = number_in(
-                                fd, tree->is_v2 ? "memory.peak" : "memory.max_usage_in_bytes");
-                        counts.was_out_of_memory =
-                                keyed(fd, tree->is_v2 ? "memory.events" : "memory.oom_control",
-                                      "oom_kill") > 0;
+                if (tree->roles & CGROUP_MEMORY)
+                        count_memory(tree->is_v2, fd, &counts);
+                if (tree->roles & CGROUP_PIDS) {
+                        counts.processes = number_in(fd, "pids.current");
+                        counts.process_refusals = keyed(fd, "pids.events", "max");
+                        counts.was_refused_processes = counts.process_refusals > 0;
                 }
-                if (tree->roles & CGROUP_PIDS)
-                        counts.was_refused_processes = keyed(fd, "pids.events", "max") > 0;
+                if (tree->roles & CGROUP_CPU) {
+                        counts.cpu_periods = keyed(fd, "cpu.stat", "nr_periods");
+                        counts.cpu_throttled = keyed(fd, "cpu.stat", "nr_throttled");
+                }
         }
         *ret_counts = counts;
 }

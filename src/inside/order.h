@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* order.h - in which order locks are taken, and whether two orders can meet: what the kernel's
+ * lockdep does.
+ *
+ * A lock is known by the place that initialised it, or, if none was seen, by its address; so what
+ * is learnt of one connection holds for the next. Of two locks made at one place the addresses
+ * count.
+ *
+ * An order is wrong if it goes round in a circle, unless one thread alone has taken all of it, or
+ * all of it was taken under one other lock, or TOC_ANY_ORDER says that it is right. It is reported
+ * once, before anybody waits.
+ *
+ * Threads: any. Errors: none: what finds no room is not checked. Limits: INSIDE_NODES places, and
+ * those of order.c. */
+#ifndef INSIDE_ORDER_H
+#define INSIDE_ORDER_H
+
+#include "inside/inside.h"
+
+#pragma GCC visibility push(hidden)
+
+/* It begins to be, or ends. at: the caller of its initialisation. */
+void order_made(const volatile void *lock, enum inside_lock kind, const void *at);
+void order_ended(const volatile void *lock);
+
+/* Its number; 0: there was no room. */
+uint32_t order_node(const volatile void *lock, enum inside_lock kind);
+
+/* The thread is about to wait for it, if it has to, and holds at least one other. */
+void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                 const void *at);
+
+#pragma GCC visibility pop
+
+#endif

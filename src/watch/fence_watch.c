@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists because a limit that nobody sees coming is an outage with a reason. */
+#include "watch/fence_watch.h"
+
+#include "watch/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+enum { MEMORY, PIDS, FILES, THROTTLED, HIT, OOM, ROWS };
+enum { throttle_s = 10, hit_s = 60, full_permille = 950 };
+
+static const struct {
+        const char *name;
+        int64_t limit;
+        uint32_t hold_s;
+        uint8_t severity;
+        const char *meaning;
+        const char *help;
+} rows[ROWS] = {
+        [MEMORY] = { "memory_permille", 900, 2, TOC_WARN, "memory is nearly at its limit",
+                     "Memory in use, of the fence's limit" },
+        [PIDS] = { "pids_permille", 900, 0, TOC_WARN, "processes are nearly at their limit",
+                   "Processes and threads, of the fence's limit" },
+        [FILES] = { "files_permille", 900, 0, TOC_WARN, "descriptors are nearly at their limit",
+                    "Open descriptors, of the program's limit" },
+        [THROTTLED] = { "throttled_permille", 500, 30, TOC_NOTE,
+                        "it wants more of the processor than its limit allows",
+                        "Periods in which its share of the processor was used up" },
+        [HIT] = { "limit_hit", 0, 0, TOC_WARN, "a limit of the fence was hit",
+                  "Memory or processes refused in the last minute" },
+        [OOM] = { "oom", 0, 0, TOC_PAGE, "the kernel killed it for its memory limit",
+                  "Kills for the memory limit" },
+};
+
+struct fence_watch {
+        struct rule_set *rules;
+        int64_t values[ROWS];
+        struct rule_sample samples[ROWS];
+        struct cgroup_counts counts;
+        uint64_t periods[throttle_s + 1], throttled[throttle_s + 1];
+        uint64_t hits[hit_s + 1];
+        uint64_t refusals, memory_hits;
+        uint64_t ticks;
+};
+
+static int add_row(struct fence_watch *watch, uint32_t which, uint64_t began_ns)
+{
+        struct toc_record record = {
+                .version = 1,
+                .kind = toc_kind_gauge,
+                .module = "process",
+                .rule[0] = { .limit = rows[which].limit,
+                             .clear_at = TOC_NO_CLEAR_LEVEL_,
+                             .hold_s = rows[which].hold_s,
+                             .signal = toc_signal_value,
+                             .op = TOC_ABOVE_,
+                             .severity = rows[which].severity },
+        };
+        uint32_t row = 0;
+
+        (void)snprintf(record.name, sizeof(record.name), "%s", rows[which].name);
+        (void)snprintf(record.help, sizeof(record.help), "%s", rows[which].help);
+        (void)snprintf(record.rule[0].meaning, sizeof(record.rule[0].meaning), "%s",
+                       rows[which].meaning);
+        watch->samples[which].cells = (const uint64_t *)&watch->values[which];
+        return rule_set_add(watch->rules, &record, began_ns, true, &row);
+}
+
+int fence_watch_new(uint64_t began_ns, struct fence_watch **ret_watch)
+{
+        struct fence_watch *watch = calloc(1, sizeof(*watch));
+        int failed = watch ? rule_set_new(&watch->rules, began_ns) : -ENOMEM;
+
+        for (uint32_t i = 0; i < ROWS && !failed; i++)
+                failed = add_row(watch, i, began_ns);
+        if (failed) {
+                fence_watch_free(&watch);
+                return failed;
+        }
+        *ret_watch = watch;
+        return 0;
+}
+
+void fence_watch_free(struct fence_watch **address)
+{
+        struct fence_watch *watch = *address;
+
+        if (!watch)
+                return;
+        rule_set_free(&watch->rules);
+        free(watch);
+        *address = NULL;
+}
+
+const struct rule_set *fence_watch_rules(const struct fence_watch *watch)
+{
+        return watch->rules;
+}
+
+bool fence_watch_outlives(const struct rule_view *rule)
+{
+        return strcmp(rule->record->name, rows[OOM].name) == 0;
+}
+
+/* ---- Numbers -------------------------------------------------------------- */
+
+static int64_t permille(uint64_t part, uint64_t whole)
+{
+        return whole ? (int64_t)((double)part * 1000 / (double)whole) : 0;
+}
+
+static int64_t files_permille(pid_t pid)
+{
+        struct rlimit limit;
+        char path[64];
+        uint64_t count = 0;
+        DIR *folder;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+        folder = opendir(path);
+        if (!folder)
+                return 0;
+        while (readdir(folder))
+                count++;
+        (void)closedir(folder); /* read only */
+        if (count < 2 || prlimit(pid, RLIMIT_NOFILE, NULL, &limit))
+                return 0;
+        return permille(count - 2, limit.rlim_cur);
+}
+
+static uint64_t since(const uint64_t *past, uint64_t ticks, uint64_t seconds)
+{
+        uint64_t now = past[ticks % (seconds + 1)];
+        uint64_t then = past[(ticks > seconds ? ticks - seconds : 0) % (seconds + 1)];
+
+        return now > then ? now - then : 0;
+}
+
+static void count(struct fence_watch *watch, const struct fence *fence, pid_t pid, bool is_tick)
+{
+        const struct fence_limits *limits = &fence->limits;
+        struct cgroup_counts *counts = &watch->counts;
+
+        watch->values[FILES] = files_permille(pid);
+        if (!fence->group.home)
+                return;
+        cgroup_count(&fence->group, counts);
+        watch->values[OOM] = (int64_t)counts->oom_kills;
+        if (!is_tick)
+                return;
+        watch->ticks++;
+        watch->periods[watch->ticks % (throttle_s + 1)] = counts->cpu_periods;
+        watch->throttled[watch->ticks % (throttle_s + 1)] = counts->cpu_throttled;
+        watch->values[MEMORY] = permille(counts->memory_bytes, limits->memory_bytes);
+        /* Whoever reads files meets the limit all the time, and what is cached makes room. */
+        if (watch->values[MEMORY] > full_permille)
+                watch->memory_hits += counts->memory_refusals - watch->refusals;
+        watch->refusals = counts->memory_refusals;
+        watch->hits[watch->ticks % (hit_s + 1)] =
+                (limits->memory_bytes ? watch->memory_hits : 0) +
+                (limits->processes ? counts->process_refusals : 0);
+        watch->values[PIDS] = permille(counts->processes, limits->processes);
+        watch->values[THROTTLED] = permille(since(watch->throttled, watch->ticks, throttle_s),
+                                            since(watch->periods, watch->ticks, throttle_s));
+        watch->values[HIT] = (int64_t)since(watch->hits, watch->ticks, hit_s);
+}
+
+int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_t pid,
+                      uint64_t now_ns, bool is_tick, const struct rule_change **ret_changes,
+                      size_t *ret_count)
+{
+        count(watch, fence, pid, is_tick);
+        if (!is_tick)
+                return rule_set_peek(watch->rules, now_ns, watch->samples, ROWS, ret_changes,
+                                     ret_count);
+        return rule_set_tick(watch->rules, now_ns, watch->samples, ROWS, ret_changes, ret_count);
+}
+
+json_t *fence_watch_details(const struct fence_watch *watch, const struct rule_view *rule,
+                            const char *biggest)
+{
+        const struct cgroup_counts *counts = &watch->counts;
+        uint32_t which = 0;
+        json_t *details;
+
+        while (which < ROWS && strcmp(rows[which].name, rule->record->name) != 0)
+                which++;
+        if (which != MEMORY && which != HIT && which != OOM)
+                return NULL;
+        details =
+                json_pack("{s:I, s:I, s:I, s:I}", "memory_bytes", (json_int_t)counts->memory_bytes,
+                          "memory_peak_bytes", (json_int_t)counts->memory_peak_bytes,
+                          "memory_refusals", (json_int_t)counts->memory_refusals,
+                          "process_refusals", (json_int_t)counts->process_refusals);
+        if (biggest[0])
+                (void)json_object_set_new(details, "biggest", json_string(biggest));
+        return details;
+}
