@@ -309,6 +309,11 @@ int picture_read(struct picture *picture, const struct segment_view *view, uint6
 int picture_read_threads(struct picture *picture, const struct segment_view *view, uint64_t now_ns,
                          const char **ret_why)
 {
+        int outcome = segment_copy(view, view->inside.table[0], &picture->head,
+                                   sizeof(picture->head), ret_why);
+
+        if (!outcome)
+                outcome = read_findings(picture, view, ret_why);
         picture->at_ns = now_ns;
-        return read_pages(picture, view, false, ret_why);
+        return outcome ? outcome : read_pages(picture, view, false, ret_why);
 }
