@@ -202,6 +202,33 @@ static void a_module_that_never_comes_back_spins(void **state)
         assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
 }
 
+/* It is caught waiting, and what it waits is known a glance later. */
+static void full_speed_on_a_busy_machine_is_full_speed(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        run_for(runner, 100, 0, 0);
+        run_for(runner, 100, 60, 0);
+        run_for(runner, 100, 60, 80);
+        run_for(runner, 100, 60, 0);
+        run_for(runner, 100, 60, 80);
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 400);
+}
+
+static void half_speed_is_no_spin(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        for (int i = 0; i < 50; i++) {
+                run_for(runner, 100, 60, 0); /* nobody else wanted the core */
+                assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+        }
+}
+
 static void a_compressor_may_compute_for_a_while(void **state)
 {
         struct picture_thread *runner = thread(11, 0);
@@ -388,6 +415,8 @@ int main(void)
                 TRIAL(a_lock_that_is_kept_is_the_holders),
                 TRIAL(a_convoy_is_the_fewest_of_a_second),
                 TRIAL(a_module_that_never_comes_back_spins),
+                TRIAL(full_speed_on_a_busy_machine_is_full_speed),
+                TRIAL(half_speed_is_no_spin),
                 TRIAL(a_compressor_may_compute_for_a_while),
                 TRIAL(time_is_the_modules_that_was_seen),
                 TRIAL(what_is_never_closed_rings_in_forty_seconds),

@@ -20,13 +20,18 @@
 
 enum { spin_rate_s = 10 };
 
+/* Since when, and what the thread had used and waited for then. */
+struct spin_since {
+        uint64_t ns, cpu_ns, waited_ns;
+};
+
 struct spin {
         struct {
                 uint32_t id;
-                uint64_t at_ns, cpu_ns, waited_ns, system_ns;
+                uint64_t at_ns, cpu_ns, system_ns;
                 uint64_t entries, activity;
-                uint64_t entered_ns, moved_ns; /* since when without entering; without anything */
-        } seen[INSIDE_THREADS_MAX];            /* by page */
+                struct spin_since entered, moved; /* without entering; without anything */
+        } seen[INSIDE_THREADS_MAX];               /* by page */
         uint64_t used_ns[INSIDE_MODULES];
         uint64_t used_then_ns[spin_rate_s + 1][INSIDE_MODULES];
         uint64_t ticks;
