@@ -163,6 +163,21 @@ static int read_findings(struct picture *picture, const struct segment_view *vie
 
 /* ---- Threads -------------------------------------------------------------- */
 
+/* Those that libc makes by itself go past libtocsin-inside. */
+static void ask_io(pid_t pid, struct picture_thread *thread)
+{
+        char path[64], text[task_bytes];
+        unsigned long long reads, writes;
+        const char *at;
+
+        (void)snprintf(path, sizeof(path), "task/%u/io", thread->id);
+        if (procfs_read(pid, path, text, sizeof(text)) <= 0)
+                return; /* kernels may be built without, and may refuse it */
+        at = strstr(text, "syscr:");
+        if (at && sscanf(at, "syscr: %llu syscw: %llu", &reads, &writes) == 2)
+                thread->io_calls = reads + writes;
+}
+
 /* False: no thread of the process has that id now. */
 static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_stat)
 {
@@ -186,6 +201,7 @@ static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_stat)
         if (at &&
             sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %llu", &value) == 1)
                 thread->system_ns = value * (CLOCK_S_NS / 100);
+        ask_io(pid, thread);
         return true;
 }
 

@@ -4,14 +4,17 @@
 
 #include "watch/remote.h"
 
-enum { full_percent = 90 }; /* of the time that others left it */
+enum {
+        full_percent = 90,   /* of the time that others left it */
+        system_percent = 10, /* of the time that it ran: more is no loop by itself */
+};
 
 /* What a thread waits is known when it goes on; it may be waiting when it is looked at. */
 #define SLACK_NS (50 * CLOCK_MS_NS)
 
 static struct spin_since since_now(const struct picture_thread *thread, uint64_t now_ns)
 {
-        return (struct spin_since){ now_ns, thread->cpu_ns, thread->waited_ns };
+        return (struct spin_since){ now_ns, thread->cpu_ns, thread->waited_ns, thread->system_ns };
 }
 
 static void forget(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
@@ -34,18 +37,24 @@ static bool is_at_full_speed(const struct spin_since *since, const struct pictur
         return (thread->cpu_ns - since->cpu_ns + SLACK_NS) * 100 >= wall_ns * full_percent;
 }
 
+static bool is_in_kernel(const struct spin_since *since, const struct picture_thread *thread)
+{
+        return (thread->system_ns - since->system_ns) * 100 >
+               (thread->cpu_ns - since->cpu_ns + SLACK_NS) * system_percent + SLACK_NS * 100;
+}
+
 /* How long it has been running in a circle; 0: it has not. */
 static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
 {
         uint32_t n = thread->number;
         struct spin_since *entered = &spin->seen[n].entered, *moved = &spin->seen[n].moved;
-        bool calls = thread->system_ns != spin->seen[n].system_ns;
+        bool calls = thread->io_calls != spin->seen[n].io_calls;
         uint64_t circling_ns;
 
-        if (calls || thread->entries != spin->seen[n].entries ||
+        if (calls || thread->entries != spin->seen[n].entries || is_in_kernel(entered, thread) ||
             !is_at_full_speed(entered, thread, now_ns))
                 *entered = since_now(thread, now_ns);
-        if (calls || thread->activity != spin->seen[n].activity ||
+        if (calls || thread->activity != spin->seen[n].activity || is_in_kernel(moved, thread) ||
             !is_at_full_speed(moved, thread, now_ns))
                 *moved = since_now(thread, now_ns);
         circling_ns = now_ns - (thread->module ? entered : moved)->ns;
@@ -73,7 +82,7 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 }
                 spin->seen[n].at_ns = now_ns;
                 spin->seen[n].cpu_ns = thread->cpu_ns;
-                spin->seen[n].system_ns = thread->system_ns;
+                spin->seen[n].io_calls = thread->io_calls;
                 spin->seen[n].entries = thread->entries;
                 spin->seen[n].activity = thread->activity;
                 if (ms <= insight->value[m][INSIGHT_spin_ms])

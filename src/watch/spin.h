@@ -4,7 +4,8 @@
  *
  * CPU time goes to the module that a thread worked for when it was looked at: a sample each 100 ms.
  *
- * A thread spins if it runs at full speed, in user mode alone, without progress: inside a module
+ * A thread spins if it runs at full speed, neither reads nor writes, hardly asks the kernel for
+ * anything (a tenth of its time: interrupts are charged to whom they hit), and makes no progress: inside a module
  * for SPIN_INSIDE_NS without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without
  * anything that libtocsin-inside sees (a compressor computes for a while; that is no fault).
  *
@@ -22,14 +23,14 @@ enum { spin_rate_s = 10 };
 
 /* Since when, and what the thread had used and waited for then. */
 struct spin_since {
-        uint64_t ns, cpu_ns, waited_ns;
+        uint64_t ns, cpu_ns, waited_ns, system_ns;
 };
 
 struct spin {
         struct {
                 uint32_t id;
-                uint64_t at_ns, cpu_ns, system_ns;
-                uint64_t entries, activity;
+                uint64_t at_ns, cpu_ns;
+                uint64_t entries, activity, io_calls;
                 struct spin_since entered, moved; /* without entering; without anything */
         } seen[INSIDE_THREADS_MAX];               /* by page */
         uint64_t used_ns[INSIDE_MODULES];

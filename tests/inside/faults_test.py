@@ -89,12 +89,13 @@ ROWS = [
     Fault("spin_plain", 45, ("spin_ms",), "process", ("mill_grind",)),
     Twin("compress", 6),
     Twin("compress_calls", 10),
+    Twin("compress_stdio", 12),
 ]
 
 
 # Who needs a CPU for itself: one of them after the other.
 CPU = threading.Lock()
-HUNGRY = {"spin", "compress", "compress_calls"}
+HUNGRY = {"spin", "compress", "compress_calls", "compress_stdio"}
 
 
 def symbols():
