@@ -39,11 +39,14 @@ static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thre
 {
         uint32_t n = thread->number;
         struct spin_since *entered = &spin->seen[n].entered, *moved = &spin->seen[n].moved;
+        bool calls = thread->io_calls != spin->seen[n].io_calls;
         uint64_t circling_ns;
 
-        if (thread->entries != spin->seen[n].entries || !is_at_full_speed(entered, thread, now_ns))
+        if (calls || thread->entries != spin->seen[n].entries ||
+            !is_at_full_speed(entered, thread, now_ns))
                 *entered = since_now(thread, now_ns);
-        if (thread->activity != spin->seen[n].activity || !is_at_full_speed(moved, thread, now_ns))
+        if (calls || thread->activity != spin->seen[n].activity ||
+            !is_at_full_speed(moved, thread, now_ns))
                 *moved = since_now(thread, now_ns);
         circling_ns = now_ns - (thread->module ? entered : moved)->ns;
         return circling_ns < (thread->module ? SPIN_INSIDE_NS : SPIN_OUTSIDE_NS) ? 0 : circling_ns;
@@ -70,6 +73,7 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 }
                 spin->seen[n].at_ns = now_ns;
                 spin->seen[n].cpu_ns = thread->cpu_ns;
+                spin->seen[n].io_calls = thread->io_calls;
                 spin->seen[n].entries = thread->entries;
                 spin->seen[n].activity = thread->activity;
                 if (ms <= insight->value[m][INSIGHT_spin_ms])

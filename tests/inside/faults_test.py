@@ -86,15 +86,16 @@ ROWS = [
     Fault("livelock", 12, ("bars",), "duet"),
     Twin("livelock_not", 12),
     Fault("spin", 20, ("spin_ms",), "mill", ("mill_grind",)),
-    Fault("spin_plain", 30, ("spin_ms",), "process", ("mill_grind",)),
+    Fault("spin_plain", 45, ("spin_ms",), "process", ("mill_grind",)),
     Twin("compress", 6),
     Twin("compress_calls", 10),
+    Twin("compress_stdio", 12),
 ]
 
 
 # Who needs a CPU for itself: one of them after the other.
 CPU = threading.Lock()
-HUNGRY = {"spin", "spin_plain", "compress", "compress_calls"}
+HUNGRY = {"spin", "compress", "compress_calls", "compress_stdio"}
 
 
 def symbols():
