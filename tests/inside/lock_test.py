@@ -23,7 +23,7 @@ LIBRARY, CONFORM, LOCKS = (os.path.abspath(argument) for argument in sys.argv[2:
 DEADLINE_S = 60
 
 # As src/probe/inside.h has them.
-FINDING, STACK, HELD = 304, 14, 16
+FINDING, STACK, HELD = 288, 14, 16
 ORDER, ITSELF = 1, 2
 MUTEX, RECURSIVE, READ, WRITE, CONDITION, SEMAPHORE = 1, 2, 3, 4, 6, 8
 
@@ -55,16 +55,19 @@ class Finding:
 
 class Segment:
     def __init__(self, folder, pid):
-        self.findings, self.pages = [], {}
+        self.findings, self.pages, self.made = [], {}, 0
         for path in glob.glob(f"{folder}/{pid}-*.seg"):
             with open(path, "rb") as file:
                 self.read(file.read())
+        same(len(self.findings), self.made, "how many findings can be read")
 
     def read(self, data):
         at, used = 4096, struct.unpack_from("<Q", data, 32)[0]
         while at < used:
             magic, kind, size, _, count, owner = struct.unpack_from("<IIQIIQ", data, at)
             same(magic, 0x58434f54, "the magic of an extent")
+            if kind == 16:
+                self.made += struct.unpack_from("<Q", data, at + 64 + 32)[0]
             if kind == 20:
                 found = [Finding(data, at + 64 + FINDING * i) for i in range(count)]
                 self.findings += [finding for finding in found if finding.is_ready]
