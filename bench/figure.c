@@ -47,14 +47,23 @@ static uint64_t permille(uint64_t part, uint64_t whole)
         return whole ? (part * one + whole / 2) / whole : 0;
 }
 
+static uint64_t ratio_max(const struct row *row, uint64_t against_ps)
+{
+        if (!row->added_max_ps || !against_ps)
+                return row->ratio_max_permille;
+        return permille(against_ps + row->added_max_ps, against_ps);
+}
+
 /* Once all are summarised. */
 static void relate(struct figure *figures, size_t count, struct figure *figure)
 {
         const struct figure *single;
 
         figure->against = find(figures, count, figure->row->against, figure->threads);
-        if (figure->against)
+        if (figure->against) {
                 figure->ratio_permille = permille(figure->median_ps, figure->against->median_ps);
+                figure->ratio_max_permille = ratio_max(figure->row, figure->against->median_ps);
+        }
         if (figure->threads == 1)
                 return;
         figure->single = find(figures, count, figure->row->name, 1);
@@ -70,11 +79,12 @@ static void relate(struct figure *figures, size_t count, struct figure *figure)
 
 static void decide(struct figure *figure)
 {
-        uint32_t ratio_max = figure->row->ratio_max_permille;
         uint32_t growth_max = figure->row->growth_max_permille;
 
-        if (ratio_max && figure->against)
-                figure->verdict = figure->ratio_permille <= ratio_max ? FIGURE_OK : FIGURE_OVER;
+        if (figure->ratio_max_permille)
+                figure->verdict = figure->ratio_permille <= figure->ratio_max_permille
+                                          ? FIGURE_OK
+                                          : FIGURE_OVER;
         if (!growth_max || !figure->single)
                 return;
         if (figure->growth_permille > growth_max)

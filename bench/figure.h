@@ -36,6 +36,7 @@ struct figure {
         const struct figure *against; /* NULL: not measured, or there is none */
         const struct figure *single;  /* the same with one thread; NULL likewise */
         uint64_t ratio_permille;      /* 0: none */
+        uint64_t ratio_max_permille;  /* the row's, or what its added_max_ps comes to; 0: none */
         uint64_t growth_permille;     /* 0: none */
         enum figure_verdict verdict;
 };

@@ -124,6 +124,28 @@ static void what_took_no_time_divides_nothing(void **state)
         assert_int_equal(four.figure[3].growth_permille, 1000);
 }
 
+static void a_difference_is_judged_at_its_limit(void **state)
+{
+        static const struct row added = { .name = "added",
+                                          .against = "plain",
+                                          .added_max_ps = 3000 };
+        static const uint64_t took_ps[] = { 8000, 8008 };
+        static const enum figure_verdict wanted[] = { FIGURE_OK, FIGURE_OVER };
+
+        (void)state;
+        for (int i = 0; i < 2; i++) {
+                struct figure figures[] = {
+                        { .row = &plain, .threads = 1, .round_ps = { 5000 }, .round_count = 1 },
+                        { .row = &added, .threads = 1, .round_count = 1 },
+                };
+
+                figures[1].round_ps[0] = took_ps[i];
+                figure_judge(figures, 2);
+                assert_int_equal(figures[1].ratio_max_permille, 1600);
+                assert_int_equal(figures[1].verdict, wanted[i]);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -134,6 +156,7 @@ int main(void)
                 cmocka_unit_test(growth_is_judged_at_its_limit),
                 cmocka_unit_test(growth_leaves_out_that_of_the_machine),
                 cmocka_unit_test(without_the_other_row_there_is_no_verdict),
+                cmocka_unit_test(a_difference_is_judged_at_its_limit),
                 cmocka_unit_test(what_took_no_time_divides_nothing),
         };
 

@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "base/base.h"
+#include "inside.h"
 
 struct peer {
         const char *library;
@@ -39,5 +40,9 @@ bool peer_is_here(const char *library)
         for (size_t i = 0; i < BASE_COUNT(peers); i++)
                 if (strcmp(peers[i].library, library) == 0)
                         return peers[i].is_open;
+        if (strcmp(library, "inside") == 0)
+                return inside_is_here();
+        if (strcmp(library, "jemalloc") == 0)
+                return inside_has_jemalloc();
         return true;
 }

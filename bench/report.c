@@ -17,6 +17,7 @@ enum { report_max = 1 << 20 };
 static const char *const part_title[ROW_PART_COUNT] = {
         [ROW_MACHINE] = "The machine",
         [ROW_PROBE] = "Probes",
+        [ROW_INSIDE] = "Inside",
         [ROW_PEER] = "Others",
         [ROW_SELDOM] = "One at a time, cold",
         [ROW_WORK] = "Between other work",
@@ -79,7 +80,7 @@ static void append_figure(struct text *into, const struct figure *figure)
         append_ns(into, 7, figure->three_quarters_ps);
         text_printf(into, "  %-13s", figure->against ? row->against : "");
         append_ratio(into, 6, figure->ratio_permille);
-        append_ratio(into, 6, figure->against ? row->ratio_max_permille : 0);
+        append_ratio(into, 6, figure->ratio_max_permille);
         append_ratio(into, 6, figure->growth_permille);
         append_ratio(into, 6, figure->single ? row->growth_max_permille : 0);
         text_printf(into, " %s", verdict_text[figure->verdict]);
@@ -206,7 +207,7 @@ static json_t *figure_object(const struct figure *figure)
         json_t *judged = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "against",
                                    figure->against ? json_string(row->against) : json_null(),
                                    "ratio_permille", number_or_null(figure->ratio_permille),
-                                   "ratio_max_permille", number_or_null(row->ratio_max_permille),
+                                   "ratio_max_permille", number_or_null(figure->ratio_max_permille),
                                    "growth_permille", number_or_null(figure->growth_permille),
                                    "growth_max_permille", number_or_null(row->growth_max_permille),
                                    "verdict", verdict(figure));

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "bell.h"
+#include "inside.h"
 #include "kind.h"
 #include "loop.h"
 #include "peer.h"
@@ -31,6 +32,15 @@
           .library = (library_),                         \
           .loop = function,                              \
           .against = (against_),                         \
+          .help = (help_) },
+#define INSIDE(name_, function, against_, added_max, growth_max, help_) \
+        { .part = ROW_INSIDE,                                           \
+          .name = (name_),                                              \
+          .library = "inside",                                          \
+          .loop = function,                                             \
+          .against = (against_),                                        \
+          .added_max_ps = (added_max),                                  \
+          .growth_max_permille = (growth_max),                          \
           .help = (help_) },
 #define WORK(kernel, probe, against_, help_) \
         { .part = ROW_WORK,                  \

@@ -13,6 +13,7 @@
 enum row_part {
         ROW_MACHINE, /* without Tocsin */
         ROW_PROBE,
+        ROW_INSIDE, /* with libtocsin-inside */
         ROW_PEER,   /* what others offer */
         ROW_SELDOM, /* one at a time */
         ROW_WORK,   /* a probe between other work */
@@ -22,11 +23,12 @@ enum row_part {
 struct row {
         enum row_part part;
         const char *name;
-        const char *library;          /* of a peer; "" else */
+        const char *library;          /* of a peer, or "inside"; "" else */
         void (*loop)(uint64_t times); /* or once */
         int (*once)(uint64_t *ret_ns);
         const char *against;          /* name of the row of which the ratio is taken, "" none */
         uint32_t ratio_max_permille;  /* 0: no budget */
+        uint32_t added_max_ps;        /* the same as a difference; 0: no budget */
         uint32_t growth_max_permille; /* of two threads over one; 0: no budget */
         const char *help;
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/say.h"
+#include "inside.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -65,7 +66,7 @@ static void run_inside(char **argv, const char *directory, const sigset_t *signa
         (void)sigprocmask(SIG_SETMASK, signals, NULL); /* cannot fail for SIG_SETMASK */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
                 _exit(ERROR_EXIT_UNKNOWN);
-        if (setenv("TOCSIN_DIR", directory, 1) || setenv(marker, directory, 1))
+        if (setenv("TOCSIN_DIR", directory, 1) || setenv(marker, directory, 1) || inside_prepare())
                 _exit(ERROR_EXIT_UNKNOWN);
         (void)execv("/proc/self/exe", argv); /* comes back only when it failed */
         say_error("cannot run itself: %s", error_text(error_last()));

@@ -5,6 +5,7 @@
 #include "base/option.h"
 #include "base/say.h"
 #include "bell.h"
+#include "inside.h"
 #include "kind.h"
 #include "loop.h"
 #include "peer.h"
@@ -221,6 +222,7 @@ static int work(const struct request *request, const char *directory)
                 return ERROR_EXIT_UNKNOWN;
         }
         kind_open();
+        inside_open();
         peer_open(directory);
         failed = loop_open();
         if (!failed)

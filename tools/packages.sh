@@ -174,6 +174,7 @@ packages_servers()
                         packages_say "warning: $name cannot be fetched; its test is skipped"
                 rm -rf "$draft/deb"
         done
+        rm -rf "$draft"/usr/{include,share/doc} # foreign source: house.sh would read it
         mv "$draft" "$directory/servers"
         return 0
 }

@@ -46,6 +46,8 @@ static bool is_fault(int error)
         case ENXIO:
         case ENODEV:
         case ESTALE:
+        case EMFILE:
+        case ENFILE:
                 return true;
         default:
                 return false;
@@ -82,7 +84,9 @@ static struct call begin(enum inside_call kind, int fd, const void *at)
         call.page->call_at = (uintptr_t)at;
         call.page->call_kind = kind;
         call.page->call_fd = fd;
-        __atomic_store_n(&call.page->call_number, call.page->call_number + 1, __ATOMIC_RELEASE);
+        /* One that was left by longjmp did not end. */
+        __atomic_store_n(&call.page->call_number, (call.page->call_number + 1) | 1,
+                         __ATOMIC_RELEASE);
         if ((call.page->call_number >> 1) % TIMED == 0)
                 call.began_ns = now_ns();
         if ((call.page->call_number >> 1) % INSIDE_REFRESH == 0)
@@ -99,7 +103,8 @@ static void end(const struct call *call)
                 toc_add_at_(&call->io->timed, 1);
                 toc_add_at_(&call->io->timed_ns, now_ns() - call->began_ns);
         }
-        __atomic_store_n(&call->page->call_number, call->page->call_number + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&call->page->call_number, (call->page->call_number + 1) & ~UINT64_C(1),
+                         __ATOMIC_RELEASE);
 }
 
 static ssize_t end_io(const struct call *call, bool is_read, ssize_t got, size_t wanted)
@@ -193,22 +198,29 @@ CALL(connect, INSIDE_CALL_CONNECT, (int fd, __CONST_SOCKADDR_ARG to, socklen_t l
 INSIDE_PUBLIC int accept(int fd, __SOCKADDR_ARG from, socklen_t *length);
 INSIDE_PUBLIC int accept4(int fd, __SOCKADDR_ARG from, socklen_t *length, int flags);
 
+/* What it is out of is its own fault, or its host's. */
+static int end_accept(const struct call *call, int made, const void *at, const void *sp)
+{
+        int saved = errno;
+
+        if (made < 0 && call->page && is_fault(saved))
+                inside_add(call->page, &call->io->errors, 1);
+        end(call);
+        errno = saved;
+        return descriptor_made(made, at, sp);
+}
+
 int accept(int fd, __SOCKADDR_ARG from, socklen_t *length)
 {
         struct call call = begin(INSIDE_CALL_ACCEPT, fd, AT);
-        int made = real.accept(fd, from.__sockaddr__, length), saved = errno;
 
-        end(&call);
-        errno = saved;
-        return descriptor_made(made, AT, inside_sp());
+        return end_accept(&call, real.accept(fd, from.__sockaddr__, length), AT, inside_sp());
 }
 
 int accept4(int fd, __SOCKADDR_ARG from, socklen_t *length, int flags)
 {
         struct call call = begin(INSIDE_CALL_ACCEPT, fd, AT);
-        int made = real.accept4(fd, from.__sockaddr__, length, flags), saved = errno;
 
-        end(&call);
-        errno = saved;
-        return descriptor_made(made, AT, inside_sp());
+        return end_accept(&call, real.accept4(fd, from.__sockaddr__, length, flags), AT,
+                          inside_sp());
 }

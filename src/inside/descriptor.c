@@ -49,7 +49,9 @@ void descriptor_ended(int fd)
 {
         uint32_t site = 0;
 
-        if (fd >= 0 && fd < DESCRIPTORS && inside_is_ready())
+        /* Looked at first: whoever closes all of them writes nothing. */
+        if (fd >= 0 && fd < DESCRIPTORS && inside_is_ready() &&
+            __atomic_load_n(&sites[fd], __ATOMIC_RELAXED))
                 site = __atomic_exchange_n(&sites[fd], 0, __ATOMIC_RELAXED);
         if (site)
                 inside_ended(inside_page(), site % INSIDE_SITES, 0);
@@ -139,7 +141,6 @@ MAKES(epoll_create, (int size), (size))
 MAKES(epoll_create1, (int flags), (flags))
 MAKES(eventfd, (unsigned count, int flags), (count, flags))
 MAKES(timerfd_create, (int clock, int flags), (clock, flags))
-MAKES(signalfd, (int fd, const void *mask, int flags), (fd, mask, flags))
 MAKES(inotify_init, (void), ())
 MAKES(inotify_init1, (int flags), (flags))
 MAKES(memfd_create, (const char *name, unsigned flags), (name, flags))
@@ -147,8 +148,32 @@ MAKES(mkstemp, (char *path), (path))
 MAKES(mkstemp64, (char *path), (path))
 MAKES(mkostemp, (char *path, int flags), (path, flags))
 MAKES(mkostemp64, (char *path, int flags), (path, flags))
-MAKES(dup2, (int fd, int to), (fd, to))
+MAKES(mkstemps, (char *path, int length), (path, length))
+MAKES(mkstemps64, (char *path, int length), (path, length))
+MAKES(mkostemps, (char *path, int length, int flags), (path, length, flags))
+MAKES(mkostemps64, (char *path, int length, int flags), (path, length, flags))
 MAKES(dup3, (int fd, int to, int flags), (fd, to, flags))
+
+/* These two may give back what they were given. */
+INSIDE_PUBLIC int dup2(int fd, int to)
+{
+        int made;
+
+        (void)is_on();
+        made = real.dup2(fd, to);
+        return fd == to ? made : descriptor_made(made, AT, SP);
+}
+
+INSIDE_PUBLIC int signalfd(int fd, const void *mask, int flags);
+
+int signalfd(int fd, const void *mask, int flags)
+{
+        int made;
+
+        (void)is_on();
+        made = real.signalfd(fd, mask, flags);
+        return fd >= 0 ? made : descriptor_made(made, AT, SP);
+}
 
 INSIDE_PUBLIC int pipe(int fds[2]);
 INSIDE_PUBLIC int pipe2(int fds[2], int flags);
@@ -235,6 +260,16 @@ void closefrom(int first)
 
 /* ---- What libc opens and gives out as something else ---------------------------------- */
 
+/* Of one that is in memory there is none, and that is no error of the caller's. */
+static void stream_ended(FILE *stream)
+{
+        int saved = errno;
+
+        (void)is_on();
+        descriptor_ended(fileno(stream));
+        errno = saved;
+}
+
 static FILE *made_stream(FILE *stream, const void *at, const void *sp)
 {
         if (stream)
@@ -258,32 +293,25 @@ MAKES_STREAM(popen, (const char *command, const char *mode), (command, mode))
 
 INSIDE_PUBLIC FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
-        (void)is_on();
-        descriptor_ended(fileno(stream));
+        stream_ended(stream);
         return made_stream(real.freopen(path, mode, stream), AT, SP);
 }
 
 INSIDE_PUBLIC FILE *freopen64(const char *path, const char *mode, FILE *stream)
 {
-        (void)is_on();
-        descriptor_ended(fileno(stream));
+        stream_ended(stream);
         return made_stream(real.freopen64(path, mode, stream), AT, SP);
 }
 
 INSIDE_PUBLIC int fclose(FILE *stream)
 {
-        int saved = errno;
-
-        (void)is_on();
-        descriptor_ended(fileno(stream)); /* -1 of one that is in memory */
-        errno = saved;
+        stream_ended(stream);
         return real.fclose(stream);
 }
 
 INSIDE_PUBLIC int pclose(FILE *stream)
 {
-        (void)is_on();
-        descriptor_ended(fileno(stream));
+        stream_ended(stream);
         return real.pclose(stream);
 }
 

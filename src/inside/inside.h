@@ -74,6 +74,7 @@ void inside_thread_start(void);
 
 /* In the child of a fork, with the guard held, after the memory has become its own. */
 void inside_lock_forked(void);
+void inside_thread_forked(void);
 
 /* ---- Memory that is published ---- region.c */
 
@@ -129,13 +130,16 @@ static inline void inside_wait_begin(struct inside_thread *page, enum inside_loc
         page->wait_at = (uintptr_t)at;
         page->wait_kind = kind;
         page->wait_node = 0;
-        __atomic_store_n(&page->wait_number, page->wait_number + 1, __ATOMIC_RELEASE);
+        /* A wait that was left by longjmp or cancellation did not end: this one begins all the
+         * same. */
+        __atomic_store_n(&page->wait_number, (page->wait_number + 1) | 1, __ATOMIC_RELEASE);
 }
 
 static inline void inside_wait_end(struct inside_thread *page)
 {
         if (!inside_is_crowd(page))
-                __atomic_store_n(&page->wait_number, page->wait_number + 1, __ATOMIC_RELEASE);
+                __atomic_store_n(&page->wait_number, (page->wait_number + 1) & ~UINT64_C(1),
+                                 __ATOMIC_RELEASE);
 }
 
 /* ---- Modules ---- module.c */

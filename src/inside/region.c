@@ -254,6 +254,7 @@ static void on_fork_in_child(void)
         memset(header()->magic, 0, sizeof header()->magic);
         inside_page_forked();
         inside_lock_forked();
+        inside_thread_forked();
         toc_guard_leave_(guard);
 }
 

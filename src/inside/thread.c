@@ -39,6 +39,23 @@ void inside_thread_start(void)
                 inside_.flags |= INSIDE_HAS_THREADS;
 }
 
+/* In the child of a fork there is one thread: the others have ended. */
+void inside_thread_forked(void)
+{
+        struct inside_thread *mine = inside_local_.own;
+        uint64_t live[INSIDE_SITES] = { 0 };
+
+        for (uint32_t i = 0; i < inside_region_pages(); i++)
+                for (uint32_t k = 0; k < inside_.head->sites; k++)
+                        if (inside_.sites[k].kind == INSIDE_THREAD_KIND)
+                                live[k] += inside_region_page_at(i)->cells[k].live;
+        for (uint32_t k = 0; k < INSIDE_SITES; k++)
+                if (live[k])
+                        inside_.crowd->cells[k].live -= live[k];
+        if (mine && mine->made_site)
+                mine->cells[mine->made_site].live += INSIDE_ONE;
+}
+
 /* What a thread is told when it begins. */
 struct birth {
         union {

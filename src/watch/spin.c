@@ -4,36 +4,49 @@
 
 #include "watch/remote.h"
 
-enum { full_percent = 90 }; /* of the time between two glances that others left it */
+enum { full_percent = 90 }; /* of the time that others left it */
+
+/* What a thread waits is known when it goes on; it may be waiting when it is looked at. */
+#define SLACK_NS (50 * CLOCK_MS_NS)
+
+static struct spin_since since_now(const struct picture_thread *thread, uint64_t now_ns)
+{
+        return (struct spin_since){ now_ns, thread->cpu_ns, thread->waited_ns };
+}
 
 static void forget(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
 {
         uint32_t n = thread->number;
 
         spin->seen[n].id = thread->id;
-        spin->seen[n].entered_ns = spin->seen[n].moved_ns = now_ns;
+        spin->seen[n].entered = spin->seen[n].moved = since_now(thread, now_ns);
+}
+
+/* Over all of the time, not from glance to glance: on a busy machine some of that passes between
+ * reading the clock and reading what a thread has used. */
+static bool is_at_full_speed(const struct spin_since *since, const struct picture_thread *thread,
+                             uint64_t now_ns)
+{
+        uint64_t wall_ns = now_ns - since->ns;
+        uint64_t waited_ns = thread->waited_ns - since->waited_ns;
+
+        wall_ns -= waited_ns < wall_ns ? waited_ns : wall_ns;
+        return (thread->cpu_ns - since->cpu_ns + SLACK_NS) * 100 >= wall_ns * full_percent;
 }
 
 /* How long it has been running in a circle; 0: it has not. */
 static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
 {
         uint32_t n = thread->number;
-        uint64_t wall_ns = now_ns - spin->seen[n].at_ns;
-        uint64_t cpu_ns = thread->cpu_ns - spin->seen[n].cpu_ns;
-        uint64_t waited_ns = thread->waited_ns - spin->seen[n].waited_ns;
-        uint64_t since_ns;
+        struct spin_since *entered = &spin->seen[n].entered, *moved = &spin->seen[n].moved;
+        uint64_t circling_ns;
 
-        wall_ns -= waited_ns < wall_ns ? waited_ns : wall_ns;
-        if (cpu_ns * 100 < wall_ns * full_percent || thread->system_ns != spin->seen[n].system_ns)
-                spin->seen[n].entered_ns = spin->seen[n].moved_ns = now_ns;
-        if (thread->entries != spin->seen[n].entries)
-                spin->seen[n].entered_ns = now_ns;
-        if (thread->activity != spin->seen[n].activity)
-                spin->seen[n].moved_ns = now_ns;
-        since_ns = thread->module ? spin->seen[n].entered_ns : spin->seen[n].moved_ns;
-        if (now_ns - since_ns < (thread->module ? SPIN_INSIDE_NS : SPIN_OUTSIDE_NS))
-                return 0;
-        return now_ns - since_ns;
+        if (thread->entries != spin->seen[n].entries || !is_at_full_speed(entered, thread, now_ns))
+                *entered = since_now(thread, now_ns);
+        if (thread->activity != spin->seen[n].activity || !is_at_full_speed(moved, thread, now_ns))
+                *moved = since_now(thread, now_ns);
+        circling_ns = now_ns - (thread->module ? entered : moved)->ns;
+        return circling_ns < (thread->module ? SPIN_INSIDE_NS : SPIN_OUTSIDE_NS) ? 0 : circling_ns;
 }
 
 void spin_glance(struct spin *spin, const struct picture *picture, struct insight *insight)
@@ -57,8 +70,6 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 }
                 spin->seen[n].at_ns = now_ns;
                 spin->seen[n].cpu_ns = thread->cpu_ns;
-                spin->seen[n].waited_ns = thread->waited_ns;
-                spin->seen[n].system_ns = thread->system_ns;
                 spin->seen[n].entries = thread->entries;
                 spin->seen[n].activity = thread->activity;
                 if (ms <= insight->value[m][INSIGHT_spin_ms])

@@ -4,9 +4,10 @@
  *
  * CPU time goes to the module that a thread worked for when it was looked at: a sample each 100 ms.
  *
- * A thread spins if it runs at full speed, in user mode alone, without progress: inside a module
- * for SPIN_INSIDE_NS without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without
- * anything that libtocsin-inside sees (a compressor computes for a while; that is no fault).
+ * A thread spins if it runs at full speed without progress: inside a module for SPIN_INSIDE_NS
+ * without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without anything that
+ * libtocsin-inside sees (a compressor computes for a while; that is no fault). The kernel's own
+ * count of time in system calls is of no help: by ticks it is wrong by half on a busy machine.
  *
  * Units: nanoseconds. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_THREADS_MAX.
  */
@@ -20,13 +21,18 @@
 
 enum { spin_rate_s = 10 };
 
+/* Since when, and what the thread had used and waited for then. */
+struct spin_since {
+        uint64_t ns, cpu_ns, waited_ns;
+};
+
 struct spin {
         struct {
                 uint32_t id;
-                uint64_t at_ns, cpu_ns, waited_ns, system_ns;
+                uint64_t at_ns, cpu_ns;
                 uint64_t entries, activity;
-                uint64_t entered_ns, moved_ns; /* since when without entering; without anything */
-        } seen[INSIDE_THREADS_MAX];            /* by page */
+                struct spin_since entered, moved; /* without entering; without anything */
+        } seen[INSIDE_THREADS_MAX];               /* by page */
         uint64_t used_ns[INSIDE_MODULES];
         uint64_t used_then_ns[spin_rate_s + 1][INSIDE_MODULES];
         uint64_t ticks;

@@ -35,7 +35,12 @@ static inline void *faults_unknown(void *pointer)
         return pointer;
 }
 
+/* A function of its own, with a name: what rings has to give it. */
+#ifdef __clang__
+#define FAULTS_SITE __attribute__((noinline))
+#else
 #define FAULTS_SITE __attribute__((noinline, noclone))
+#endif
 
 #define FAULT(name, help) void name(void);
 #define TWIN(name, help)  void name(void);

@@ -6,6 +6,7 @@ harmless twins do not. Most of the time is spent waiting for windows, so all run
 usage: faults_test.py TOCSIN FAULTS [--table FILE] [--only NAME]...
 --table writes what rang and after how long, as Markdown. Output is TAP."""
 
+import bisect
 import contextlib
 import datetime
 import os
@@ -96,6 +97,23 @@ CPU = threading.Lock()
 HUNGRY = {"spin", "spin_plain", "compress", "compress_calls"}
 
 
+def symbols():
+    """(address, name) of FAULTS, in order."""
+    said = subprocess.run(["nm", "--numeric-sort", FAULTS], stdout=subprocess.PIPE, check=True,
+                          encoding="utf-8").stdout
+    return [(int(words[0], 16), words[2]) for words in map(str.split, said.splitlines())
+            if len(words) == 3]
+
+
+def with_names(text):
+    """On a busy machine an alert comes without the names of its addresses: it does not wait."""
+    def named(found):
+        table = symbols()
+        at = bisect.bisect([address for address, _ in table], int(found.group(1), 16))
+        return f"{found.group(0)} {table[at - 1][1] if at else '?'}"
+    return re.sub(r"\bfaults\+(0x[0-9a-f]+)", named, text)
+
+
 def brief(alert):
     return f"{alert['probe']} of {alert['module']} = {alert.get('value')}: {alert.get('details')}"
 
@@ -114,7 +132,7 @@ def complaints(row, alerts):
             continue
         if all(alert["module"] != row.module for alert in rang):
             wrong.append(f"{probe} rang for {rang[0]['module']}, not for {row.module}")
-        details = str([alert.get("details") for alert in rang])
+        details = with_names(str([alert.get("details") for alert in rang]))
         wrong += [f"'{word}' is not in the details of {probe}: {details}"
                   for word in (row.words if place == 0 else ())
                   if not re.search(rf"\b{word}\b", details)]

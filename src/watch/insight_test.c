@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Analysers on pictures made by hand: numbers are computed beside them. */
+#include "watch/growth.h"
+#include "watch/leak.h"
+#include "watch/locks.h"
+#include "watch/spin.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { LOCK_A = 0x1000, LOCK_B = 0x2000, LOCK_C = 0x3000 };
+
+static struct picture *picture;
+static struct insight insight;
+static struct locks locks;
+static struct spin spin;
+static struct growth growth;
+
+static int begin(void **state)
+{
+        (void)state;
+        memset(&insight, 0, sizeof(insight));
+        memset(&locks, 0, sizeof(locks));
+        memset(&spin, 0, sizeof(spin));
+        memset(&growth, 0, sizeof(growth));
+        if (picture_new(0, &picture))
+                return -1;
+        picture->module_count = 3;
+        picture->at_ns = 1000 * CLOCK_S_NS;
+        return 0;
+}
+
+static int end(void **state)
+{
+        (void)state;
+        picture_free(&picture);
+        return 0;
+}
+
+#define TRIAL(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static struct picture_thread *thread(uint32_t id, uint32_t module)
+{
+        struct picture_thread *added = &picture->threads[picture->thread_count];
+
+        *added = (struct picture_thread){ .id = id,
+                                          .number = ++picture->thread_count,
+                                          .module = module };
+        return added;
+}
+
+static void holds(struct picture_thread *holder, uint64_t lock, uint32_t number)
+{
+        holder->held[holder->held_count++] =
+                (struct inside_held){ .lock = lock, .number = number, .kind = INSIDE_MUTEX };
+}
+
+static void waits(struct picture_thread *waiter, uint64_t lock)
+{
+        waiter->wait_number |= 1;
+        waiter->wait_kind = INSIDE_MUTEX;
+        waiter->wait_lock = lock;
+}
+
+static void glance(uint64_t ms)
+{
+        picture->at_ns += ms * CLOCK_MS_NS;
+        locks_glance(&locks, picture, &insight);
+}
+
+/* ---- Locks ---------------------------------------------------------------- */
+
+static void a_circle_of_three_is_a_deadlock_of_three(void **state)
+{
+        struct picture_thread *threads[] = { thread(11, 1), thread(12, 1), thread(13, 2) };
+        const uint64_t of[] = { LOCK_A, LOCK_B, LOCK_C };
+
+        (void)state;
+        for (int i = 0; i < 3; i++) {
+                holds(threads[i], of[i], 1);
+                waits(threads[i], of[(i + 1) % 3]);
+        }
+        glance(100);
+        assert_int_equal(insight.value[1][INSIGHT_deadlock], 0); /* it may be a torn look */
+        glance(100);
+        glance(100);
+        assert_int_equal(insight.value[1][INSIGHT_deadlock], 2);
+        assert_int_equal(insight.value[2][INSIGHT_deadlock], 1);
+        assert_int_equal(insight.value[1][INSIGHT_lock_wait_ms], 0); /* it is told once */
+        threads[2]->wait_number = 2;
+        glance(100);
+        assert_int_equal(insight.value[1][INSIGHT_deadlock], 0);
+}
+
+static void a_circle_that_moves_is_none(void **state)
+{
+        struct picture_thread *left = thread(11, 1), *right = thread(12, 1);
+
+        (void)state;
+        holds(left, LOCK_A, 1);
+        holds(right, LOCK_B, 1);
+        for (uint64_t i = 0; i < 20; i++) {
+                left->wait_number = right->wait_number = 2 * i;
+                waits(left, LOCK_B);
+                waits(right, LOCK_A);
+                glance(100);
+                assert_int_equal(insight.value[1][INSIGHT_deadlock], 0);
+        }
+}
+
+static void who_waits_for_itself_is_stuck(void **state)
+{
+        struct picture_thread *alone = thread(11, 2);
+
+        (void)state;
+        holds(alone, LOCK_A, 1);
+        waits(alone, LOCK_A);
+        glance(100);
+        glance(200);
+        assert_int_equal(insight.value[2][INSIGHT_deadlock], 1);
+}
+
+static void a_condition_is_no_lock(void **state)
+{
+        struct picture_thread *idle = thread(11, 1);
+
+        (void)state;
+        waits(idle, LOCK_A);
+        idle->wait_kind = INSIDE_CONDITION;
+        glance(100);
+        glance(60000);
+        assert_int_equal(insight.value[1][INSIGHT_lock_wait_ms], 0);
+        assert_int_equal(insight.value[1][INSIGHT_deadlock], 0);
+}
+
+/* The module that keeps it is blamed, and only for as long as one holding lasts. */
+static void a_lock_that_is_kept_is_the_holders(void **state)
+{
+        struct picture_thread *holder = thread(11, 2), *waiter = thread(12, 1);
+
+        (void)state;
+        holds(holder, LOCK_A, 7);
+        waits(waiter, LOCK_A);
+        glance(100);
+        glance(1500);
+        assert_int_equal(insight.value[2][INSIGHT_lock_wait_ms], 1500);
+        assert_int_equal(insight.value[1][INSIGHT_lock_wait_ms], 0);
+        holder->held[0].number = 8; /* given back and taken again */
+        glance(100);
+        assert_int_equal(insight.value[2][INSIGHT_lock_wait_ms], 0);
+        holder->held_count = 0; /* nobody has it, and it waits all the same */
+        glance(100);
+        glance(2000);
+        assert_int_equal(insight.value[1][INSIGHT_lock_wait_ms], 2000);
+}
+
+static void a_convoy_is_the_fewest_of_a_second(void **state)
+{
+        (void)state;
+        holds(thread(10, 1), LOCK_A, 1);
+        for (uint32_t i = 0; i < 5; i++)
+                waits(thread(20 + i, 1), LOCK_A);
+        for (int i = 0; i < 9; i++)
+                glance(100);
+        assert_int_equal(insight.value[1][INSIGHT_lock_waiters], 0);
+        glance(100);
+        assert_int_equal(insight.value[1][INSIGHT_lock_waiters], 5);
+        picture->threads[2].wait_number = picture->threads[3].wait_number = 2;
+        glance(100);
+        assert_int_equal(insight.value[1][INSIGHT_lock_waiters], 3);
+}
+
+/* ---- Spins ---------------------------------------------------------------- */
+
+static void run_for(struct picture_thread *runner, uint64_t ms, uint64_t cpu_ms, uint64_t waited_ms)
+{
+        picture->at_ns += ms * CLOCK_MS_NS;
+        runner->cpu_ns += cpu_ms * CLOCK_MS_NS;
+        runner->waited_ns += waited_ms * CLOCK_MS_NS;
+        spin_glance(&spin, picture, &insight);
+}
+
+static void a_module_that_never_comes_back_spins(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        run_for(runner, 100, 0, 0);
+        run_for(runner, 100, 100, 0);
+        run_for(runner, 100, 50, 50); /* another had the core, so this was full speed */
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+        run_for(runner, 100, 100, 0);
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 300);
+        runner->entries++;
+        run_for(runner, 100, 100, 0);
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+}
+
+/* It is caught waiting, and what it waits is known a glance later. */
+static void full_speed_on_a_busy_machine_is_full_speed(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        run_for(runner, 100, 0, 0);
+        run_for(runner, 100, 60, 0);
+        run_for(runner, 100, 60, 80);
+        run_for(runner, 100, 60, 0);
+        run_for(runner, 100, 60, 80);
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 400);
+}
+
+static void half_speed_is_no_spin(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        for (int i = 0; i < 50; i++) {
+                run_for(runner, 100, 60, 0); /* nobody else wanted the core */
+                assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+        }
+}
+
+static void a_compressor_may_compute_for_a_while(void **state)
+{
+        struct picture_thread *runner = thread(11, 0);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        run_for(runner, 100, 0, 0);
+        for (int i = 0; i < 49; i++)
+                run_for(runner, 100, 100, 0);
+        assert_int_equal(insight.value[0][INSIGHT_spin_ms], 0);
+        run_for(runner, 100, 100, 0);
+        assert_int_equal(insight.value[0][INSIGHT_spin_ms], 5000);
+        runner->activity++; /* it has written, say */
+        run_for(runner, 100, 100, 0);
+        assert_int_equal(insight.value[0][INSIGHT_spin_ms], 0);
+}
+
+static void time_is_the_modules_that_was_seen(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        for (int second = 0; second < 12; second++) {
+                for (int i = 0; i < 10; i++) {
+                        runner->module = i < 3 ? 1 : 2;
+                        run_for(runner, 100, 50, 0);
+                }
+                spin_see(&spin, picture, &insight);
+        }
+        /* 3 of 10 times 50 of 100 ms; 7 of 10. */
+        assert_int_equal(insight.value[1][INSIGHT_cpu_permille], 150);
+        assert_int_equal(insight.value[2][INSIGHT_cpu_permille], 350);
+}
+
+/* ---- Growth --------------------------------------------------------------- */
+
+static uint32_t site_of(enum inside_kind kind, uint32_t module)
+{
+        uint32_t number = INSIDE_FIRST_SITE + 5;
+
+        picture->sites[number] =
+                (struct inside_site){ .is_ready = 1, .kind = kind, .module = module };
+        picture->site_count = number + 1;
+        return number;
+}
+
+/* live(t) is what is open at second t. */
+static int64_t descriptors_after(int seconds, int (*live)(int))
+{
+        uint32_t site = site_of(INSIDE_DESCRIPTOR, 1);
+        int64_t most = 0;
+
+        for (int t = 1; t <= seconds; t++) {
+                picture->cells[site].live = (uint64_t)live(t);
+                growth_see(&growth, picture, &insight);
+                if (insight.value[1][INSIGHT_descriptors] > most)
+                        most = insight.value[1][INSIGHT_descriptors];
+        }
+        return most;
+}
+
+static int one_a_second(int t)
+{
+        return t;
+}
+
+static int up_and_down(int t)
+{
+        return t % 25;
+}
+
+static int warms_up(int t)
+{
+        return t < 20 ? t : 20;
+}
+
+static int one_step(int t)
+{
+        return t < 15 ? 3 : 30;
+}
+
+static void what_is_never_closed_rings_in_forty_seconds(void **state)
+{
+        (void)state;
+        assert_int_equal(descriptors_after(39, one_a_second), 0);
+        memset(&growth, 0, sizeof(growth));
+        /* Floors 1, 10, 20, 30 of the windows that end at 10, 20, 30, 40. */
+        assert_int_equal(descriptors_after(40, one_a_second), 40);
+}
+
+static void what_comes_back_is_silent(void **state)
+{
+        int (*const harmless[])(int) = { up_and_down, warms_up, one_step };
+
+        (void)state;
+        for (size_t i = 0; i < BASE_COUNT(harmless); i++) {
+                memset(&growth, 0, sizeof(growth));
+                assert_int_equal(descriptors_after(300, harmless[i]), 0);
+        }
+}
+
+static void memory_has_to_rise_five_times(void **state)
+{
+        uint32_t site = site_of(INSIDE_HEAP, 2);
+
+        (void)state;
+        growth.heap_s = 10;
+        for (uint64_t t = 1; t <= 60; t++) {
+                picture->cells[site].bytes = t * 8192; /* 80 KiB a window */
+                growth_see(&growth, picture, &insight);
+                if (t < 60)
+                        assert_int_equal(insight.value[2][INSIGHT_growth], 0);
+        }
+        assert_int_equal(insight.value[2][INSIGHT_growth], 50 * 8192 - 8192 + 8192);
+}
+
+/* ---- Nobody is trusted ---------------------------------------------------- */
+
+static uint64_t random_state = 1;
+
+static uint64_t random_word(void)
+{
+        random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407;
+        return random_state >> 11;
+}
+
+static void fill_with_anything(void)
+{
+        picture->thread_count = random_word() % 64;
+        for (uint32_t i = 0; i < picture->thread_count; i++) {
+                struct picture_thread *one = &picture->threads[i];
+
+                *one = (struct picture_thread){
+                        .id = (uint32_t)random_word() % 8,
+                        .number = (uint32_t)random_word() % INSIDE_THREADS_MAX,
+                        .module = (uint32_t)random_word() % INSIDE_MODULES,
+                        .entries = random_word(),
+                        .wait_number = random_word(),
+                        .wait_lock = random_word() % 8,
+                        .wait_kind = (uint32_t)random_word() % 10,
+                        .held_count = (uint32_t)random_word() % (INSIDE_HELD + 1),
+                        .cpu_ns = random_word(),
+                };
+                for (uint32_t k = 0; k < INSIDE_HELD; k++)
+                        one->held[k].lock = random_word() % 8;
+        }
+        picture->site_count = (uint32_t)random_word() % (INSIDE_SITES + 1);
+        for (uint32_t i = 0; i < picture->site_count; i++) {
+                picture->sites[i] =
+                        (struct inside_site){ .is_ready = random_word() % 2,
+                                              .kind = 1 + (uint32_t)random_word() % INSIDE_KINDS,
+                                              .module = (uint32_t)random_word() % INSIDE_MODULES };
+                picture->cells[i].live = random_word();
+                picture->cells[i].bytes = random_word();
+        }
+}
+
+static void anything_is_borne(void **state)
+{
+        struct leak *leak = NULL;
+
+        (void)state;
+        assert_int_equal(leak_new(0, &leak), 0);
+        for (int i = 0; i < 200; i++) {
+                fill_with_anything();
+                glance(random_word() % 1000);
+                spin_glance(&spin, picture, &insight);
+                spin_see(&spin, picture, &insight);
+                growth_see(&growth, picture, &insight);
+                leak_see(leak, picture, &insight); /* of no process: it never looks */
+        }
+        leak_free(&leak);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TRIAL(a_circle_of_three_is_a_deadlock_of_three),
+                TRIAL(a_circle_that_moves_is_none),
+                TRIAL(who_waits_for_itself_is_stuck),
+                TRIAL(a_condition_is_no_lock),
+                TRIAL(a_lock_that_is_kept_is_the_holders),
+                TRIAL(a_convoy_is_the_fewest_of_a_second),
+                TRIAL(a_module_that_never_comes_back_spins),
+                TRIAL(full_speed_on_a_busy_machine_is_full_speed),
+                TRIAL(half_speed_is_no_spin),
+                TRIAL(a_compressor_may_compute_for_a_while),
+                TRIAL(time_is_the_modules_that_was_seen),
+                TRIAL(what_is_never_closed_rings_in_forty_seconds),
+                TRIAL(what_comes_back_is_silent),
+                TRIAL(memory_has_to_rise_five_times),
+                TRIAL(anything_is_borne),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

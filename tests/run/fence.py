@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The fence of `tocsin run`: limits hold, what comes near or hits them is heard, groups are gone at the
+end. usage: fence.py TOCSIN. Output is TAP."""
+
+import glob
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import harness  # noqa: E402
+from harness import Skip, run_tests  # noqa: E402
+
+WAIT_S = 60
+MEMORY = "b = []\nimport time\nfor i in range(%d): b.append(bytearray(b'x') * (1 << 20)); time.sleep(%g)\n%s"
+FORKS = "import os, time\nfor i in range(30):\n  try:\n    if os.fork() == 0: time.sleep(2); os._exit(0)\n" \
+        "  except BlockingIOError: pass\ntime.sleep(2.5)\n[os.wait() for i in range(%d)]\n"
+FILES = "import os, time\nf = [os.open('/dev/null', 0) for i in range(120)]\ntime.sleep(2.5)\n"
+SPIN = "import time\nt = time.monotonic()\nn = time.process_time()\nwhile time.monotonic() - t < 2: pass\n" \
+       "print(time.process_time() - n)\n"
+
+
+def run(*arguments, code=None, argv=None):
+    """(status, stdout, stderr, alerts as 'module.probe')."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-fence-") as place:
+        events = f"{place}/events"
+        done = subprocess.run([harness.TOCSIN, "run", "--events", events, *arguments, "--",
+                               *(argv or ["/usr/bin/python3", "-c", code])],
+                              capture_output=True, text=True, timeout=WAIT_S, check=False,
+                              stdin=subprocess.DEVNULL)
+        lines = [harness.json.loads(line) for line in open(events, encoding="utf-8")] \
+            if os.path.exists(events) else []
+    return done, [line for line in lines if line["type"] == "alert" and line["state"] == "firing"], lines
+
+
+def needs_groups(done, what):
+    if "not enforced" in done.stderr and what in done.stderr.split("not enforced")[1]:
+        raise Skip(f"no group with {what} can be made here")
+
+
+def names(alerts):
+    return sorted(f"{alert['module']}.{alert['probe']}" for alert in alerts)
+
+
+def too_much_memory_is_a_kill_that_says_so():
+    done, alerts, lines = run("--memory", "48M", code=MEMORY % (200, 0.02, ""))
+    needs_groups(done, "memory")
+    assert done.returncode == 137, done
+    assert "process.oom" in names(alerts), names(alerts)
+    assert lines[0]["fence"]["limits"] == "memory 48 MiB", lines[0]
+    no_group_is_left()
+    oom = next(alert for alert in alerts if alert["probe"] == "oom")
+    assert oom["severity"] == "page" and oom["details"]["memory_peak_bytes"] > 40 << 20, oom
+
+
+def near_the_limit_is_heard_before():
+    done, alerts, _ = run("--memory", "100M", code=MEMORY % (88, 0.002, "time.sleep(5)"))
+    needs_groups(done, "memory")
+    assert done.returncode == 0, done
+    assert names(alerts) == ["process.memory_permille"], (names(alerts), done)
+
+
+def refused_processes_are_heard():
+    done, alerts, _ = run("--pids", "12", code=FORKS % 11)
+    needs_groups(done, "pids")
+    assert done.returncode == 0, done
+    assert names(alerts) == ["process.limit_hit", "process.pids_permille"], names(alerts)
+
+
+def descriptors_near_their_limit_are_heard():
+    done, alerts, _ = run("--files", "128", code=FILES)
+    assert done.returncode == 0, done
+    assert names(alerts) == ["process.files_permille"], names(alerts)
+
+
+def half_a_core_is_half_a_core():
+    done, alerts, _ = run("--cpu", "50%", code=SPIN)
+    needs_groups(done, "cpu")
+    assert 0.5 < float(done.stdout) < 1.5, done.stdout # of two seconds
+    assert not alerts, names(alerts)
+
+
+def there_is_no_network():
+    if not os.path.exists("/usr/bin/bwrap"):
+        raise Skip("bubblewrap is not installed")
+    done, _, _ = run("--no-network", argv=["/bin/sh", "-c", "wc -l < /proc/net/dev; exit 7"])
+    assert (done.returncode, done.stdout.strip()) == (7, "3"), done # two of heading, and lo
+
+
+def files_are_read_only_but_those():
+    if not os.path.exists("/usr/bin/bwrap"):
+        raise Skip("bubblewrap is not installed")
+    with tempfile.TemporaryDirectory(prefix="tocsin-fence-") as place:
+        os.mkdir(f"{place}/a"), os.mkdir(f"{place}/b")
+        script = f"echo x > {place}/a/x; echo y > {place}/b/y; echo z > /dev/null"
+        done, _, _ = run("--read-only", "--writable", f"{place}/b", argv=["/bin/sh", "-c", script])
+        assert done.returncode == 0, done
+        assert os.listdir(f"{place}/a") == [] and os.listdir(f"{place}/b") == ["y"], done
+
+
+def within_all_limits_nothing_is_heard():
+    done, alerts, _ = run("--memory", "256M", "--cpu", "200%", "--pids", "64", "--files", "1024",
+                          argv=["/bin/sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert (done.returncode, done.stdout) == (3, "out\n"), done
+    assert not alerts and "\nerr\n" in "\n" + done.stderr, done
+
+
+def wrong_requests_are_one_line():
+    for arguments, words in ((("--cpu", "50"), "give 50%"), (("--memory", "12"), "--memory"),
+                             (("--pids", "0"), "--pids"), (("--writable", "/tmp"), "--read-only"),
+                             (("--read-only", "--writable", "x"), "whole path")):
+        done, _, lines = run(*arguments, argv=["/bin/true"])
+        assert done.returncode == 125 and words in done.stderr, (arguments, done)
+        assert len(done.stderr.splitlines()) <= 2 and not lines, done.stderr
+
+
+def what_is_not_there_is_127_behind_a_launcher_too():
+    if not os.path.exists("/usr/bin/bwrap"):
+        raise Skip("bubblewrap is not installed")
+    done, _, _ = run("--no-network", argv=["./is-not-there"])
+    assert done.returncode == 127 and "no such file" in done.stderr, done
+
+
+def no_group_is_left():
+    """Of runs that have ended."""
+    left = [path for path in glob.glob("/sys/fs/cgroup/**/tocsin-run-*", recursive=True)
+            if not os.path.exists(f"/proc/{os.path.basename(path).split('-')[2]}")]
+    assert not left, left
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests([too_much_memory_is_a_kill_that_says_so, near_the_limit_is_heard_before,
+                        refused_processes_are_heard, descriptors_near_their_limit_are_heard,
+                        half_a_core_is_half_a_core, there_is_no_network, files_are_read_only_but_those,
+                        within_all_limits_nothing_is_heard, wrong_requests_are_one_line,
+                        what_is_not_there_is_127_behind_a_launcher_too], at_once=4))
