@@ -187,6 +187,15 @@ __attribute__((cold)) void lock_wait(struct inside_thread *page, enum inside_loc
 /* Of a robust one whose owner died, too. */
 #define HAS_MUTEX (outcome == 0 || outcome == EOWNERDEAD)
 
+/* A robust one is not tried: of one that cannot be recovered, pthread_mutex_trylock() of glibc 2.36
+ * says so and keeps it, so that the next would wait for ever. */
+static int try_mutex(pthread_mutex_t *lock)
+{
+        enum { ROBUST = 16 };
+
+        return lock->__data.__kind & ROBUST ? EBUSY : lock_real.pthread_mutex_trylock(lock);
+}
+
 INSIDE_PUBLIC int pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
 {
         struct inside_thread *page = lock_page();
@@ -217,9 +226,8 @@ INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
                         lock_push(page, lock, lock_kind(lock), AT, 0);
                 return outcome;
         }
-        LOCK_TAKE(page, lock, lock_kind(lock), lock_is_plain(lock),
-                  lock_real.pthread_mutex_trylock(lock), lock_real.pthread_mutex_lock(lock), EBUSY,
-                  HAS_MUTEX);
+        LOCK_TAKE(page, lock, lock_kind(lock), lock_is_plain(lock), try_mutex(lock),
+                  lock_real.pthread_mutex_lock(lock), EBUSY, HAS_MUTEX);
         return outcome;
 }
 
@@ -230,7 +238,7 @@ INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct ti
 
         if (INSIDE_SLOW(!page))
                 return lock_real.pthread_mutex_timedlock(lock, until);
-        LOCK_TAKE(page, lock, lock_kind(lock), false, lock_real.pthread_mutex_trylock(lock),
+        LOCK_TAKE(page, lock, lock_kind(lock), false, try_mutex(lock),
                   lock_real.pthread_mutex_timedlock(lock, until), EBUSY, HAS_MUTEX);
         return outcome;
 }
@@ -244,7 +252,7 @@ INSIDE_PUBLIC int pthread_mutex_clocklock(pthread_mutex_t *lock, clockid_t clock
         /* Another clock is refused, whether the lock is free or not. */
         if (INSIDE_SLOW(!page || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)))
                 return lock_real.pthread_mutex_clocklock(lock, clock, until);
-        LOCK_TAKE(page, lock, lock_kind(lock), false, lock_real.pthread_mutex_trylock(lock),
+        LOCK_TAKE(page, lock, lock_kind(lock), false, try_mutex(lock),
                   lock_real.pthread_mutex_clocklock(lock, clock, until), EBUSY, HAS_MUTEX);
         return outcome;
 }
