@@ -430,7 +430,7 @@ static void anything_is_borne(void **state)
         struct leak *leak = NULL;
 
         (void)state;
-        assert_int_equal(leak_new(0, &leak), 0);
+        assert_int_equal(leak_new(0, heapscan_run, &leak), 0);
         for (int i = 0; i < 200; i++) {
                 fill_with_anything();
                 glance(random_word() % 1000);

@@ -67,7 +67,7 @@ int seer_new(pid_t pid, uint64_t began_ns, struct seer **ret_seer)
         if (!failed)
                 failed = rule_set_new(&seer->rules, began_ns);
         if (!failed)
-                failed = leak_new(pid, &seer->leak);
+                failed = leak_new(pid, heapscan_run, &seer->leak);
         if (failed) {
                 seer_free(&seer);
                 return failed;
