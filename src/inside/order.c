@@ -343,18 +343,18 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
         return is_seen(mix(graph_is_open(held->node, node) ? key : key ^ others) | 1);
 }
 
-uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
-                     const void *at)
+void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                 const void *at)
 {
         uint32_t node = order_node(lock, kind);
         uint32_t count = page->held_count;
         uint64_t others = 0;
 
         if (!node || page->here.any_order)
-                return node;
+                return;
         for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
                 if (page->held[i].lock == (uintptr_t)lock)
-                        return node; /* it has it: it cannot meet anybody on the way to it */
+                        return; /* it has it: it cannot meet anybody on the way to it */
                 others += page->held[i].lock * GATE_FACTOR;
         }
         for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
@@ -367,7 +367,6 @@ uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum
                 if (held->node && !is_known(held, (uintptr_t)lock, node, others))
                         use_order(page, held, (uintptr_t)lock, node, at);
         }
-        return node;
 }
 
 /* A half-written order of another thread's may have come along. */

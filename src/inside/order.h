@@ -26,9 +26,9 @@ void order_ended(const volatile void *lock);
 /* Its number; 0: there was no room. */
 uint32_t order_node(const volatile void *lock, enum inside_lock kind);
 
-/* The thread is about to wait for it, if it has to, and holds at least one. Its number, or 0. */
-uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
-                     const void *at);
+/* The thread is about to wait for it, if it has to, and holds at least one. */
+void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                 const void *at);
 
 /* In the child of a fork. */
 void order_forked(void);
