@@ -5,6 +5,8 @@
  * waiting, and what this thread has had checked, or nobody can add to, is not checked again. */
 #include "inside/order.h"
 
+#include <dlfcn.h>
+
 #include "inside/graph.h"
 #include "probe/guard.h"
 
@@ -125,16 +127,28 @@ static bool has_room(void)
         return __atomic_load_n(&inside_.head->nodes, __ATOMIC_RELAXED) < INSIDE_NODES;
 }
 
+/* A lock that nobody initialised may go as it came, without a word: only what lies in a program or a
+ * library stays what it is. Of others the address may be the next one's (a std::mutex, most often),
+ * and an order of theirs would be false. */
+static bool is_static(uintptr_t lock)
+{
+        struct dl_find_object object;
+
+        return _dl_find_object((void *)lock, &object) == 0;
+}
+
 uint32_t order_node(const volatile void *lock, enum inside_lock kind)
 {
-        uint32_t node = look_up((uintptr_t)lock);
+        const uint64_t *slot = slot_of((uintptr_t)lock);
+        uint32_t node = slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) % INSIDE_NODES : 0;
         struct guard guard;
 
-        if (__builtin_expect(node != 0, 1) || !has_room() || (uintptr_t)lock >> 47)
+        if (__builtin_expect(node || slot, 1) || !has_room() || (uintptr_t)lock >> 47)
                 return node;
         guard = toc_guard_enter_();
         node = look_up((uintptr_t)lock);
-        if (!node && remember((uintptr_t)lock, 0)) { /* first the slot: no number without one */
+        /* First the slot: no number without one, and who has none is not asked for it again. */
+        if (!node && remember((uintptr_t)lock, 0) && is_static((uintptr_t)lock)) {
                 node = add_node((uintptr_t)lock, kind, 0);
                 (void)remember((uintptr_t)lock, node); /* it has its slot */
         }
