@@ -263,6 +263,34 @@ static void other_place(void)
         locks_do(a_then_one);
 }
 
+/* As a std::mutex does it: it begins and ends without a word. */
+static pthread_mutex_t *fleeting[2];
+
+static void take_fleeting(void)
+{
+        both(fleeting[0], fleeting[1]);
+}
+
+static void take_fleeting_back(void)
+{
+        both(fleeting[1], fleeting[0]);
+}
+
+static void not_initialised(void)
+{
+        static const pthread_mutex_t initial = PTHREAD_MUTEX_INITIALIZER;
+        pthread_mutex_t *memory = malloc(2 * sizeof *memory);
+
+        if (!memory)
+                exit(9);
+        memory[0] = memory[1] = initial;
+        fleeting[0] = &memory[0];
+        fleeting[1] = &memory[1];
+        locks_do(take_fleeting);
+        memory[0] = memory[1] = initial; /* others, by now */
+        locks_do(take_fleeting_back);
+}
+
 static void many(void)
 {
         static pthread_mutex_t some[flood];
@@ -459,6 +487,7 @@ const struct locks_scenario locks_order[] = {
         ROW(instances_renewed),
         ROW(instances_forgotten),
         ROW(other_place),
+        ROW(not_initialised),
         ROW(many),
         ROW(tried),
         ROW(from_tried),

@@ -161,6 +161,7 @@ ORDERS = {
     "instances_renewed": (),
     "instances_forgotten": (),
     "other_place": (),
+    "not_initialised": (),
     "many": (),
     "tried": (),
     "from_tried": ("take_ba", "tried_a_then_b"),

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#define LOCKS_SITE __attribute__((noinline, noclone))
+#define LOCKS_SITE __attribute__((noinline))
 
 struct locks_scenario {
         const char *name;
