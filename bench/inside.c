@@ -32,6 +32,13 @@ static _Alignas(64) struct {
         bool is_here;
 } all;
 
+/* A sanitizer wants to be the first library, and this one to be none beside it. */
+#ifdef __SANITIZE_ADDRESS__
+static const bool is_sanitized = true;
+#else
+static const bool is_sanitized = false;
+#endif
+
 /* ---- Start ------------------------------------------------------------------------------*/
 
 static int set(const char *name, const char *value)
@@ -73,10 +80,8 @@ int inside_prepare(void)
                 failed = set("GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=65536");
         if (!failed)
                 failed = set("MALLOC_CONF", "prof:true,lg_prof_sample:19,prof_final:false");
-#ifndef __SANITIZE_ADDRESS__ /* it wants to be the first library, and this one to be none with it */
-        if (!failed && find_library(path))
+        if (!failed && !is_sanitized && find_library(path))
                 failed = set("LD_PRELOAD", path);
-#endif
         return failed;
 }
 

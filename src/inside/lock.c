@@ -1,49 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lock.c - every lock of the program: who holds it, who waits, and in which order they come.
+/* lock.c - every lock of the program: who holds it, who waits, and in which order they come. Here:
+ * what is held, and mutexes; other locks, conditions and C11's names for it all have files of their
+ * own.
  *
- * What a thread holds stands in its page as it is, for the watcher to read. A lock is tried first;
- * only who has to wait says so. Nothing reads a clock: the watcher does. */
-#include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <threads.h>
-#include <time.h>
+ * A lock is tried first; only who has to wait says so. Nothing reads a clock: the watcher does. */
+#include "inside/lock.h"
 
-#include "inside/inside.h"
-#include "inside/order.h"
+#include <errno.h>
+
 #include "inside/real.h"
 #include "probe/guard.h"
 
-static struct {
-#define X(type, name, ...) type (*name)(__VA_ARGS__);
-#include "inside/lock.def"
-#undef X
-} real;
+struct lock_real lock_real;
+
+/* Beside the entries of the page: how often each was taken again by its owner. */
+static __thread uint32_t again[INSIDE_HELD];
+
+/* Locks that found no room there. */
+static __thread uint32_t unlisted;
 
 void inside_lock_start(void)
 {
-#define X(type, name, ...) INSIDE_REAL(real.name, #name);
+#define X(type, name, ...) INSIDE_REAL(lock_real.name, #name);
 #include "inside/lock.def"
 #undef X
         /* Of conditions there are two kinds; the old one lies first for whoever does not say. */
-        INSIDE_REAL_OF(real.pthread_cond_wait, "pthread_cond_wait", "GLIBC_2.3.2");
-        INSIDE_REAL_OF(real.pthread_cond_timedwait, "pthread_cond_timedwait", "GLIBC_2.3.2");
+        INSIDE_REAL_OF(lock_real.pthread_cond_wait, "pthread_cond_wait", "GLIBC_2.3.2");
+        INSIDE_REAL_OF(lock_real.pthread_cond_timedwait, "pthread_cond_timedwait", "GLIBC_2.3.2");
         inside_.flags |= INSIDE_HAS_LOCKS;
 }
 
+/* What the thread that forked holds, the child holds. */
 void inside_lock_forked(void)
 {
+        order_forked();
 }
 
-#define AT __builtin_return_address(0)
-
-/* Ours to watch; NULL: not yet, or one of the crowd. */
-static inline struct inside_thread *watched(void)
+struct inside_thread *lock_awake(void)
 {
-        struct inside_thread *page = inside_local_.own;
-
-        if (__builtin_expect(page != NULL, 1))
-                return page;
         if (inside_.state == INSIDE_ASLEEP)
                 inside_start();
         if (!inside_is_ready())
@@ -54,463 +48,220 @@ static inline struct inside_thread *watched(void)
 
 /* ---- What is held ---------------------------------------------------------------------*/
 
-static inline void push(struct inside_thread *page, const volatile void *lock,
-                        enum inside_lock kind, const void *at)
+/* Those that another thread has released. */
+static void drop_holes(struct inside_thread *page)
 {
-        uint32_t count = page->held_count;
-        uint64_t number = ++page->locks_taken;
+        uint32_t kept = 0;
 
-        if (__builtin_expect(count < INSIDE_HELD, 1)) {
-                struct inside_held *held = &page->held[count];
-
-                held->lock = (uintptr_t)lock;
-                held->at = (uintptr_t)at;
-                held->number = (uint32_t)number;
-                held->node = 0;
-                held->kind = (uint16_t)kind;
-        }
-        __atomic_store_n(&page->held_count, count + 1, __ATOMIC_RELEASE);
-}
-
-/* Somebody else took it: it is not held there any more. */
-__attribute__((cold)) static void pop_elsewhere(const volatile void *lock)
-{
-        struct guard guard = toc_guard_enter_();
-
-        for (uint32_t i = 1; i < inside_region_pages(); i++) {
-                struct inside_thread *page = inside_region_page_at(i);
-
-                for (uint32_t k = 0; k < INSIDE_HELD && k < page->held_count; k++)
-                        if (page->held[k].lock == (uintptr_t)lock)
-                                __atomic_store_n(&page->held[k].lock, 0, __ATOMIC_RELAXED);
-        }
-        toc_guard_leave_(guard);
-}
-
-__attribute__((noinline)) static void pop_deep(struct inside_thread *page,
-                                               const volatile void *lock)
-{
-        uint32_t count = page->held_count;
-
-        for (uint32_t i = count < INSIDE_HELD ? count : INSIDE_HELD; i-- > 0;) {
-                if (page->held[i].lock != (uintptr_t)lock)
+        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD; i++) {
+                if (!page->held[i].lock)
                         continue;
-                for (; i + 1 < count && i + 1 < INSIDE_HELD; i++)
-                        page->held[i] = page->held[i + 1];
-                __atomic_store_n(&page->held_count, count - 1, __ATOMIC_RELEASE);
+                if (kept != i) {
+                        page->held[kept] = page->held[i];
+                        again[kept] = again[i];
+                }
+                kept++;
+        }
+        __atomic_store_n(&page->held_count, kept, __ATOMIC_RELEASE);
+}
+
+/* INSIDE_HELD: nowhere. */
+static uint32_t find_held(const struct inside_thread *page, const volatile void *lock)
+{
+        for (uint32_t i = page->held_count; i-- > 0;)
+                if (i < INSIDE_HELD && page->held[i].lock == (uintptr_t)lock)
+                        return i;
+        return INSIDE_HELD;
+}
+
+__attribute__((noinline)) void lock_push_slowly(struct inside_thread *page,
+                                                const volatile void *lock, enum inside_lock kind,
+                                                const void *at)
+{
+        uint32_t place = kind == INSIDE_RECURSIVE ? find_held(page, lock) : INSIDE_HELD;
+
+        if (place < INSIDE_HELD) {
+                again[place]++;
                 return;
         }
-        if (count > INSIDE_HELD)
-                page->held_count--;
-        else
-                pop_elsewhere(lock);
+        if (page->held_count >= INSIDE_HELD)
+                drop_holes(page);
+        if (page->held_count >= INSIDE_HELD) {
+                unlisted++;
+                return;
+        }
+        again[page->held_count] = 0;
+        lock_put(page, page->held_count, lock, kind, at, 0);
 }
 
-static inline void pop(struct inside_thread *page, const volatile void *lock)
+__attribute__((noinline)) bool lock_pop_deep(struct inside_thread *page, const volatile void *lock)
 {
-        uint32_t last = page->held_count - 1;
+        uint32_t place = find_held(page, lock);
 
-        if (__builtin_expect(last < INSIDE_HELD && page->held[last].lock == (uintptr_t)lock, 1))
-                __atomic_store_n(&page->held_count, last, __ATOMIC_RELEASE);
-        else
-                pop_deep(page, lock);
+        if (place == INSIDE_HELD) {
+                if (!unlisted)
+                        return false;
+                unlisted--;
+                return true;
+        }
+        if (page->held[place].kind == INSIDE_RECURSIVE && again[place]) {
+                again[place]--;
+                return true;
+        }
+        page->held[place].lock = 0;
+        drop_holes(page);
+        return true;
 }
 
-static bool is_held(const struct inside_thread *page, const volatile void *lock)
+__attribute__((cold)) struct lock_owner lock_find_owner(const volatile void *lock)
 {
-        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD; i++)
-                if (page->held[i].lock == (uintptr_t)lock)
-                        return true;
-        return false;
+        struct lock_owner owner = { .lock = (uintptr_t)lock };
+        struct guard guard = toc_guard_enter_();
+
+        for (uint32_t i = 1; i < inside_region_pages() && !owner.held; i++) {
+                struct inside_thread *page = inside_region_page_at(i);
+                uint32_t place = page == inside_local_.own ? INSIDE_HELD : find_held(page, lock);
+
+                if (place == INSIDE_HELD)
+                        continue;
+                owner.held = &page->held[place];
+                owner.number = owner.held->number;
+        }
+        toc_guard_leave_(guard);
+        return owner;
 }
 
-/* It has to wait, for itself if it holds it. */
-__attribute__((cold)) static void begin_wait(struct inside_thread *page, enum inside_lock kind,
-                                             const volatile void *lock, bool may_repeat,
-                                             const void *at)
+/* Its thread may be at work there: then it is another lock's entry by now, or one taken later. */
+__attribute__((cold)) void lock_disown(const struct lock_owner *owner)
+{
+        uint64_t lock = owner->lock;
+
+        if (owner->held && owner->held->number == owner->number)
+                (void)__atomic_compare_exchange_n(&owner->held->lock, &lock, 0, false,
+                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* ---- Waiting --------------------------------------------------------------------------*/
+
+/* What the lock itself says of its owner goes for more than what we have seen. */
+static bool is_own(const struct inside_thread *page, const volatile void *lock,
+                   enum inside_lock kind, const struct inside_held **held)
+{
+        uint32_t place = find_held(page, lock);
+
+        if (place == INSIDE_HELD || kind == INSIDE_READ || kind == INSIDE_RECURSIVE)
+                return false;
+        *held = &page->held[place];
+        if (kind == INSIDE_WRITE) /* who holds it for writing is told so */
+                return (*held)->kind == INSIDE_READ;
+        if (kind != INSIDE_MUTEX)
+                return true;
+        return ((const volatile pthread_mutex_t *)lock)->__data.__owner ==
+               (int)inside_local_.thread;
+}
+
+__attribute__((cold)) void lock_wait(struct inside_thread *page, enum inside_lock kind,
+                                     const volatile void *lock, bool for_ever, const void *at)
 {
         uint32_t node = order_node(lock, kind);
+        const struct inside_held *held;
+        struct inside_finding *finding = NULL;
 
-        if (!may_repeat && is_held(page, lock)) {
-                struct inside_finding *finding = inside_finding_new(INSIDE_SELF_DEADLOCK);
-
-                if (finding) {
-                        finding->lock[0] = (uintptr_t)lock;
-                        finding->node[0] = node;
-                        finding->depth[0] = inside_stack(at, finding->stack[0], INSIDE_STACK);
-                        inside_finding_done(finding);
-                }
+        if (for_ever && is_own(page, lock, kind, &held))
+                finding = inside_finding_new(INSIDE_SELF_DEADLOCK);
+        if (finding) {
+                finding->lock[0] = (uintptr_t)lock;
+                finding->node[0] = node;
+                finding->depth[0] = inside_stack(at, finding->stack[0], INSIDE_STACK);
+                finding->depth[1] = 1;
+                finding->stack[1][0] = held->at;
+                inside_finding_done(finding);
         }
         inside_wait_begin(page, kind, lock, at);
         page->wait_node = node;
         inside_region_publish();
 }
 
-static inline void check_order(struct inside_thread *page, const volatile void *lock,
-                               enum inside_lock kind, const void *at)
-{
-        if (INSIDE_SLOW(page->held_count))
-                order_check(page, lock, kind, at);
-}
-
-/* try: one that does not wait. wait: one that does. Both are expressions; taken: of their
- * values. */
-#define TAKE(page, lock, kind_, may_repeat, try, wait, busy, taken)    \
-        do {                                                           \
-                check_order(page, lock, kind_, AT);                    \
-                error = (try);                                         \
-                if (INSIDE_SLOW(error == (busy))) {                    \
-                        begin_wait(page, kind_, lock, may_repeat, AT); \
-                        error = (wait);                                \
-                        inside_wait_end(page);                         \
-                }                                                      \
-                if (__builtin_expect(taken, 1))                        \
-                        push(page, lock, kind_, AT);                   \
-        } while (0)
-
 /* ---- Mutexes --------------------------------------------------------------------------*/
 
 /* Of a robust one whose owner died, too. */
-#define HAS_MUTEX (error == 0 || error == EOWNERDEAD)
-
-static bool may_repeat(const pthread_mutex_t *lock)
-{
-        int kind = lock->__data.__kind & 3;
-
-        return kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP;
-}
+#define HAS_MUTEX (outcome == 0 || outcome == EOWNERDEAD)
 
 INSIDE_PUBLIC int pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
 {
-        int error = real.pthread_mutex_init(lock, attributes);
+        struct inside_thread *page = lock_page();
+        int outcome = lock_real.pthread_mutex_init(lock, attributes);
 
-        if (!error && watched())
-                order_made(lock, INSIDE_MUTEX, AT);
-        return error;
+        if (page && !outcome)
+                order_made(lock, lock_kind(lock), AT, inside_sp());
+        return outcome;
 }
 
 INSIDE_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *lock)
 {
-        if (watched())
+        if (lock_page())
                 order_ended(lock);
-        return real.pthread_mutex_destroy(lock);
+        return lock_real.pthread_mutex_destroy(lock);
 }
 
 INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
 {
-        struct inside_thread *page = watched();
-        int error;
+        struct inside_thread *page = lock_page();
+        int outcome;
 
         if (INSIDE_SLOW(!page))
-                return real.pthread_mutex_lock ? real.pthread_mutex_lock(lock) : 0;
-        TAKE(page, lock, INSIDE_MUTEX, may_repeat(lock), real.pthread_mutex_trylock(lock),
-             real.pthread_mutex_lock(lock), EBUSY, HAS_MUTEX);
-        return error;
+                return lock_real.pthread_mutex_lock ? lock_real.pthread_mutex_lock(lock) : 0;
+        if (lock_is_free(lock)) {
+                outcome = lock_real.pthread_mutex_lock(lock);
+                if (outcome == 0)
+                        lock_push(page, lock, lock_kind(lock), AT, 0);
+                return outcome;
+        }
+        LOCK_TAKE(page, lock, lock_kind(lock), lock_is_plain(lock),
+                  lock_real.pthread_mutex_trylock(lock), lock_real.pthread_mutex_lock(lock), EBUSY,
+                  HAS_MUTEX);
+        return outcome;
 }
 
 INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct timespec *until)
 {
-        struct inside_thread *page = watched();
-        int error;
+        struct inside_thread *page = lock_page();
+        int outcome;
 
         if (INSIDE_SLOW(!page))
-                return real.pthread_mutex_timedlock(lock, until);
-        TAKE(page, lock, INSIDE_MUTEX, true, real.pthread_mutex_trylock(lock),
-             real.pthread_mutex_timedlock(lock, until), EBUSY, HAS_MUTEX);
-        return error;
+                return lock_real.pthread_mutex_timedlock(lock, until);
+        LOCK_TAKE(page, lock, lock_kind(lock), false, lock_real.pthread_mutex_trylock(lock),
+                  lock_real.pthread_mutex_timedlock(lock, until), EBUSY, HAS_MUTEX);
+        return outcome;
 }
 
 INSIDE_PUBLIC int pthread_mutex_clocklock(pthread_mutex_t *lock, clockid_t clock,
                                           const struct timespec *until)
 {
-        struct inside_thread *page = watched();
-        int error;
+        struct inside_thread *page = lock_page();
+        int outcome;
 
-        if (INSIDE_SLOW(!page))
-                return real.pthread_mutex_clocklock(lock, clock, until);
-        TAKE(page, lock, INSIDE_MUTEX, true, real.pthread_mutex_trylock(lock),
-             real.pthread_mutex_clocklock(lock, clock, until), EBUSY, HAS_MUTEX);
-        return error;
+        /* Another clock is refused, whether the lock is free or not. */
+        if (INSIDE_SLOW(!page || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)))
+                return lock_real.pthread_mutex_clocklock(lock, clock, until);
+        LOCK_TAKE(page, lock, lock_kind(lock), false, lock_real.pthread_mutex_trylock(lock),
+                  lock_real.pthread_mutex_clocklock(lock, clock, until), EBUSY, HAS_MUTEX);
+        return outcome;
 }
 
 INSIDE_PUBLIC int pthread_mutex_trylock(pthread_mutex_t *lock)
 {
-        struct inside_thread *page = watched();
-        int error = real.pthread_mutex_trylock ? real.pthread_mutex_trylock(lock) : 0;
+        struct inside_thread *page = lock_page();
+        int outcome = lock_real.pthread_mutex_trylock ? lock_real.pthread_mutex_trylock(lock) : 0;
 
         if (page && HAS_MUTEX)
-                push(page, lock, INSIDE_MUTEX, AT);
-        return error;
+                lock_push(page, lock, lock_kind(lock), AT, 0);
+        return outcome;
 }
 
 INSIDE_PUBLIC int pthread_mutex_unlock(pthread_mutex_t *lock)
 {
-        struct inside_thread *page = watched();
-
-        if (__builtin_expect(page != NULL, 1))
-                pop(page, lock);
-        return real.pthread_mutex_unlock ? real.pthread_mutex_unlock(lock) : 0;
-}
-
-/* ---- Locks for readers and writers ----------------------------------------------------*/
-
-INSIDE_PUBLIC int pthread_rwlock_init(pthread_rwlock_t *lock,
-                                      const pthread_rwlockattr_t *attributes)
-{
-        int error = real.pthread_rwlock_init(lock, attributes);
-
-        if (!error && watched())
-                order_made(lock, INSIDE_WRITE, AT);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_destroy(pthread_rwlock_t *lock)
-{
-        if (watched())
-                order_ended(lock);
-        return real.pthread_rwlock_destroy(lock);
-}
-
-INSIDE_PUBLIC int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_rwlock_rdlock ? real.pthread_rwlock_rdlock(lock) : 0;
-        TAKE(page, lock, INSIDE_READ, true, real.pthread_rwlock_tryrdlock(lock),
-             real.pthread_rwlock_rdlock(lock), EBUSY, error == 0);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_rwlock_wrlock ? real.pthread_rwlock_wrlock(lock) : 0;
-        TAKE(page, lock, INSIDE_WRITE, true, real.pthread_rwlock_trywrlock(lock),
-             real.pthread_rwlock_wrlock(lock), EBUSY, error == 0);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *until)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_rwlock_timedrdlock(lock, until);
-        TAKE(page, lock, INSIDE_READ, true, real.pthread_rwlock_tryrdlock(lock),
-             real.pthread_rwlock_timedrdlock(lock, until), EBUSY, error == 0);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *until)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_rwlock_timedwrlock(lock, until);
-        TAKE(page, lock, INSIDE_WRITE, true, real.pthread_rwlock_trywrlock(lock),
-             real.pthread_rwlock_timedwrlock(lock, until), EBUSY, error == 0);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error = real.pthread_rwlock_tryrdlock ? real.pthread_rwlock_tryrdlock(lock) : 0;
-
-        if (page && !error)
-                push(page, lock, INSIDE_READ, AT);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error = real.pthread_rwlock_trywrlock ? real.pthread_rwlock_trywrlock(lock) : 0;
-
-        if (page && !error)
-                push(page, lock, INSIDE_WRITE, AT);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_rwlock_unlock(pthread_rwlock_t *lock)
-{
-        struct inside_thread *page = watched();
-
-        if (__builtin_expect(page != NULL, 1))
-                pop(page, lock);
-        return real.pthread_rwlock_unlock ? real.pthread_rwlock_unlock(lock) : 0;
-}
-
-/* ---- Spin locks -----------------------------------------------------------------------*/
-
-INSIDE_PUBLIC int pthread_spin_lock(pthread_spinlock_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_spin_lock(lock);
-        TAKE(page, lock, INSIDE_SPIN, false, real.pthread_spin_trylock(lock),
-             real.pthread_spin_lock(lock), EBUSY, error == 0);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_spin_trylock(pthread_spinlock_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error = real.pthread_spin_trylock(lock);
-
-        if (page && !error)
-                push(page, lock, INSIDE_SPIN, AT);
-        return error;
-}
-
-INSIDE_PUBLIC int pthread_spin_unlock(pthread_spinlock_t *lock)
-{
-        struct inside_thread *page = watched();
-
-        if (__builtin_expect(page != NULL, 1))
-                pop(page, lock);
-        return real.pthread_spin_unlock(lock);
-}
-
-/* ---- Conditions -----------------------------------------------------------------------
- *
- * While it waits for one, a thread does not hold the mutex; however the wait ends, by cancellation
- * too, it holds it again. */
-struct rest {
-        struct inside_thread *page;
-        void *lock;
-        const void *at;
-};
-
-static void end_rest(struct rest *rest)
-{
-        inside_wait_end(rest->page);
-        push(rest->page, rest->lock, INSIDE_MUTEX, rest->at);
-}
-
-#define REST(page_, condition, lock_)                                                   \
-        __attribute__((cleanup(end_rest))) struct rest rest = { (page_), (lock_), AT }; \
-        pop(rest.page, rest.lock);                                                      \
-        inside_wait_begin(rest.page, INSIDE_CONDITION, condition, rest.at)
-
-INSIDE_PUBLIC int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
-{
-        struct inside_thread *page = watched();
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_cond_wait(condition, lock);
-        REST(page, condition, lock);
-        return real.pthread_cond_wait(condition, lock);
-}
-
-INSIDE_PUBLIC int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *lock,
-                                         const struct timespec *until)
-{
-        struct inside_thread *page = watched();
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_cond_timedwait(condition, lock, until);
-        REST(page, condition, lock);
-        return real.pthread_cond_timedwait(condition, lock, until);
-}
-
-INSIDE_PUBLIC int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *lock,
-                                         clockid_t clock, const struct timespec *until)
-{
-        struct inside_thread *page = watched();
-
-        if (INSIDE_SLOW(!page))
-                return real.pthread_cond_clockwait(condition, lock, clock, until);
-        REST(page, condition, lock);
-        return real.pthread_cond_clockwait(condition, lock, clock, until);
-}
-
-/* ---- C11: libc calls itself, so that these do not pass by the ones above ----------------*/
-
-INSIDE_PUBLIC int mtx_init(mtx_t *lock, int type)
-{
-        int outcome = real.mtx_init(lock, type);
-
-        if (outcome == thrd_success && watched())
-                order_made(lock, INSIDE_MUTEX, AT);
-        return outcome;
-}
-
-INSIDE_PUBLIC void mtx_destroy(mtx_t *lock)
-{
-        if (watched())
-                order_ended(lock);
-        real.mtx_destroy(lock);
-}
-
-INSIDE_PUBLIC int mtx_lock(mtx_t *lock)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.mtx_lock(lock);
-        TAKE(page, lock, INSIDE_MUTEX, may_repeat((const pthread_mutex_t *)(const void *)lock),
-             real.mtx_trylock(lock), real.mtx_lock(lock), thrd_busy, error == thrd_success);
-        return error;
-}
-
-INSIDE_PUBLIC int mtx_timedlock(mtx_t *lock, const struct timespec *until)
-{
-        struct inside_thread *page = watched();
-        int error;
-
-        if (INSIDE_SLOW(!page))
-                return real.mtx_timedlock(lock, until);
-        TAKE(page, lock, INSIDE_MUTEX, true, real.mtx_trylock(lock),
-             real.mtx_timedlock(lock, until), thrd_busy, error == thrd_success);
-        return error;
-}
-
-INSIDE_PUBLIC int mtx_trylock(mtx_t *lock)
-{
-        struct inside_thread *page = watched();
-        int outcome = real.mtx_trylock(lock);
-
-        if (page && outcome == thrd_success)
-                push(page, lock, INSIDE_MUTEX, AT);
-        return outcome;
-}
-
-INSIDE_PUBLIC int mtx_unlock(mtx_t *lock)
-{
-        struct inside_thread *page = watched();
-
-        if (__builtin_expect(page != NULL, 1))
-                pop(page, lock);
-        return real.mtx_unlock(lock);
-}
-
-INSIDE_PUBLIC int cnd_wait(cnd_t *condition, mtx_t *lock)
-{
-        struct inside_thread *page = watched();
-
-        if (INSIDE_SLOW(!page))
-                return real.cnd_wait(condition, lock);
-        REST(page, condition, lock);
-        return real.cnd_wait(condition, lock);
-}
-
-INSIDE_PUBLIC int cnd_timedwait(cnd_t *condition, mtx_t *lock, const struct timespec *until)
-{
-        struct inside_thread *page = watched();
-
-        if (INSIDE_SLOW(!page))
-                return real.cnd_timedwait(condition, lock, until);
-        REST(page, condition, lock);
-        return real.cnd_timedwait(condition, lock, until);
+        if (INSIDE_SLOW(!lock_real.pthread_mutex_unlock) && !lock_page())
+                return 0;
+        LOCK_RELEASE(lock, pthread_mutex_unlock, 0);
 }

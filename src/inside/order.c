@@ -1,102 +1,117 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* order.c - exists to find the deadlock that has not happened yet. */
+/* order.c - tells graph.c what each thread does, once, and the reader what graph.c finds.
+ *
+ * The way of a lock that was met before takes no guard: its number comes out of a table without
+ * waiting, and what this thread has had checked, or nobody can add to, is not checked again. */
 #include "inside/order.h"
 
+#include "inside/graph.h"
 #include "probe/guard.h"
 
 enum {
-        TABLE = 1 << 16, /* addresses of locks */
+        TABLE_BITS = 16,
+        TABLE = 1 << TABLE_BITS, /* addresses of locks */
         PROBES = 32,
-        EDGES = 2048,
-        PAIRS = 1024, /* of locks that were made at one place */
-        GATES = 4,
-        SEEN = 64,
-        STEPS_MAX = 4096,
-        WAY_MAX = 8,
+        PLACES = 4 * INSIDE_NODES,
+        PLACES_MAX = PLACES / 4 * 3,
+        VARIANTS = 8, /* depths of the stack that are told apart of one return address */
+        SEEN_BITS = 7,
+        LEARN_MAX = 2048, /* orders of single locks, from then on one in LEARN_SOME: walking stacks
+                             for each step along a tree would be the slowest thing in it */
+        LEARN_SOME = 64,
+        WALK_MAX = 256,
+        GATE_FACTOR = 0x61c9,
 };
 
-/* One after the other: whoever holds `from` takes `to`. */
-struct edge {
-        uint16_t from, to;
-        uint32_t thread; /* the first that did it */
-        bool is_by_many;
-        bool is_reported;
-        uint16_t gates[GATES]; /* held besides, each time; 0: none */
-        uint32_t depth;
-        uint64_t stack[INSIDE_STACK];
-};
+/* Address of a lock >> 2, its number in the lower 16 bits. 0: free; TOMB: was one. */
+enum { TOMB = 1 };
+static uint64_t table[TABLE];
 
-struct pair {
-        uintptr_t from, to;
-        uint32_t thread;
-        uint32_t depth;
-        uint64_t stack[INSIDE_STACK];
-};
-
-static struct {
-        uintptr_t lock; /* 0: free; 1: was one */
+/* By the hash of where it was made; hash is stored last, 0: free. */
+static struct place {
+        uint64_t hash;
         uint32_t node;
-} table[TABLE];
+} places[PLACES];
+static uint32_t place_count;
 
-static struct edge edges[EDGES];
-static uint32_t edge_count;
-static struct pair pairs[PAIRS];
+/* The node has orders between its own locks. */
+static bool is_paired[INSIDE_NODES];
+
+/* Another one whenever a lock has ended that had an order of its own. */
+static uint32_t generation;
+
+static uint32_t threads;
+static __thread uint32_t me; /* a number that a child keeps: ids of threads are others there */
 
 /* What this thread has had checked already. */
-static __thread uint64_t seen[SEEN];
+static __thread uint64_t seen[1 << SEEN_BITS];
 
-/* ---- Nodes ----------------------------------------------------------------------------*/
-
-static uint32_t slot_of(uintptr_t lock)
+static uint64_t mix(uint64_t value)
 {
-        return (uint32_t)((lock >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 48) % TABLE;
+        value *= UINT64_C(0x9e3779b97f4a7c15);
+        return value ^ value >> 29;
 }
 
-static uint32_t look_up(uintptr_t lock)
+/* ---- Locks and their numbers ----------------------------------------------------------*/
+
+static uint64_t word_of(uintptr_t lock, uint32_t node)
 {
-        uint32_t slot = slot_of(lock);
+        return (uint64_t)lock >> 2 << 16 | node;
+}
 
+static inline uint64_t *slot_at(uintptr_t lock, uint32_t i)
+{
+        return &table[((uint32_t)((lock >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 48) + i) % TABLE];
+}
+
+/* Where it stands; NULL: nowhere. */
+static inline uint64_t *slot_of(uintptr_t lock)
+{
         for (uint32_t i = 0; i < PROBES; i++) {
-                uintptr_t there =
-                        __atomic_load_n(&table[(slot + i) % TABLE].lock, __ATOMIC_ACQUIRE);
+                uint64_t *slot = slot_at(lock, i);
+                uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
-                if (there == lock)
-                        return __atomic_load_n(&table[(slot + i) % TABLE].node, __ATOMIC_RELAXED);
-                if (!there)
-                        return 0;
+                if (word >> 16 == lock >> 2)
+                        return slot;
+                if (!word)
+                        return NULL;
         }
-        return 0;
+        return NULL;
+}
+
+static inline uint32_t look_up(uintptr_t lock)
+{
+        const uint64_t *slot = slot_of(lock);
+
+        return slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) % INSIDE_NODES : 0;
+}
+
+/* Nobody else has to do with this lock meanwhile, or the guard is held. False: there is no room. */
+static bool remember(uintptr_t lock, uint32_t node)
+{
+        uint64_t *known = slot_of(lock);
+
+        if (known) {
+                __atomic_store_n(known, word_of(lock, node), __ATOMIC_RELAXED);
+                return true;
+        }
+        for (uint32_t i = 0; i < PROBES; i++) {
+                uint64_t *slot = slot_at(lock, i);
+                uint64_t word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+
+                if (word <= TOMB &&
+                    __atomic_compare_exchange_n(slot, &word, word_of(lock, node), false,
+                                                __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+                        return true;
+        }
+        return false;
 }
 
 /* Under the guard. */
-static void remember(uintptr_t lock, uint32_t node)
-{
-        uint32_t slot = slot_of(lock), free = TABLE;
-
-        for (uint32_t i = 0; i < PROBES; i++) {
-                uint32_t at = (slot + i) % TABLE;
-
-                if (table[at].lock == lock)
-                        free = at;
-                else if (table[at].lock <= 1 && free == TABLE)
-                        free = at;
-                if (table[at].lock == lock || !table[at].lock)
-                        break;
-        }
-        if (free == TABLE)
-                return;
-        __atomic_store_n(&table[free].node, node, __ATOMIC_RELAXED);
-        __atomic_store_n(&table[free].lock, lock, __ATOMIC_RELEASE);
-}
-
-/* Under the guard. 0: no room. */
 static uint32_t add_node(uintptr_t lock, enum inside_lock kind, uintptr_t made)
 {
         uint32_t count = inside_.head->nodes ? inside_.head->nodes : 1;
 
-        for (uint32_t i = 1; made && i < count; i++)
-                if (inside_.nodes[i].made == made)
-                        return i;
         if (count == INSIDE_NODES)
                 return 0;
         inside_.nodes[count] = (struct inside_node){ .kind = kind, .lock = lock, .made = made };
@@ -105,33 +120,9 @@ static uint32_t add_node(uintptr_t lock, enum inside_lock kind, uintptr_t made)
         return count;
 }
 
-void order_made(const volatile void *lock, enum inside_lock kind, const void *at)
+static bool has_room(void)
 {
-        struct guard guard = toc_guard_enter_();
-        uint32_t node = add_node((uintptr_t)lock, kind, (uintptr_t)at);
-
-        if (node)
-                remember((uintptr_t)lock, node);
-        toc_guard_leave_(guard);
-}
-
-void order_ended(const volatile void *lock)
-{
-        struct guard guard;
-
-        if (!look_up((uintptr_t)lock))
-                return;
-        guard = toc_guard_enter_();
-        for (uint32_t i = 0; i < PROBES; i++) {
-                uint32_t at = (slot_of((uintptr_t)lock) + i) % TABLE;
-
-                if (table[at].lock == (uintptr_t)lock)
-                        __atomic_store_n(&table[at].lock, 1, __ATOMIC_RELEASE);
-        }
-        for (uint32_t i = 0; i < PAIRS; i++)
-                if (pairs[i].from == (uintptr_t)lock || pairs[i].to == (uintptr_t)lock)
-                        pairs[i].from = 0;
-        toc_guard_leave_(guard);
+        return __atomic_load_n(&inside_.head->nodes, __ATOMIC_RELAXED) < INSIDE_NODES;
 }
 
 uint32_t order_node(const volatile void *lock, enum inside_lock kind)
@@ -139,183 +130,194 @@ uint32_t order_node(const volatile void *lock, enum inside_lock kind)
         uint32_t node = look_up((uintptr_t)lock);
         struct guard guard;
 
-        if (node)
+        if (__builtin_expect(node != 0, 1) || !has_room() || (uintptr_t)lock >> 47)
                 return node;
         guard = toc_guard_enter_();
         node = look_up((uintptr_t)lock);
-        if (!node)
+        if (!node && remember((uintptr_t)lock, 0)) { /* first the slot: no number without one */
                 node = add_node((uintptr_t)lock, kind, 0);
-        if (node)
-                remember((uintptr_t)lock, node);
+                (void)remember((uintptr_t)lock, node); /* it has its slot */
+        }
         toc_guard_leave_(guard);
         return node;
 }
 
-/* ---- Circles --------------------------------------------------------------------------*/
+/* ---- Places ---------------------------------------------------------------------------*/
 
-static void report(struct inside_thread *page, const struct inside_held *held,
-                   const volatile void *lock, uint32_t node, const uint64_t *stack, uint32_t depth,
-                   const uint64_t *other, uint32_t other_depth)
+/* The slot of that hash, or the free one where it belongs. There are always free ones. */
+static struct place *place_slot(uint64_t hash)
+{
+        for (uint32_t at = (uint32_t)(hash >> 40);; at++) {
+                struct place *place = &places[at % PLACES];
+                uint64_t there = __atomic_load_n(&place->hash, __ATOMIC_ACQUIRE);
+
+                if (!there || there == hash)
+                        return place;
+        }
+}
+
+/* Recursion has no end of depths. 0: there are few yet. */
+static uint32_t find_variant(uintptr_t made)
+{
+        uint32_t count = __atomic_load_n(&inside_.head->nodes, __ATOMIC_ACQUIRE);
+        uint32_t variants = 0, last = 0;
+
+        for (uint32_t i = 1; i < count; i++) {
+                if (inside_.nodes[i].made != made)
+                        continue;
+                last = i;
+                variants++;
+        }
+        return variants >= VARIANTS ? last : 0;
+}
+
+static uint32_t node_of_place(uintptr_t lock, enum inside_lock kind, const void *at, const void *sp)
+{
+        uint64_t depth = (inside_local_.top - (uintptr_t)sp) >> 4;
+        uint64_t hash = mix((uintptr_t)at ^ depth << 45) | 1;
+        struct place *place = place_slot(hash);
+        struct guard guard;
+        uint32_t node;
+
+        if (place->hash)
+                return place->node;
+        if (__atomic_load_n(&place_count, __ATOMIC_RELAXED) == PLACES_MAX)
+                return find_variant((uintptr_t)at);
+        guard = toc_guard_enter_();
+        place = place_slot(hash);
+        node = place->hash ? place->node : find_variant((uintptr_t)at);
+        if (!node)
+                node = add_node(lock, kind, (uintptr_t)at);
+        if (!place->hash && place_count < PLACES_MAX) {
+                place->node = node;
+                __atomic_store_n(&place->hash, hash, __ATOMIC_RELEASE);
+                __atomic_store_n(&place_count, place_count + 1, __ATOMIC_RELAXED);
+        }
+        toc_guard_leave_(guard);
+        return node;
+}
+
+static void forget(uintptr_t lock, uint32_t node)
+{
+        struct guard guard;
+
+        if (!__atomic_load_n(&is_paired[node], __ATOMIC_RELAXED))
+                return;
+        guard = toc_guard_enter_();
+        graph_forget(lock);
+        (void)__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
+        toc_guard_leave_(guard);
+}
+
+void order_made(const volatile void *lock, enum inside_lock kind, const void *at, const void *sp)
+{
+        uint32_t node;
+
+        if ((uintptr_t)lock >> 47)
+                return;
+        order_ended(lock); /* another lock stood here, of which nobody said that it is gone */
+        node = node_of_place((uintptr_t)lock, kind, at, sp);
+        if (node)
+                (void)remember((uintptr_t)lock, node); /* else it is known by its address */
+}
+
+void order_ended(const volatile void *lock)
+{
+        uint64_t *slot = slot_of((uintptr_t)lock);
+        uint64_t word;
+
+        if (!slot)
+                return;
+        word = __atomic_load_n(slot, __ATOMIC_RELAXED);
+        if (word >> 16 != (uintptr_t)lock >> 2)
+                return;
+        __atomic_store_n(slot, TOMB, __ATOMIC_RELAXED);
+        forget((uintptr_t)lock, word % INSIDE_NODES);
+}
+
+/* ---- Orders ---------------------------------------------------------------------------*/
+
+static uint64_t id_of(const struct inside_held *held, uint32_t node)
+{
+        return held->node == node ? held->lock : held->node;
+}
+
+/* Others that are held keep others out, unless they are held for reading. */
+static void note_gates(struct graph_use *use, const struct inside_thread *page,
+                       const struct inside_held *held)
+{
+        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD; i++) {
+                const struct inside_held *gate = &page->held[i];
+
+                if (gate != held && gate->lock && gate->kind != INSIDE_READ &&
+                    use->gate_count < GRAPH_GATES)
+                        use->gates[use->gate_count++] = gate->lock;
+        }
+}
+
+static void report(const struct inside_held *held, uintptr_t lock, uint32_t node,
+                   const struct graph_use *use, const struct graph_edge *other)
 {
         struct inside_finding *finding = inside_finding_new(INSIDE_LOCK_ORDER);
 
-        (void)page;
         if (!finding)
                 return;
         finding->lock[0] = held->lock;
-        finding->lock[1] = (uintptr_t)lock;
+        finding->lock[1] = lock;
         finding->node[0] = held->node;
         finding->node[1] = node;
-        finding->depth[0] = depth;
-        finding->depth[1] = other_depth;
-        for (uint32_t i = 0; i < depth; i++)
-                finding->stack[0][i] = stack[i];
-        for (uint32_t i = 0; i < other_depth; i++)
-                finding->stack[1][i] = other[i];
+        finding->depth[0] = use->depth;
+        finding->depth[1] = other->depth;
+        for (uint32_t i = 0; i < use->depth; i++)
+                finding->stack[0][i] = use->stack[i];
+        for (uint32_t i = 0; i < other->depth; i++)
+                finding->stack[1][i] = other->stack[i];
         inside_finding_done(finding);
 }
 
-struct way {
-        const struct edge *edge[WAY_MAX];
-        uint32_t length;
-        uint32_t steps;
-};
-
-static bool has_gate(const struct edge *edge, uint16_t gate)
+/* There may be more orders than there is room for, or than anybody wants to know. */
+static bool is_wanted(const struct graph_use *use)
 {
-        for (uint32_t i = 0; i < GATES; i++)
-                if (edge->gates[i] == gate)
-                        return true;
-        return false;
+        static __thread uint32_t turn;
+
+        if (use->from < GRAPH_CLASSES)
+                return graph_has_room() || graph_has(use->from, use->to);
+        return graph_learnt() < LEARN_MAX || graph_has(use->to, use->from) ||
+               ++turn % LEARN_SOME == 0;
 }
 
-/* Can it come to a deadlock? */
-static bool is_dangerous(const struct way *way)
+/* What has not been seen of this thread. */
+__attribute__((noinline)) static void use_order(const struct inside_thread *page,
+                                                const struct inside_held *held, uintptr_t lock,
+                                                uint32_t node, const void *at)
 {
-        bool is_by_one = true;
+        uint64_t stack[INSIDE_STACK] = { (uintptr_t)at };
+        struct graph_use use = { .from = id_of(held, node), .depth = 1, .stack = stack };
+        const struct graph_edge *other;
+        struct guard guard;
 
-        for (uint32_t i = 0; i < way->length; i++)
-                is_by_one &=
-                        !way->edge[i]->is_by_many && way->edge[i]->thread == way->edge[0]->thread;
-        if (is_by_one)
-                return false;
-        for (uint32_t g = 0; g < GATES; g++) {
-                bool is_common = way->edge[0]->gates[g] != 0;
-
-                for (uint32_t i = 1; i < way->length && is_common; i++)
-                        is_common = has_gate(way->edge[i], way->edge[0]->gates[g]);
-                if (is_common)
-                        return false;
-        }
-        return true;
-}
-
-/* Goes on from the end of the way until it comes to `goal`; true: the way is a dangerous circle. */
-static bool find_way(struct way *way, uint32_t from, uint32_t goal)
-{
-        if (way->length == WAY_MAX)
-                return false;
-        for (uint32_t i = 0; i < edge_count && way->steps < STEPS_MAX; i++) {
-                if (edges[i].from != from)
-                        continue;
-                way->steps++;
-                way->edge[way->length++] = &edges[i];
-                if (edges[i].to == goal ? is_dangerous(way) : find_way(way, edges[i].to, goal))
-                        return true;
-                way->length--;
-        }
-        return false;
-}
-
-/* ---- Edges ----------------------------------------------------------------------------*/
-
-static struct edge *find_edge(uint32_t from, uint32_t to)
-{
-        for (uint32_t i = 0; i < edge_count; i++)
-                if (edges[i].from == from && edges[i].to == to)
-                        return &edges[i];
-        return NULL;
-}
-
-/* Those that are held besides `held`, or of the gates so far only these. */
-static void note_gates(struct edge *edge, const struct inside_thread *page,
-                       const struct inside_held *held, bool is_new)
-{
-        uint16_t now[GATES] = { 0 };
-        uint32_t count = 0;
-
-        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD && count < GATES; i++)
-                if (&page->held[i] != held && page->held[i].node)
-                        now[count++] = (uint16_t)page->held[i].node;
-        for (uint32_t i = 0; i < GATES; i++) {
-                bool is_still = is_new;
-
-                for (uint32_t k = 0; k < GATES && !is_still; k++)
-                        is_still = edge->gates[i] && edge->gates[i] == now[k];
-                if (is_new)
-                        edge->gates[i] = now[i];
-                else if (!is_still)
-                        edge->gates[i] = 0;
-        }
-}
-
-static void check_edge(struct inside_thread *page, struct inside_held *held,
-                       const volatile void *lock, uint32_t node, const uint64_t *stack,
-                       uint32_t depth)
-{
-        struct edge *edge = find_edge(held->node, node);
-        struct way way = { .length = 1 };
-
-        if (!edge && edge_count == EDGES)
+        use.to = held->node == node ? lock : node;
+        if (!is_wanted(&use))
                 return;
-        if (!edge) {
-                edge = &edges[edge_count];
-                *edge = (struct edge){ .from = (uint16_t)held->node,
-                                       .to = (uint16_t)node,
-                                       .thread = inside_local_.thread,
-                                       .depth = depth };
-                for (uint32_t i = 0; i < depth; i++)
-                        edge->stack[i] = stack[i];
-                note_gates(edge, page, held, true);
-                edge_count++;
-        } else {
-                edge->is_by_many |= edge->thread != inside_local_.thread;
-                note_gates(edge, page, held, false);
-        }
-        way.edge[0] = edge;
-        if (edge->is_reported || !find_way(&way, node, held->node))
-                return;
-        for (uint32_t i = 0; i < way.length; i++)
-                edges[way.edge[i] - edges].is_reported = true;
-        report(page, held, lock, node, stack, depth, way.edge[1]->stack, way.edge[1]->depth);
-}
-
-/* Two that were made at one place. */
-static void check_pair(struct inside_thread *page, struct inside_held *held,
-                       const volatile void *lock, uint32_t node, const uint64_t *stack,
-                       uint32_t depth)
-{
-        uintptr_t from = held->lock, to = (uintptr_t)lock;
-        struct pair *pair = &pairs[((from ^ to) >> 4) * 31 % PAIRS];
-
-        if (pair->from == to && pair->to == from && pair->thread != inside_local_.thread) {
-                report(page, held, lock, node, stack, depth, pair->stack, pair->depth);
-                pair->from = 0;
-                return;
-        }
-        if (pair->from == from && pair->to == to)
-                return;
-        *pair = (struct pair){
-                .from = from, .to = to, .thread = inside_local_.thread, .depth = depth
-        };
-        for (uint32_t i = 0; i < depth; i++)
-                pair->stack[i] = stack[i];
+        if (!me)
+                me = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
+        use.thread = me;
+        note_gates(&use, page, held);
+        if (use.from < GRAPH_CLASSES || graph_learnt() < WALK_MAX || graph_has(use.to, use.from))
+                use.depth = inside_stack(at, stack, INSIDE_STACK); /* outside of the guard */
+        guard = toc_guard_enter_();
+        if (held->node == node)
+                __atomic_store_n(&is_paired[node], true, __ATOMIC_RELAXED);
+        other = graph_use(&use);
+        if (other)
+                report(held, lock, node, &use, other);
+        toc_guard_leave_(guard);
 }
 
 /* True: this thread has been here. */
-static bool is_seen(uint64_t key)
+static inline bool is_seen(uint64_t key)
 {
-        uint64_t *at = &seen[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 58];
+        uint64_t *at = &seen[key >> (64 - SEEN_BITS)];
 
         if (*at == key)
                 return true;
@@ -323,37 +325,53 @@ static bool is_seen(uint64_t key)
         return false;
 }
 
-void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
-                 const void *at)
+/* The order of this one and the one to come has been checked, with what else is held. */
+static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint32_t node,
+                            uint64_t others)
+{
+        uint64_t key;
+
+        others -= held->lock * GATE_FACTOR;
+        if (held->node == node) {
+                key = held->lock * 31 ^ (uint64_t)lock << 13 ^
+                      __atomic_load_n(&generation, __ATOMIC_RELAXED);
+                return is_seen(mix(key ^ others) | 1);
+        }
+        if (graph_is_settled(held->node, node))
+                return true;
+        key = (uint64_t)held->node << 40 ^ (uint64_t)node << 20;
+        return is_seen(mix(graph_is_open(held->node, node) ? key : key ^ others) | 1);
+}
+
+uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                     const void *at)
 {
         uint32_t node = order_node(lock, kind);
-        uint64_t stack[INSIDE_STACK];
-        uint32_t depth = 0;
+        uint32_t count = page->held_count;
+        uint64_t others = 0;
 
         if (!node || page->here.any_order)
-                return;
-        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD; i++) {
+                return node;
+        for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
+                if (page->held[i].lock == (uintptr_t)lock)
+                        return node; /* it has it: it cannot meet anybody on the way to it */
+                others += page->held[i].lock * GATE_FACTOR;
+        }
+        for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
                 struct inside_held *held = &page->held[i];
-                struct guard guard;
-                uint64_t key;
 
-                if (held->lock == (uintptr_t)lock || !held->lock)
+                if (!held->lock)
                         continue;
                 if (!held->node)
                         held->node = (uint16_t)order_node((const void *)held->lock, held->kind);
-                if (!held->node)
-                        continue;
-                key = held->node == node ? held->lock * 31 ^ (uintptr_t)lock
-                                         : (uint64_t)held->node << 40 ^ (uint64_t)node << 20;
-                if (is_seen(key ^ (uint64_t)page->held_count << 58))
-                        continue;
-                if (!depth)
-                        depth = inside_stack(at, stack, INSIDE_STACK); /* outside of the guard */
-                guard = toc_guard_enter_();
-                if (held->node == node)
-                        check_pair(page, held, lock, node, stack, depth);
-                else
-                        check_edge(page, held, lock, node, stack, depth);
-                toc_guard_leave_(guard);
+                if (held->node && !is_known(held, (uintptr_t)lock, node, others))
+                        use_order(page, held, (uintptr_t)lock, node, at);
         }
+        return node;
+}
+
+/* A half-written order of another thread's may have come along. */
+void order_forked(void)
+{
+        graph_forget_all();
 }

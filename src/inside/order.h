@@ -2,16 +2,16 @@
 /* order.h - in which order locks are taken, and whether two orders can meet: what the kernel's
  * lockdep does.
  *
- * A lock is known by the place that initialised it, or, if none was seen, by its address; so what
- * is learnt of one connection holds for the next. Of two locks made at one place the addresses
- * count.
+ * A lock is known by the place that initialised it (return address and depth of the stack), or, if
+ * none was seen, by its address; so what is learnt of one connection holds for the next. Of locks
+ * that were made at one place the addresses count.
  *
  * An order is wrong if it goes round in a circle, unless one thread alone has taken all of it, or
  * all of it was taken under one other lock, or TOC_ANY_ORDER says that it is right. It is reported
- * once, before anybody waits.
+ * once, before anybody waits. What happened before there was a second thread is not looked at.
  *
  * Threads: any. Errors: none: what finds no room is not checked. Limits: INSIDE_NODES places, and
- * those of order.c. */
+ * those of order.c and graph.h. */
 #ifndef INSIDE_ORDER_H
 #define INSIDE_ORDER_H
 
@@ -19,16 +19,19 @@
 
 #pragma GCC visibility push(hidden)
 
-/* It begins to be, or ends. at: the caller of its initialisation. */
-void order_made(const volatile void *lock, enum inside_lock kind, const void *at);
+/* It begins to be, or ends. at, sp: of the function that initialises it, as for inside_site(). */
+void order_made(const volatile void *lock, enum inside_lock kind, const void *at, const void *sp);
 void order_ended(const volatile void *lock);
 
 /* Its number; 0: there was no room. */
 uint32_t order_node(const volatile void *lock, enum inside_lock kind);
 
-/* The thread is about to wait for it, if it has to, and holds at least one other. */
-void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
-                 const void *at);
+/* The thread is about to wait for it, if it has to, and holds at least one. Its number, or 0. */
+uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                     const void *at);
+
+/* In the child of a fork. */
+void order_forked(void);
 
 #pragma GCC visibility pop
 

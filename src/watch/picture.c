@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-enum { ask_max = 64, task_bytes = 512 }; /* threads whose time is asked for at a glance */
+enum { task_bytes = 512 };
 
 /* A page of a thread as far as its sites are used; and when its time was asked for last. */
 struct buffer {
@@ -163,7 +163,7 @@ static int read_findings(struct picture *picture, const struct segment_view *vie
 
 /* ---- Threads -------------------------------------------------------------- */
 
-/* Those that libc makes by itself go past libtocsin-inside. */
+/* Reads and writes that libc makes by itself go past libtocsin-inside. */
 static void ask_io(pid_t pid, struct picture_thread *thread)
 {
         char path[64], text[task_bytes];
@@ -179,29 +179,20 @@ static void ask_io(pid_t pid, struct picture_thread *thread)
 }
 
 /* False: no thread of the process has that id now. */
-static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_stat)
+static bool ask_time(pid_t pid, struct picture_thread *thread)
 {
         char path[64], text[task_bytes];
-        unsigned long long value, waited;
-        const char *at;
+        unsigned long long ran, waited;
 
         (void)snprintf(path, sizeof(path), "task/%u/schedstat", thread->id);
         if (procfs_read(pid, path, text, sizeof(text)) <= 0)
                 return false;
-        if (sscanf(text, "%llu %llu", &value, &waited) == 2) {
-                thread->cpu_ns = value;
+        if (sscanf(text, "%llu %llu", &ran, &waited) == 2) {
+                thread->cpu_ns = ran;
                 thread->waited_ns = waited;
         }
-        if (!asks_stat)
-                return true;
-        (void)snprintf(path, sizeof(path), "task/%u/stat", thread->id);
-        if (procfs_read(pid, path, text, sizeof(text)) <= 0)
-                return false;
-        at = strrchr(text, ')');
-        if (at &&
-            sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %llu", &value) == 1)
-                thread->system_ns = value * (CLOCK_S_NS / 100);
-        ask_io(pid, thread);
+        if (thread->wait_number % 2 == 0 && thread->call_number % 2 == 0)
+                ask_io(pid, thread);
         return true;
 }
 
@@ -241,7 +232,7 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
         };
 
         memcpy(thread.held, page->held, sizeof(thread.held));
-        if (picture->pid && !ask_time(picture->pid, &thread, picture->thread_count < ask_max))
+        if (picture->pid && !ask_time(picture->pid, &thread))
                 return;
         picture->threads[picture->thread_count++] = thread;
 }

@@ -4,17 +4,14 @@
 
 #include "watch/remote.h"
 
-enum {
-        full_percent = 90,   /* of the time that others left it */
-        system_percent = 10, /* of the time that it ran: more is no loop by itself */
-};
+enum { full_percent = 90 }; /* of the time that others left it */
 
 /* What a thread waits is known when it goes on; it may be waiting when it is looked at. */
 #define SLACK_NS (50 * CLOCK_MS_NS)
 
 static struct spin_since since_now(const struct picture_thread *thread, uint64_t now_ns)
 {
-        return (struct spin_since){ now_ns, thread->cpu_ns, thread->waited_ns, thread->system_ns };
+        return (struct spin_since){ now_ns, thread->cpu_ns, thread->waited_ns };
 }
 
 static void forget(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
@@ -37,12 +34,6 @@ static bool is_at_full_speed(const struct spin_since *since, const struct pictur
         return (thread->cpu_ns - since->cpu_ns + SLACK_NS) * 100 >= wall_ns * full_percent;
 }
 
-static bool is_in_kernel(const struct spin_since *since, const struct picture_thread *thread)
-{
-        return (thread->system_ns - since->system_ns) * 100 >
-               (thread->cpu_ns - since->cpu_ns + SLACK_NS) * system_percent + SLACK_NS * 100;
-}
-
 /* How long it has been running in a circle; 0: it has not. */
 static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
 {
@@ -51,10 +42,10 @@ static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thre
         bool calls = thread->io_calls != spin->seen[n].io_calls;
         uint64_t circling_ns;
 
-        if (calls || thread->entries != spin->seen[n].entries || is_in_kernel(entered, thread) ||
+        if (calls || thread->entries != spin->seen[n].entries ||
             !is_at_full_speed(entered, thread, now_ns))
                 *entered = since_now(thread, now_ns);
-        if (calls || thread->activity != spin->seen[n].activity || is_in_kernel(moved, thread) ||
+        if (calls || thread->activity != spin->seen[n].activity ||
             !is_at_full_speed(moved, thread, now_ns))
                 *moved = since_now(thread, now_ns);
         circling_ns = now_ns - (thread->module ? entered : moved)->ns;
@@ -82,9 +73,9 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 }
                 spin->seen[n].at_ns = now_ns;
                 spin->seen[n].cpu_ns = thread->cpu_ns;
-                spin->seen[n].io_calls = thread->io_calls;
                 spin->seen[n].entries = thread->entries;
                 spin->seen[n].activity = thread->activity;
+                spin->seen[n].io_calls = thread->io_calls;
                 if (ms <= insight->value[m][INSIGHT_spin_ms])
                         continue;
                 insight->value[m][INSIGHT_spin_ms] = ms;

@@ -4,10 +4,11 @@
  *
  * CPU time goes to the module that a thread worked for when it was looked at: a sample each 100 ms.
  *
- * A thread spins if it runs at full speed, neither reads nor writes, hardly asks the kernel for
- * anything (a tenth of its time: interrupts are charged to whom they hit), and makes no progress: inside a module
- * for SPIN_INSIDE_NS without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without
- * anything that libtocsin-inside sees (a compressor computes for a while; that is no fault).
+ * A thread spins if it runs at full speed without progress: inside a module for SPIN_INSIDE_NS
+ * without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without anything that
+ * libtocsin-inside sees (a compressor computes for a while; that is no fault). The kernel's own
+ * count of time in system calls is of no help: by ticks it is wrong by half on a busy machine. Its
+ * count of reads and writes is, for those that libc makes by itself.
  *
  * Units: nanoseconds. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_THREADS_MAX.
  */
@@ -23,7 +24,7 @@ enum { spin_rate_s = 10 };
 
 /* Since when, and what the thread had used and waited for then. */
 struct spin_since {
-        uint64_t ns, cpu_ns, waited_ns, system_ns;
+        uint64_t ns, cpu_ns, waited_ns;
 };
 
 struct spin {

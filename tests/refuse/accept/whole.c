@@ -140,6 +140,8 @@ int whole_use(struct cache *cache, const char *path, size_t length)
 
 int whole_more(struct cache *cache, struct toc_open *ret_open, size_t length)
 {
+        TOC_ENTER(whole);
+        TOC_ANY_ORDER("it has one lock");
         TOC_TIME_SCOPE(lookup);
         TOC_OPERATION_SCOPE(fetch);
         struct toc_open open = toc_begin(fetch);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lock.h - what the files that stand in for locks share: how a lock is taken, released and waited
+ * for. Private to lock*.c.
+ *
+ * What a thread holds stands in its page as it is, for the watcher to read. The last entry is
+ * written before it is counted, so a signal handler that takes and releases leaves it as it was.
+ * Only its thread writes there, but that a lock which another one released becomes 0.
+ *
+ * Threads and signal handlers: any. Errors: those of libc, unchanged. Limits: of more than
+ * INSIDE_HELD locks the later ones are only counted. */
+#ifndef INSIDE_LOCK_H
+#define INSIDE_LOCK_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/single_threaded.h>
+#include <threads.h>
+#include <time.h>
+
+#include "inside/inside.h"
+#include "inside/order.h"
+
+#pragma GCC visibility push(hidden)
+
+struct lock_real {
+#define X(type, name, ...) type (*name)(__VA_ARGS__);
+#include "inside/lock.def"
+#undef X
+};
+extern struct lock_real lock_real;
+
+#define AT __builtin_return_address(0)
+
+/* Brings the library up, if nobody has. NULL: not yet, or one of the crowd. */
+struct inside_thread *lock_awake(void);
+
+/* Ours to watch; NULL: as above. */
+static inline struct inside_thread *lock_page(void)
+{
+        struct inside_thread *page = inside_local_.own;
+
+        return __builtin_expect(page != NULL, 1) ? page : lock_awake();
+}
+
+/* ---- What is held ---------------------------------------------------------------------*/
+
+/* A mutex that its owner may hold already: then it is only counted. Or there is no room. */
+void lock_push_slowly(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                      const void *at);
+
+/* Another than the last. False: this thread does not hold it. */
+bool lock_pop_deep(struct inside_thread *page, const volatile void *lock);
+
+static inline void lock_put(struct inside_thread *page, uint32_t count, const volatile void *lock,
+                            enum inside_lock kind, const void *at, uint32_t node)
+{
+        struct inside_held *held = &page->held[count];
+
+        held->lock = (uintptr_t)lock;
+        held->at = (uintptr_t)at;
+        held->number = (uint32_t)++page->locks_taken;
+        held->node = (uint16_t)node;
+        held->kind = (uint16_t)kind;
+        __atomic_store_n(&page->held_count, count + 1, __ATOMIC_RELEASE);
+}
+
+static inline void lock_push(struct inside_thread *page, const volatile void *lock,
+                             enum inside_lock kind, const void *at, uint32_t node)
+{
+        uint32_t count = page->held_count;
+
+        if (INSIDE_SLOW(count >= INSIDE_HELD || kind == INSIDE_RECURSIVE))
+                lock_push_slowly(page, lock, kind, at);
+        else
+                lock_put(page, count, lock, kind, at, node);
+}
+
+static inline bool lock_pop(struct inside_thread *page, const volatile void *lock)
+{
+        uint32_t last = page->held_count - 1;
+
+        if (INSIDE_SLOW(last >= INSIDE_HELD || page->held[last].lock != (uintptr_t)lock ||
+                        page->held[last].kind == INSIDE_RECURSIVE))
+                return lock_pop_deep(page, lock);
+        __atomic_store_n(&page->held_count, last, __ATOMIC_RELEASE);
+        return true;
+}
+
+/* Whoever it was that took it; released by somebody else, it is not held there any more. */
+struct lock_owner {
+        struct inside_held *held; /* NULL: nobody that we know of */
+        uint64_t lock;
+        uint32_t number;
+};
+struct lock_owner lock_find_owner(const volatile void *lock);
+void lock_disown(const struct lock_owner *owner);
+
+/* The body of a function that releases. */
+#define LOCK_RELEASE(lock, name, done)                           \
+        struct inside_thread *page = lock_page();                \
+                                                                 \
+        if (INSIDE_SLOW(page && !lock_pop(page, lock))) {        \
+                struct lock_owner owner = lock_find_owner(lock); \
+                int outcome = lock_real.name(lock);              \
+                                                                 \
+                if (outcome == (done))                           \
+                        lock_disown(&owner);                     \
+                return outcome;                                  \
+        }                                                        \
+        return lock_real.name(lock)
+
+/* ---- Taking ---------------------------------------------------------------------------*/
+
+/* Before there was a second thread nobody could be met. */
+static inline uint32_t lock_check(struct inside_thread *page, const volatile void *lock,
+                                  enum inside_lock kind, const void *at)
+{
+        if (INSIDE_SLOW(page->held_count && !__libc_single_threaded))
+                return order_check(page, lock, kind, at);
+        return 0;
+}
+
+/* It has to wait, for itself if it holds it. for_ever: it cannot be told that it does, nor give
+ * up. */
+void lock_wait(struct inside_thread *page, enum inside_lock kind, const volatile void *lock,
+               bool for_ever, const void *at);
+
+/* try: what does not wait. wait: what does. Both are expressions, as is taken: of `outcome`. */
+#define LOCK_TAKE(page, lock, kind, for_ever, try, wait, busy, taken) \
+        do {                                                          \
+                uint32_t node_ = lock_check(page, lock, kind, AT);    \
+                                                                      \
+                outcome = (try);                                      \
+                if (INSIDE_SLOW(outcome == (busy))) {                 \
+                        lock_wait(page, kind, lock, for_ever, AT);    \
+                        outcome = (wait);                             \
+                        inside_wait_end(page);                        \
+                }                                                     \
+                if (__builtin_expect(taken, 1))                       \
+                        lock_push(page, lock, kind, AT, node_);       \
+        } while (0)
+
+/* ---- Mutexes --------------------------------------------------------------------------*/
+
+/* Where the owner finds it taken, it waits for ever. */
+static inline bool lock_is_plain(const pthread_mutex_t *lock)
+{
+        return (lock->__data.__kind & 3) != PTHREAD_MUTEX_ERRORCHECK_NP;
+}
+
+static inline enum inside_lock lock_kind(const pthread_mutex_t *lock)
+{
+        return (lock->__data.__kind & 3) == PTHREAD_MUTEX_RECURSIVE_NP ? INSIDE_RECURSIVE
+                                                                       : INSIDE_MUTEX;
+}
+
+/* It is in the first member: glibc says so by what it does, and conform.c asks. */
+static inline const pthread_mutex_t *lock_of_c11(const mtx_t *lock)
+{
+        return (const pthread_mutex_t *)(const void *)lock;
+}
+
+/* While nobody else can come between, the one that does not try is the cheaper one: it may do
+ * without an atomic instruction. */
+static inline bool lock_is_free(const pthread_mutex_t *lock)
+{
+        return __libc_single_threaded && lock->__data.__lock == 0;
+}
+
+#pragma GCC visibility pop
+
+#endif
