@@ -14,7 +14,7 @@
  * Threads:   any; *stop may be set by another.
  * Limits:    below. Of more blocks one in 2^sample_shift is looked at, the same ones each time; the
  *            others then count as reached, and so does what would be one pointer too many. Memory
- *            beyond the limit is not read, which may make blocks look unreached: then is_cut is set,
+ * beyond the limit is not read, which may make blocks look unreached: then is_cut is set,
  *            and nothing must be concluded. Memory is read once, and once to three times more: as
  *            long as something looks unreached.
  */
