@@ -47,6 +47,32 @@ static void say_probes(struct supervisor *supervisor)
                           supervisor->program.name, what);
 }
 
+/* What was preloaded is there, or why nobody sees it: the loader does not say. */
+static void say_inside(struct supervisor *supervisor)
+{
+        const struct program *program = &supervisor->program;
+
+        if (supervisor->has_said_inside || !supervisor->request->preload)
+                return;
+        if (supervisor->roster.seer_count) {
+                supervisor->has_said_inside = true;
+                if (!supervisor->request->is_quiet)
+                        voice_say(supervisor->voice, VOICE_PLAIN,
+                                  "inside: heap, locks, descriptors, calls and threads of %s are "
+                                  "seen",
+                                  program->name);
+        } else if (!program->has_ended &&
+                   clock_monotonic_ns() - supervisor->began_ns > SUPERVISOR_INSIDE_NS) {
+                supervisor->has_said_inside = true;
+                voice_say(
+                        supervisor->voice, VOICE_WARNING,
+                        "inside: nobody sees %s from inside; does it clear its environment "
+                        "(LD_PRELOAD, TOCSIN_DIR), has it changed its user, or is the tmpfs of %s "
+                        "full?",
+                        program->name, text_view(&supervisor->dir.path));
+        }
+}
+
 static void take_lines(struct supervisor *supervisor)
 {
         struct pump_line line;
@@ -317,8 +343,10 @@ void supervisor_watch(struct supervisor *supervisor)
                         roster_glance(&supervisor->roster, now_ns);
                         supervisor->glanced_ns = now_ns;
                 }
-                if (is_tick)
+                if (is_tick) {
                         say_probes(supervisor);
+                        say_inside(supervisor);
+                }
                 consider_end(supervisor);
         }
         if (!supervisor->has_said_probes) {

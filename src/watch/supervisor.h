@@ -30,6 +30,7 @@
 #define SUPERVISOR_TICK_NS    CLOCK_S_NS
 #define SUPERVISOR_LOOK_NS    (5 * CLOCK_MS_NS)   /* between two looks that the doorbell asks for */
 #define SUPERVISOR_GRACE_NS   (500 * CLOCK_MS_NS) /* for what the program leaves behind to end */
+#define SUPERVISOR_INSIDE_NS  (5 * CLOCK_S_NS)    /* for libtocsin-inside to be there */
 #define SUPERVISOR_KILL_NS    (3 * CLOCK_S_NS)    /* in which three Ctrl-C kill */
 #define SUPERVISOR_DELIVER_NS (5 * CLOCK_S_NS)    /* for receivers, after the end */
 
@@ -80,6 +81,7 @@ struct supervisor {
 
         /* How the end comes. */
         bool has_said_probes;
+        bool has_said_inside;
         bool has_said_left;
         uint64_t
                 grace_until_ns; /* what the program left behind may still end quietly; 0: not yet */
