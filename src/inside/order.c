@@ -125,9 +125,9 @@ static bool has_room(void)
         return __atomic_load_n(&inside_.head->nodes, __ATOMIC_RELAXED) < INSIDE_NODES;
 }
 
-/* A lock that nobody initialised may go as it came, without a word: only what lies in a program or a
- * library stays what it is. Of others the address may be the next one's (a std::mutex, most often),
- * and an order of theirs would be false. */
+/* A lock that nobody initialised may go as it came, without a word: only what lies in a program or
+ * a library stays what it is. Of others the address may be the next one's (a std::mutex, most
+ * often), and an order of theirs would be false. */
 static bool is_static(uintptr_t lock)
 {
         struct dl_find_object object;
