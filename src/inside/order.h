@@ -4,8 +4,8 @@
  *
  * A lock is known by the place that initialised it (return address and depth of the stack); so
  * what is learnt of one connection holds for the next. Of locks that were made at one place the
- * addresses count. If no initialisation was seen, a lock of a program or library is known by its address;
- * others are not checked: their memory may be given back without a word.
+ * addresses count. If no initialisation was seen, a lock of a program or library is known by its
+ * address; others are not checked: their memory may be given back without a word.
  *
  * An order is wrong if it goes round in a circle, unless one thread alone has taken all of it, or
  * all of it was taken under one other lock, or TOC_ANY_ORDER says that it is right. It is reported
