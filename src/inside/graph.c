@@ -12,8 +12,10 @@ enum { STEPS_MAX = 4096, BUCKETS = 256, WAYS = 4, LOCKS = BUCKETS * WAYS };
 static struct graph_edge edges[GRAPH_EDGES];
 static uint32_t edge_count = 1;
 static uint16_t first[GRAPH_CLASSES];
-static uint64_t settled[GRAPH_CLASSES][GRAPH_CLASSES / 64];
-static uint64_t open[GRAPH_CLASSES][GRAPH_CLASSES / 64];
+
+/* Who can learn nothing more from that order: a thread, or GRAPH_ALL; 0: nobody. What is never
+ * written takes no memory. */
+static uint16_t settled[GRAPH_CLASSES][GRAPH_CLASSES];
 
 /* Of single locks: in buckets by `from`, the oldest goes. from is 0 if it is free. */
 static struct graph_edge locks[BUCKETS][WAYS];
@@ -54,24 +56,11 @@ bool graph_has(uint64_t from, uint64_t to)
         return find(from, to) != NULL;
 }
 
-static bool has_bit(const uint64_t *row, uint64_t at)
+uint32_t graph_settled(uint64_t from, uint64_t to)
 {
-        return (__atomic_load_n(&row[at / 64], __ATOMIC_RELAXED) >> at % 64 & 1) != 0;
-}
-
-static void set_bit(uint64_t *row, uint64_t at)
-{
-        (void)__atomic_fetch_or(&row[at / 64], UINT64_C(1) << at % 64, __ATOMIC_RELAXED);
-}
-
-bool graph_is_settled(uint64_t from, uint64_t to)
-{
-        return from < GRAPH_CLASSES && to < GRAPH_CLASSES && has_bit(settled[from], to);
-}
-
-bool graph_is_open(uint64_t from, uint64_t to)
-{
-        return from < GRAPH_CLASSES && to < GRAPH_CLASSES && has_bit(open[from], to);
+        return from < GRAPH_CLASSES && to < GRAPH_CLASSES
+                       ? __atomic_load_n(&settled[from][to], __ATOMIC_RELAXED)
+                       : 0;
 }
 
 bool graph_has_room(void)
@@ -144,16 +133,17 @@ static bool learn(struct graph_edge *edge, const struct graph_use *use)
         return is_news;
 }
 
+/* Once it is clear that no gate guards it, only another thread is news. */
 static void settle(const struct graph_edge *edge)
 {
-        if (edge->from >= GRAPH_CLASSES || edge->to >= GRAPH_CLASSES)
+        uint32_t who = edge->is_by_many ? GRAPH_ALL : edge->thread;
+
+        if (edge->from >= GRAPH_CLASSES || edge->to >= GRAPH_CLASSES || who > GRAPH_ALL)
                 return;
         for (uint32_t i = 0; i < GRAPH_GATES; i++)
                 if (edge->gates[i])
                         return;
-        set_bit(open[edge->from], edge->to);
-        if (edge->is_by_many)
-                set_bit(settled[edge->from], edge->to);
+        __atomic_store_n(&settled[edge->from][edge->to], (uint16_t)who, __ATOMIC_RELAXED);
 }
 
 /* ---- Circles --------------------------------------------------------------------------*/

@@ -23,6 +23,7 @@ enum {
         GRAPH_EDGES = 2048, /* between classes */
         GRAPH_GATES = 8,
         GRAPH_WAY_MAX = 8, /* length of a circle */
+        GRAPH_ALL = 0xffff,
 };
 
 /* Whoever holds `from` takes `to`. */
@@ -51,11 +52,9 @@ struct graph_use {
  * if all of it was done under one other lock. */
 const struct graph_edge *graph_use(const struct graph_use *use);
 
-/* Nothing can be learnt from another use of it: of classes only. */
-bool graph_is_settled(uint64_t from, uint64_t to);
-
-/* Under which locks it is used makes no difference any more: of classes only. */
-bool graph_is_open(uint64_t from, uint64_t to);
+/* The thread from whose using it nothing more can be learnt, or GRAPH_ALL; 0: there is none. Of
+ * classes only. */
+uint32_t graph_settled(uint64_t from, uint64_t to);
 
 bool graph_has_room(void); /* for classes */
 

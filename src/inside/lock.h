@@ -3,7 +3,7 @@
  * for. Private to lock*.c.
  *
  * What a thread holds stands in its page as it is, for the watcher to read. The last entry is
- * written before it is counted, so a signal handler that takes and releases leaves it as it was.
+ * written before it is counted; a signal handler that takes and releases leaves it as it was.
  * Only its thread writes there, but that a lock which another one released becomes 0.
  *
  * Threads and signal handlers: any. Errors: those of libc, unchanged. Limits: of more than
@@ -52,18 +52,28 @@ void lock_push_slowly(struct inside_thread *page, const volatile void *lock, enu
 bool lock_pop_deep(struct inside_thread *page, const volatile void *lock);
 
 /* number, node and kind are one word: one store. The node is asked for when it is needed. */
+static inline void lock_fill(struct inside_held *held, const volatile void *lock, uint64_t word,
+                             const void *at)
+{
+        _Static_assert(sizeof *held - offsetof(struct inside_held, number) == sizeof word,
+                       "a word");
+        held->lock = (uintptr_t)lock;
+        held->at = (uintptr_t)at;
+        __builtin_memcpy(&held->number, &word, sizeof word);
+}
+
 static inline void lock_put(struct inside_thread *page, uint32_t count, const volatile void *lock,
                             enum inside_lock kind, const void *at)
 {
         struct inside_held *held = &page->held[count];
         uint64_t word = (uint32_t)++page->locks_taken | (uint64_t)kind << 48;
 
-        _Static_assert(sizeof *held - offsetof(struct inside_held, number) == sizeof word,
-                       "a word");
-        held->lock = (uintptr_t)lock;
-        held->at = (uintptr_t)at;
-        __builtin_memcpy(&held->number, &word, sizeof word);
+        lock_fill(held, lock, word, at);
         __atomic_store_n(&page->held_count, count + 1, __ATOMIC_RELEASE);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        /* A handler that came just before that has had the same entry for a lock of its own. */
+        if (INSIDE_SLOW(held->lock != (uintptr_t)lock))
+                lock_fill(held, lock, word, at);
 }
 
 static inline void lock_push(struct inside_thread *page, const volatile void *lock,

@@ -25,8 +25,9 @@ enum {
         GATE_FACTOR = 0x61c9,
 };
 
-/* Address of a lock >> 2, its number in the lower 16 bits. 0: free; TOMB: was one. */
-enum { TOMB = 1 };
+/* Address of a lock >> 2, and in the lower 16 bits its number and whether it has orders of its own.
+ * 0: free; TOMB: was one. */
+enum { TOMB = 1, HAS_ORDERS = 0x8000 };
 static uint64_t table[TABLE];
 
 /* By the hash of where it was made; hash is stored last, 0: free. */
@@ -35,9 +36,6 @@ static struct place {
         uint32_t node;
 } places[PLACES];
 static uint32_t place_count;
-
-/* The node has orders between its own locks. */
-static bool is_paired[INSIDE_NODES];
 
 /* Another one whenever a lock has ended that had an order of its own. */
 static uint32_t generation;
@@ -127,8 +125,8 @@ static bool has_room(void)
         return __atomic_load_n(&inside_.head->nodes, __ATOMIC_RELAXED) < INSIDE_NODES;
 }
 
-/* A lock that nobody initialised may go as it came, without a word: only what lies in a program
- * or a library stays what it is. Of others the address may be the next one's (a std::mutex, most
+/* A lock that nobody initialised may go as it came, without a word: only what lies in a program or
+ * a library stays what it is. Of others the address may be the next one's (a std::mutex, most
  * often), and an order of theirs would be false. */
 static bool is_static(uintptr_t lock)
 {
@@ -211,13 +209,10 @@ static uint32_t node_of_place(uintptr_t lock, enum inside_lock kind, const void 
         return node;
 }
 
-static void forget(uintptr_t lock, uint32_t node)
+static void forget(uintptr_t lock)
 {
-        struct guard guard;
+        struct guard guard = toc_guard_enter_();
 
-        if (!__atomic_load_n(&is_paired[node], __ATOMIC_RELAXED))
-                return;
-        guard = toc_guard_enter_();
         graph_forget(lock);
         (void)__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
         toc_guard_leave_(guard);
@@ -246,7 +241,8 @@ void order_ended(const volatile void *lock)
         if (word >> 16 != (uintptr_t)lock >> 2)
                 return;
         __atomic_store_n(slot, TOMB, __ATOMIC_RELAXED);
-        forget((uintptr_t)lock, word % INSIDE_NODES);
+        if (word & HAS_ORDERS)
+                forget((uintptr_t)lock);
 }
 
 /* ---- Orders ---------------------------------------------------------------------------*/
@@ -289,6 +285,15 @@ static void report(const struct inside_held *held, uintptr_t lock, uint32_t node
         inside_finding_done(finding);
 }
 
+/* It has orders of its own, to be forgotten when it ends. */
+static void mark(uintptr_t lock)
+{
+        uint64_t *slot = slot_of(lock);
+
+        if (slot)
+                (void)__atomic_fetch_or(slot, HAS_ORDERS, __ATOMIC_RELAXED);
+}
+
 /* There may be more orders than there is room for, or than anybody wants to know. */
 static bool is_wanted(const struct graph_use *use)
 {
@@ -320,8 +325,10 @@ __attribute__((noinline)) static void use_order(const struct inside_thread *page
         if (use.from < GRAPH_CLASSES || graph_learnt() < WALK_MAX || graph_has(use.to, use.from))
                 use.depth = inside_stack(at, stack, INSIDE_STACK); /* outside of the guard */
         guard = toc_guard_enter_();
-        if (held->node == node)
-                __atomic_store_n(&is_paired[node], true, __ATOMIC_RELAXED);
+        if (held->node == node) {
+                mark(held->lock);
+                mark(lock);
+        }
         other = graph_use(&use);
         if (other)
                 report(held, lock, node, &use, other);
@@ -343,6 +350,7 @@ static inline bool is_seen(uint64_t key)
 static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint32_t node,
                             uint64_t others)
 {
+        uint32_t settled;
         uint64_t key;
 
         others -= held->lock * GATE_FACTOR;
@@ -351,10 +359,11 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
                       __atomic_load_n(&generation, __ATOMIC_RELAXED);
                 return is_seen(mix(key ^ others) | 1);
         }
-        if (graph_is_settled(held->node, node))
+        settled = graph_settled(held->node, node);
+        if (settled == GRAPH_ALL || (settled && settled == me))
                 return true;
         key = (uint64_t)held->node << 40 ^ (uint64_t)node << 20;
-        return is_seen(mix(graph_is_open(held->node, node) ? key : key ^ others) | 1);
+        return is_seen(mix(settled ? key ^ settled : key ^ others) | 1);
 }
 
 void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,

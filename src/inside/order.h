@@ -2,8 +2,8 @@
 /* order.h - in which order locks are taken, and whether two orders can meet: what the kernel's
  * lockdep does.
  *
- * A lock is known by the place that initialised it (return address and depth of the stack); so what
- * is learnt of one connection holds for the next. Of locks that were made at one place the
+ * A lock is known by the place that initialised it (return address and depth of the stack); so
+ * what is learnt of one connection holds for the next. Of locks that were made at one place the
  * addresses count. If no initialisation was seen, a lock of a program or library is known by its
  * address; others are not checked: their memory may be given back without a word.
  *

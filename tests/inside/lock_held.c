@@ -13,7 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { deep = 24, depth = 40, storm_threads = 4, storm_locks = 4, storm_ms = 400 };
+enum {
+        deep = 24,
+        depth = 40,
+        storm_threads = 4,
+        storm_locks = 4,
+        storm_ms = 400,
+        interrupts = 200000
+};
 
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
@@ -386,6 +393,36 @@ static void interrupt(int number)
         errno = saved;
 }
 
+static void *take_always(void *unused)
+{
+        say_me();
+        go_to(1);
+        while (!__atomic_load_n(&storm_is_over, __ATOMIC_RELAXED)) {
+                locks_lock(&a);
+                locks_unlock(&a);
+        }
+        locks_lock(&b);
+        go_to(2);
+        stay();
+        return unused;
+}
+
+/* Wherever it is when a handler comes that takes another lock, in the end it holds one. */
+static void interrupted(void)
+{
+        struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESTART };
+        pthread_t thread;
+
+        (void)sigaction(SIGUSR1, &action, NULL); /* there is such a signal */
+        LOCKS_SAY(b);
+        thread = locks_start(take_always, NULL);
+        reach(1);
+        for (int i = 0; i < interrupts; i++)
+                (void)pthread_kill(thread, SIGUSR1); /* it lives */
+        __atomic_store_n(&storm_is_over, 1, __ATOMIC_RELAXED);
+        reach(2);
+}
+
 static void storm(void)
 {
         struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESTART };
@@ -415,8 +452,8 @@ static void storm(void)
 #name, name \
         }
 const struct locks_scenario locks_held[] = {
-        ROW(waits),       ROW(itself),    ROW(itself_for_writing),
-        ROW(recursive),   ROW(refused),   ROW(sixteen_and_more),
-        ROW(handed_over), ROW(cancelled), ROW(semaphore),
-        ROW(forked),      ROW(storm),     { 0 },
+        ROW(waits),     ROW(itself),           ROW(itself_for_writing), ROW(recursive),
+        ROW(refused),   ROW(sixteen_and_more), ROW(handed_over),        ROW(cancelled),
+        ROW(semaphore), ROW(forked),           ROW(interrupted),        ROW(storm),
+        { 0 },
 };

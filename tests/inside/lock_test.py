@@ -317,7 +317,12 @@ def a_storm_leaves_nothing():
         same(it.segment().findings, [], "what is found")
 
 
-HELDS = ["two_circles", "waits", "itself", "itself_for_writing", "recursive", "refused",
+def who_is_interrupted_holds_what_it_holds():
+    with program("interrupted") as it:
+        same(it.page().held, [it.said["b"]], "what it holds")
+
+
+HELDS = ["two_circles", "interrupted", "waits", "itself", "itself_for_writing", "recursive", "refused",
          "sixteen_and_more", "handed_over", "cancelled", "semaphore", "forked", "storm"]
 
 
@@ -340,6 +345,7 @@ sys.exit(run_tests([
     every_scenario_is_tried,
     what_is_wrong_is_complained_about,
     a_storm_leaves_nothing,
+    who_is_interrupted_holds_what_it_holds,
     *[order_of(scenario, wanted) for scenario, wanted in ORDERS.items()],
     two_circles_are_found,
     locks_are_named,
