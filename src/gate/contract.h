@@ -69,6 +69,14 @@ struct contract_budget {
         uint64_t overhead_percent; /* with probes: all */
 };
 
+/* What the candidate and its cases may use, in STRESS, ALARM and CALM cases; 0: the gate's own. */
+struct contract_limits {
+        uint64_t memory_bytes; /* of the whole process: the harness takes some MiB of it */
+        uint64_t cpu_permille; /* of one core */
+        uint64_t pids;
+        uint64_t files;
+};
+
 struct contract_list {
         char **items;
         unsigned *lines;
@@ -90,6 +98,7 @@ struct contract {
         char *invariant; /* a function of the header: int f(const struct T *), 0: holds; or NULL */
         struct contract_budget *budgets;
         size_t budget_count;
+        struct contract_limits limits;
         struct contract_list detects; /* leak deadlock slow alloc_failure ... */
         struct contract_list cases;   /* file names in cases/, sorted */
         char sha256[65]; /* of everything that is read but candidates/: yaml, header, cases */

@@ -84,6 +84,7 @@ static void every_key_comes_out_as_written(void **state)
                 "     instructions: 400, allocations: 0}\n"
                 "  - {object: lru, case: fill, bytes_per_entry: 96, memory: linear}\n"
                 "  - {probes: all, overhead_percent: 2}\n"
+                "limits: {memory: 64M, cpu: 150%, files: 100}\n"
                 "detects: [leak, slow, alloc_failure, invariant]\n";
         struct text why BASE_SCOPE(text_fini) = TEXT_INIT(8192);
         struct contract contract;
@@ -105,6 +106,10 @@ static void every_key_comes_out_as_written(void **state)
         assert_string_equal(contract.invariant, "lru_check");
         assert_string_equal(contract.standard, "gnu11");
         assert_int_equal(contract.detects.count, 4);
+        assert_int_equal(contract.limits.memory_bytes, 64 << 20);
+        assert_int_equal(contract.limits.cpu_permille, 1500);
+        assert_int_equal(contract.limits.pids, 0);
+        assert_int_equal(contract.limits.files, 100);
         assert_int_equal(contract.cases.count, 2);
         assert_string_equal(contract.cases.items[0], "a.c");
         assert_string_equal(contract.cases.items[1], "b.c");
@@ -307,6 +312,13 @@ static void wrong_lists(void **state)
                 { SOUND "headers: [lru.h]\n",
                   "7: headers: 'lru.h' may be included anyway; remove it" },
                 { SOUND "detects: [leek]\n", "7: detects: unknown 'leek'; did you mean leak?" },
+                { SOUND "limits: {memory: 12}\n",
+                  "7: memory: '12' is not a size from 8M to 1G; write 64M, say" },
+                { SOUND "limits: {cpu: 50}\n",
+                  "7: cpu: '50' is not a share of one core, such as 50%; write 50%, say" },
+                { SOUND "limits: {pids: 4}\n", "7: pids: '4' is not a number from 8 to 4096" },
+                { SOUND "limits: {fiels: 64}\n",
+                  "7: unknown key 'fiels' in limits; did you mean files?" },
                 { SOUND "detects: [boredom]\n",
                   "7: detects: 'boredom' is not leak, deadlock, slow, alloc_failure, descriptor or "
                   "invariant" },

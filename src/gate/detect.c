@@ -135,6 +135,7 @@ static int run_trial(struct trial *trial, const struct fault *fault, uint32_t ki
         const struct stage_context *context = trial->context;
         const struct session_plan session = { .program = trial->program,
                                               .build = BUILD_RELEASE,
+                                              .limits = &context->contract->limits,
                                               .watches_segments = true };
         int outcome;
 

@@ -99,7 +99,8 @@ static void set_limits(const struct sandbox *sandbox, const struct sandbox_reque
         limit(plan, RLIMIT_CORE, 0, 0);
         limit(plan, RLIMIT_CPU, cpu_s, cpu_s + 1);
         limit(plan, RLIMIT_FSIZE, file_max, file_max);
-        limit(plan, RLIMIT_NOFILE, descriptors_max, descriptors_max);
+        limit(plan, RLIMIT_NOFILE, or_usual(request->descriptor_max, descriptors_max),
+              or_usual(request->descriptor_max, descriptors_max));
         limit(plan, RLIMIT_STACK, STACK_BYTES, 8 * STACK_BYTES);
         limit(plan, RLIMIT_NPROC, processes, processes);
         if (!sandbox->has_home && !request->is_sanitized)
@@ -235,11 +236,12 @@ static int begin(struct sandbox_job *job, const struct sandbox_request *request)
                 const struct cgroup_limits limits = {
                         .memory_bytes = or_usual(request->memory_max_bytes, MEMORY_BYTES),
                         .processes = or_usual(request->process_max, PROCESSES) + extra_processes,
+                        .cpu_permille = request->cpu_max_permille,
                 };
 
                 failed = cgroup_make(&sandbox->home, atomic_fetch_add(&sandbox->next_number, 1),
                                      &limits, &job->group);
-                if (!failed && job->group.unset)
+                if (!failed && job->group.unset & ~(unsigned)CGROUP_CPU)
                         failed = -EOPNOTSUPP;
                 if (failed)
                         return sandbox_fail(failed, "its cgroup: %s", error_text(failed));

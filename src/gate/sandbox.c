@@ -133,8 +133,8 @@ static int find_layers(struct sandbox *sandbox, struct text *why)
                 sandbox->uid = (uid_t)(uid_first + getpid() % uid_count);
                 sandbox->layers.uid = "its own";
         }
-        sandbox->has_home =
-                cgroup_find("tocsin-gate", CGROUP_MEMORY | CGROUP_PIDS, 0, &sandbox->home) == 0;
+        sandbox->has_home = cgroup_find("tocsin-gate", CGROUP_MEMORY | CGROUP_PIDS, CGROUP_CPU,
+                                        &sandbox->home) == 0;
         if (sandbox->has_home)
                 sandbox->layers.cgroup = sandbox->home.name;
         else

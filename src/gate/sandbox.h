@@ -83,6 +83,8 @@ struct sandbox_request {
         uint64_t file_max_bytes;   /* 0: 256 MiB; also the size of /tmp */
         uint64_t output_max_bytes; /* 0: 1 MiB */
         uint64_t process_max;      /* processes and threads; 0: 64 */
+        uint64_t cpu_max_permille; /* of one core, where a cgroup can; 0: all */
+        uint64_t descriptor_max;   /* 0: 1024 */
         bool is_sanitized;         /* no RLIMIT_AS, which ASan and TSan cannot bear */
         bool lets_ptrace;          /* LeakSanitizer dies without it */
         bool lets_perf;            /* perf_event_open for instruction counts */

@@ -360,6 +360,67 @@ static void set_budgets(struct document *document, const struct document_key *ke
         }
 }
 
+/* ---- Limits ------------------------------------------------------------------------------- */
+
+static void set_size(struct document *document, const struct document_key *key,
+                     const yaml_node_t *value, void *field)
+{
+        const char *word = document_value(document, key, value);
+
+        if (word && text_parse_size(word, 8 << 20, UINT64_C(1) << 30, field))
+                document_wrong(document, document_line(value),
+                               "%s: '%.*s' is not %s; write 64M, say", key->name,
+                               DOCUMENT_SHOWN(word), key->wants);
+}
+
+static void set_share(struct document *document, const struct document_key *key,
+                      const yaml_node_t *value, void *field)
+{
+        const char *word = document_value(document, key, value);
+        char digits[16] = "";
+        uint64_t percent = 0;
+        size_t length = word ? strlen(word) : 0;
+
+        if (!word)
+                return;
+        if (length > 1 && length < sizeof(digits) && word[length - 1] == '%')
+                memcpy(digits, word, length - 1);
+        if (text_parse_u64(digits, 1, 100000, &percent))
+                document_wrong(document, document_line(value),
+                               "%s: '%.*s' is not %s; write 50%%, say", key->name,
+                               DOCUMENT_SHOWN(word), key->wants);
+        *(uint64_t *)field = percent * 10;
+}
+
+static void set_count(struct document *document, const struct document_key *key,
+                      const yaml_node_t *value, void *field)
+{
+        const char *word = document_value(document, key, value);
+
+        if (word && text_parse_u64(word, 8, 4096, field))
+                document_wrong(document, document_line(value), "%s: '%.*s' is not %s", key->name,
+                               DOCUMENT_SHOWN(word), key->wants);
+}
+
+#define LIMIT(key, wants, setter, field) \
+        KEY(key, false, wants, setter, contract_limits, field, NULL)
+
+static const struct document_key limit_keys[] = {
+        LIMIT("memory", "a size from 8M to 1G", set_size, memory_bytes),
+        LIMIT("cpu", "a share of one core, such as 50%", set_share, cpu_permille),
+        LIMIT("pids", "a number from 8 to 4096", set_count, pids),
+        LIMIT("files", "a number from 8 to 4096", set_count, files),
+};
+static const struct document_scope limit_scope = { "limits", page, limit_keys,
+                                                   BASE_COUNT(limit_keys) };
+
+static void set_limits(struct document *document, const struct document_key *key,
+                       const yaml_node_t *value, void *field)
+{
+        (void)key;
+        document_read(document, value, &limit_scope, field);
+}
+
 /* ---- The whole ---------------------------------------------------------------------------- */
 
 #define NEEDED(key, wants, setter, field, detail) \
@@ -388,6 +449,8 @@ static const struct document_key contract_keys[] = {
         OPTIONAL("standard", "c99, c11, c17, gnu99, gnu11 or gnu17", document_set_word, standard,
                  &standard_kind),
         { "budgets", false, "a list of entries", set_budgets, 0, NULL },
+        OPTIONAL("limits", "{memory: 64M, cpu: 50%, pids: 16, files: 64}", set_limits, limits,
+                 NULL),
         OPTIONAL("detects", "leak, deadlock, slow, alloc_failure, descriptor or invariant",
                  set_list, detects, &detected_kind),
 };

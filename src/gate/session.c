@@ -62,6 +62,18 @@ void session_verdict_fini(struct session_verdict *verdict)
 
 /* ---- Beginning ------------------------------------------------------------ */
 
+/* The contract's limits where they are less than the gate's. */
+static void lower(struct sandbox_request *request, const struct contract_limits *limits)
+{
+        if (limits->memory_bytes &&
+            (!request->memory_max_bytes || limits->memory_bytes < request->memory_max_bytes))
+                request->memory_max_bytes = limits->memory_bytes;
+        if (limits->pids && limits->pids < request->process_max)
+                request->process_max = limits->pids;
+        request->cpu_max_permille = limits->cpu_permille;
+        request->descriptor_max = limits->files;
+}
+
 static int start(struct session *session, const char *reports)
 {
         const struct session_plan *plan = &session->plan;
@@ -87,6 +99,8 @@ static int start(struct session *session, const char *reports)
                 .output = &session->output,
         };
 
+        if (plan->limits)
+                lower(&request, plan->limits);
         return sandbox_start(session->sandbox, &request, &session->job);
 }
 

@@ -42,9 +42,10 @@ struct session_plan {
         const char *program; /* on the host */
         enum build_id build;
         enum session_tool tool;
-        uint64_t memory_max_bytes; /* 0: the sandbox's */
-        uint64_t wall_max_ns;      /* of the whole session */
-        bool watches_segments;     /* rang, probes and moved are filled in, for every case */
+        uint64_t memory_max_bytes;            /* 0: the sandbox's */
+        const struct contract_limits *limits; /* NULL: the sandbox's */
+        uint64_t wall_max_ns;                 /* of the whole session */
+        bool watches_segments; /* rang, probes and moved are filled in, for every case */
 };
 
 struct session_case {

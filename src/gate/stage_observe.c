@@ -178,6 +178,7 @@ static int run_planned(struct observe *observe)
         const struct session_plan plan = {
                 .program = observe->program,
                 .build = BUILD_RELEASE,
+                .limits = &observe->context->contract->limits,
                 .wall_max_ns = (observe->run_count + 1) * case_wall_ns,
                 .watches_segments = true,
         };

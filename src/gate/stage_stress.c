@@ -109,6 +109,7 @@ static int stress_run_one(struct stress *stress, struct stress_run *run)
                                             : run->live_max + stress_overhead_bytes,
                 .wall_max_ns = run->run_ns + 3 * stress_patience_ns,
                 .watches_segments = run->build == BUILD_RELEASE,
+                .limits = is_tsan ? NULL : &stress->context->contract->limits,
         };
         const struct session_run order = {
                 .name = run->test_case->name,

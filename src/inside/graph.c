@@ -191,19 +191,40 @@ static bool is_dangerous(const struct way *way)
         return true;
 }
 
-/* Goes on from the end of the way until it comes to where it began; true: it is a dangerous circle.
- * Calls itself GRAPH_WAY_MAX deep at most. */
-static bool find_way(struct way *way, uint64_t from, uint64_t goal)
+static bool has_been_at(const struct way *way, uint64_t node)
 {
-        if (way->length == GRAPH_WAY_MAX)
-                return false;
+        for (uint32_t i = 0; i < way->length; i++)
+                if (way->edge[i]->to == node)
+                        return true;
+        return false;
+}
+
+/* Goes on from the end of the way until it comes to where it began; true: it is a dangerous circle
+ * of that length. Calls itself GRAPH_WAY_MAX deep at most. */
+static bool find_way(struct way *way, uint64_t from, uint64_t goal, uint32_t length)
+{
+        bool is_last = way->length + 1 == length;
+
         for (struct graph_edge *edge = next_edge(from, NULL); edge; edge = next_edge(from, edge)) {
-                if (way->steps++ == STEPS_MAX)
+                if (way->steps++ >= STEPS_MAX)
                         return false;
+                if (is_last != (edge->to == goal) || has_been_at(way, edge->to))
+                        continue;
                 way->edge[way->length++] = edge;
-                if (edge->to == goal ? is_dangerous(way) : find_way(way, edge->to, goal))
+                if (is_last ? is_dangerous(way) : find_way(way, edge->to, goal, length))
                         return true;
                 way->length--;
+        }
+        return false;
+}
+
+/* The shortest says most. */
+static bool find_circle(struct way *way, struct graph_edge *edge)
+{
+        for (uint32_t length = 2; length <= GRAPH_WAY_MAX; length++) {
+                *way = (struct way){ .edge = { edge }, .length = 1 };
+                if (find_way(way, edge->to, edge->from, length))
+                        return true;
         }
         return false;
 }
@@ -211,7 +232,7 @@ static bool find_way(struct way *way, uint64_t from, uint64_t goal)
 const struct graph_edge *graph_use(const struct graph_use *use)
 {
         struct graph_edge *edge = find(use->from, use->to);
-        struct way way = { .length = 1 };
+        struct way way;
         bool is_news = edge ? learn(edge, use) : true;
 
         if (!edge)
@@ -219,8 +240,7 @@ const struct graph_edge *graph_use(const struct graph_use *use)
         if (!edge)
                 return NULL;
         settle(edge);
-        way.edge[0] = edge;
-        if (!is_news || edge->is_reported || !find_way(&way, use->to, use->from))
+        if (!is_news || edge->is_reported || !find_circle(&way, edge))
                 return NULL;
         for (uint32_t i = 0; i < way.length; i++)
                 way.edge[i]->is_reported = true;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inside/heap.h"
 #include "inside/inside.h"
 #include "inside/ours.h"
 #include "inside/real.h"
@@ -30,7 +31,11 @@ static struct {
         void (*free)(void *);
         void *(*memalign)(size_t, size_t);
         size_t (*usable)(void *);
+        char *(*strdup)(const char *);
+        char *(*strndup)(const char *, size_t);
         bool is_foreign; /* not libc's */
+        bool is_off;     /* the program's own malloc is in front of ours: we are not asked */
+        size_t fast_end; /* malloc() asks no more questions about fewer bytes; 0: about none */
 } real;
 
 /* ---- Before anybody is there ----------------------------------------------------------
@@ -62,24 +67,37 @@ static size_t early_size(const void *memory)
         return *(const size_t *)(const void *)((const char *)memory - 16);
 }
 
+static bool is_of_one_object(const void *one, const void *other)
+{
+        Dl_info first, second;
+
+        return dladdr(one, &first) && dladdr(other, &second) && first.dli_fbase == second.dli_fbase;
+}
+
+/* Found by name, and not by pointers to functions, which are those of whoever is in front. */
+static void look_around(void)
+{
+        const void *libc = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+
+        real.is_foreign = !is_of_one_object(dlsym(RTLD_NEXT, "malloc"), libc);
+        /* What strdup of ours gives out would come to a free() that never heard of us. */
+        real.is_off = !is_of_one_object(dlsym(RTLD_DEFAULT, "malloc"), &real);
+}
+
 void inside_heap_start(void)
 {
-        void *(*libc)(size_t) = NULL;
-        void *handle = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-
         INSIDE_REAL(real.malloc, "malloc");
         INSIDE_REAL(real.calloc, "calloc");
         INSIDE_REAL(real.realloc, "realloc");
         INSIDE_REAL(real.free, "free");
         INSIDE_REAL(real.memalign, "memalign");
         INSIDE_REAL(real.usable, "malloc_usable_size");
-        if (handle) {
-                void *found = dlsym(handle, "malloc");
-
-                memcpy(&libc, &found, sizeof libc);
-                (void)dlclose(handle); /* libc stays */
-        }
-        real.is_foreign = libc != real.malloc;
+        INSIDE_REAL(real.strdup, "strdup");
+        INSIDE_REAL(real.strndup, "strndup");
+        look_around();
+        if (real.is_off)
+                return;
+        real.fast_end = INSIDE_TAIL_MAX + 1;
         inside_.flags |= INSIDE_HAS_HEAP;
         if (real.is_foreign)
                 inside_.flags |= INSIDE_FOREIGN_ALLOCATOR;
@@ -88,11 +106,9 @@ void inside_heap_start(void)
 /* Passes through until we are ready; false: use the real one. */
 static bool is_on(void)
 {
-        if (inside_is_ready())
-                return true;
         if (inside_.state == INSIDE_ASLEEP)
                 inside_start();
-        return inside_is_ready();
+        return inside_is_ready() && !real.is_off;
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------*/
@@ -122,9 +138,11 @@ static uint64_t bytes_for(uint64_t size)
         return size + INSIDE_BLOCK_BYTES + (size <= INSIDE_TAIL_MAX);
 }
 
+/* What is in front of it is in front of the page, in part at least: some allocators give small
+ * blocks at multiples of 8. */
 static bool begins_a_page(const void *memory)
 {
-        return INSIDE_SLOW((uintptr_t)memory % PAGE == 0);
+        return INSIDE_SLOW(((uintptr_t)memory & (PAGE - INSIDE_BLOCK_BYTES)) == 0);
 }
 
 /* What stands in front of it; 0: it is not ours, or has been freed. */
@@ -132,7 +150,7 @@ static uint64_t find(void *memory)
 {
         uint64_t mark;
 
-        if (INSIDE_SLOW(((uintptr_t)memory & 15) != 0))
+        if (INSIDE_SLOW(((uintptr_t)memory & 7) != 0))
                 return 0;
         if (begins_a_page(memory) && !ours_has(memory))
                 return 0;
@@ -261,7 +279,7 @@ static void *allocate_zero(size_t size, const void *at, const void *sp)
 }
 
 /* alignment: a power of two. */
-static void *allocate_aligned(size_t alignment, size_t size, const void *at, const void *sp)
+void *heap_allocate_aligned(size_t alignment, size_t size, const void *at, const void *sp)
 {
         unsigned shift = SHIFT;
 
@@ -277,22 +295,27 @@ static void *allocate_aligned(size_t alignment, size_t size, const void *at, con
                     shift, at, sp);
 }
 
+bool heap_has(void *memory)
+{
+        return memory && (is_early(memory) || (is_on() && find(memory)));
+}
+
 /* Not one of ours, as far as we know. */
 __attribute__((cold)) static void release_other(void *memory, const void *at)
 {
         if (!memory || is_early(memory))
                 return;
-        if (inside_is_ready() && is_freed_twice(memory)) {
+        if (is_on() && is_freed_twice(memory)) {
                 report(INSIDE_DOUBLE_FREE, memory, 0, at);
                 return;
         }
-        if (inside_is_ready())
+        if (is_on())
                 (void)__atomic_fetch_add(&inside_.head->foreign_frees, 1, __ATOMIC_RELAXED);
         if (real.free)
                 real.free(memory);
 }
 
-static void release(void *memory, const void *at)
+void heap_release(void *memory, const void *at)
 {
         uint64_t mark = memory && is_on() ? find(memory) : 0;
 
@@ -312,7 +335,7 @@ static void *move(void *memory, uint64_t old, size_t size, const void *at, const
         if (!moved)
                 return NULL;
         memcpy(moved, memory, old < size ? old : size);
-        release(memory, at);
+        heap_release(memory, at);
         return moved;
 }
 
@@ -333,7 +356,7 @@ static void *resize(void *memory, uint64_t mark, size_t size, const void *at, co
         return NULL;
 }
 
-static void *reallocate(void *memory, size_t size, const void *at, const void *sp)
+void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
 {
         uint64_t mark;
 
@@ -342,14 +365,14 @@ static void *reallocate(void *memory, size_t size, const void *at, const void *s
         if (is_early(memory))
                 return move(memory, early_size(memory), size, at, sp);
         mark = is_on() ? find(memory) : 0;
-        if (INSIDE_SLOW(!mark && inside_is_ready() && is_freed_twice(memory))) {
+        if (INSIDE_SLOW(!mark && is_on() && is_freed_twice(memory))) {
                 report(INSIDE_DOUBLE_FREE, memory, 0, at);
                 return NULL;
         }
         if (INSIDE_SLOW(!mark))
                 return real.realloc(memory, size); /* stays what it was: not ours */
         if (size == 0) {                           /* libc frees it */
-                release(memory, at);
+                heap_release(memory, at);
                 return NULL;
         }
         if (INSIDE_SLOW(is_too_large(size)))
@@ -371,7 +394,7 @@ INSIDE_PUBLIC void *malloc(size_t size)
         uint32_t site;
         char *memory;
 
-        if (INSIDE_SLOW(!page || size > INSIDE_TAIL_MAX))
+        if (INSIDE_SLOW(!page || size >= real.fast_end))
                 return allocate(size, AT, SP);
         block = real.malloc(size + INSIDE_BLOCK_BYTES + 1);
         memory = (char *)(block + 1);
@@ -387,21 +410,21 @@ INSIDE_PUBLIC void *malloc(size_t size)
         return memory;
 }
 
-/* The usual case of release(). */
+/* The usual case of heap_release(). */
 INSIDE_PUBLIC void free(void *memory)
 {
         struct inside_thread *page = inside_local_.own;
         uint64_t mark, size;
 
         if (INSIDE_SLOW(!page) || begins_a_page(memory)) { /* NULL, too, is such a page */
-                release(memory, AT);
+                heap_release(memory, AT);
                 return;
         }
         mark = block_of(memory)->mark;
         size = size_of(block_of(memory));
         if (INSIDE_SLOW((uint32_t)mark != inside_canary((uintptr_t)memory, inside_.secret) ||
                         size > INSIDE_TAIL_MAX || is_broken(memory, size))) {
-                release(memory, AT);
+                heap_release(memory, AT);
                 return;
         }
         toc_add_at_(&inside_cells_of(page, site_of(mark))->live, 0 - (INSIDE_ONE + size));
@@ -423,7 +446,7 @@ INSIDE_PUBLIC void *calloc(size_t count, size_t size)
 
 INSIDE_PUBLIC void *realloc(void *memory, size_t size)
 {
-        return reallocate(memory, size, AT, SP);
+        return heap_reallocate(memory, size, AT, SP);
 }
 
 INSIDE_PUBLIC void *reallocarray(void *memory, size_t count, size_t size)
@@ -434,27 +457,29 @@ INSIDE_PUBLIC void *reallocarray(void *memory, size_t count, size_t size)
                 errno = ENOMEM;
                 return NULL;
         }
-        return reallocate(memory, bytes, AT, SP);
+        return heap_reallocate(memory, bytes, AT, SP);
 }
 
 INSIDE_PUBLIC void *memalign(size_t alignment, size_t size)
 {
-        return allocate_aligned(alignment, size, AT, SP);
+        return heap_allocate_aligned(alignment, size, AT, SP);
 }
 
 INSIDE_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
 {
-        return allocate_aligned(alignment, size, AT, SP);
+        return heap_allocate_aligned(alignment, size, AT, SP);
 }
 
 INSIDE_PUBLIC void *valloc(size_t size)
 {
-        return allocate_aligned(PAGE, size, AT, SP);
+        return heap_allocate_aligned(PAGE, size, AT, SP);
 }
 
 INSIDE_PUBLIC void *pvalloc(size_t size)
 {
-        return allocate_aligned(PAGE, (size + PAGE - 1) & ~(size_t)(PAGE - 1), AT, SP);
+        if (is_too_large(size))
+                return NULL;
+        return heap_allocate_aligned(PAGE, (size + PAGE - 1) & ~(size_t)(PAGE - 1), AT, SP);
 }
 
 INSIDE_PUBLIC int posix_memalign(void **memory, size_t alignment, size_t size)
@@ -464,7 +489,7 @@ INSIDE_PUBLIC int posix_memalign(void **memory, size_t alignment, size_t size)
 
         if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
                 return EINVAL;
-        made = allocate_aligned(alignment, size, AT, SP);
+        made = heap_allocate_aligned(alignment, size, AT, SP);
         errno = saved;
         if (!made)
                 return ENOMEM;
@@ -473,7 +498,7 @@ INSIDE_PUBLIC int posix_memalign(void **memory, size_t alignment, size_t size)
 }
 
 /* Not what the allocator has room for: the byte behind it is ours. */
-INSIDE_PUBLIC size_t malloc_usable_size(void *memory)
+size_t heap_size(void *memory)
 {
         if (!memory)
                 return 0;
@@ -482,6 +507,11 @@ INSIDE_PUBLIC size_t malloc_usable_size(void *memory)
         if (is_on() && find(memory))
                 return size_of(block_of(memory));
         return real.usable ? real.usable(memory) : 0;
+}
+
+INSIDE_PUBLIC size_t malloc_usable_size(void *memory)
+{
+        return heap_size(memory);
 }
 
 static char *copy_text(const char *text, size_t length, const void *at, const void *sp)
@@ -500,10 +530,14 @@ INSIDE_PUBLIC char *(strndup)(const char *text, size_t max);
 
 char *(strdup)(const char *text)
 {
+        if (INSIDE_SLOW(!is_on() && real.strdup))
+                return real.strdup(text);
         return copy_text(text, strlen(text), AT, SP);
 }
 
 char *(strndup)(const char *text, size_t max)
 {
+        if (INSIDE_SLOW(!is_on() && real.strndup))
+                return real.strndup(text, max);
         return copy_text(text, strnlen(text, max), AT, SP);
 }

@@ -22,7 +22,8 @@
 
 enum { INSIDE_CACHE = 256, INSIDE_REFRESH = 64 };
 
-enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY };
+/* Absent: everybody passes through for ever. */
+enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY, INSIDE_ABSENT };
 
 struct inside {
         enum inside_state state;
@@ -39,8 +40,9 @@ struct inside {
 };
 extern struct inside inside_;
 
-/* What a thread keeps to itself. page comes first: TOC_ENTER reads it (struct toc_inside_). */
+/* What a thread keeps to itself. */
 struct inside_local {
+        struct toc_here_ *here;     /* TOC_ENTER reads it (struct toc_inside_); NULL as page */
         struct inside_thread *page; /* NULL: not attached */
         struct inside_thread *own;  /* the same, but NULL if it shares the crowd's */
         uint32_t thread;            /* its id */
@@ -48,6 +50,7 @@ struct inside_local {
         int32_t countdown;          /* to the next refresh */
         uint32_t is_busy;           /* we are at work ourselves: pass everything through */
         uintptr_t top;              /* of its stack */
+        struct toc_here_ alone;     /* where it is if it shares the crowd's page */
         uint64_t cache[INSIDE_CACHE]; /* a site by its key: 48 bits of the key, 16 of the site */
 };
 extern __thread struct inside_local inside_local_;
@@ -67,10 +70,16 @@ static inline bool inside_is_ready(void)
 
 /* Each part's, called once by inside_start(): resolves its real functions with dlsym(RTLD_NEXT). */
 void inside_heap_start(void);
+void inside_jemalloc_start(void);
+void inside_plugin_start(void);
+void inside_fork_start(void);
 void inside_lock_start(void);
 void inside_descriptor_start(void);
 void inside_call_start(void);
 void inside_thread_start(void);
+
+/* From now on the child of a fork calls inside_region_forked() before other handlers. fork.c */
+void inside_fork_watch(void);
 
 /* In the child of a fork, with the guard held, after the memory has become its own. */
 void inside_lock_forked(void);
@@ -86,6 +95,9 @@ struct inside_thread *inside_region_page(void);
 uint32_t inside_region_pages(void);
 struct inside_thread *inside_region_page_at(uint32_t number);
 void inside_region_own(struct inside_thread *page, uint32_t thread);
+
+/* In the child of a fork: it gets a copy, which nobody reads yet. */
+void inside_region_forked(void);
 
 /* Whoever forked may exec at once; so a child makes its segment when it has shown that it stays:
  * slow paths call this. */
@@ -146,9 +158,11 @@ static inline void inside_wait_end(struct inside_thread *page)
 
 struct toc_here_ *inside_enter(struct toc_entry_ *entry);
 
+/* Where this thread is, which has that page or shares it. */
 static inline uint32_t inside_module(const struct inside_thread *page)
 {
-        return __atomic_load_n(&page->here.module, __ATOMIC_RELAXED) % INSIDE_MODULES;
+        (void)page; /* whoever has one has attached, so here is there */
+        return __atomic_load_n(&inside_local_.here->module, __ATOMIC_RELAXED) % INSIDE_MODULES;
 }
 
 /* ---- Sites ---- site.c

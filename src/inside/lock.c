@@ -91,7 +91,7 @@ __attribute__((noinline)) void lock_push_slowly(struct inside_thread *page,
                 return;
         }
         again[page->held_count] = 0;
-        lock_put(page, page->held_count, lock, kind, at, 0);
+        lock_put(page, page->held_count, lock, kind, at);
 }
 
 __attribute__((noinline)) bool lock_pop_deep(struct inside_thread *page, const volatile void *lock)
@@ -187,6 +187,15 @@ __attribute__((cold)) void lock_wait(struct inside_thread *page, enum inside_loc
 /* Of a robust one whose owner died, too. */
 #define HAS_MUTEX (outcome == 0 || outcome == EOWNERDEAD)
 
+/* A robust one is not tried: of one that cannot be recovered, pthread_mutex_trylock() of glibc 2.36
+ * says so and keeps it, so that the next would wait for ever. */
+static int try_mutex(pthread_mutex_t *lock)
+{
+        enum { ROBUST = 16 };
+
+        return lock->__data.__kind & ROBUST ? EBUSY : lock_real.pthread_mutex_trylock(lock);
+}
+
 INSIDE_PUBLIC int pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
 {
         struct inside_thread *page = lock_page();
@@ -204,23 +213,39 @@ INSIDE_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *lock)
         return lock_real.pthread_mutex_destroy(lock);
 }
 
-INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
+/* Of any kind, and whoever has to wait. */
+__attribute__((noinline)) static int lock_slowly(pthread_mutex_t *lock, const void *at)
 {
         struct inside_thread *page = lock_page();
         int outcome;
 
         if (INSIDE_SLOW(!page))
                 return lock_real.pthread_mutex_lock ? lock_real.pthread_mutex_lock(lock) : 0;
-        if (lock_is_free(lock)) {
-                outcome = lock_real.pthread_mutex_lock(lock);
-                if (outcome == 0)
-                        lock_push(page, lock, lock_kind(lock), AT, 0);
-                return outcome;
-        }
-        LOCK_TAKE(page, lock, lock_kind(lock), lock_is_plain(lock),
-                  lock_real.pthread_mutex_trylock(lock), lock_real.pthread_mutex_lock(lock), EBUSY,
-                  HAS_MUTEX);
+        LOCK_TAKE_AT(at, page, lock, lock_kind(lock), lock_is_plain(lock), try_mutex(lock),
+                     lock_real.pthread_mutex_lock(lock), EBUSY, HAS_MUTEX);
         return outcome;
+}
+
+/* One of the simplest kind, which nobody holds, by itself is so often taken that it has its own
+ * way. Not trying may cost less than to try, if nobody else can come between: no atomic
+ * instruction. */
+INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
+{
+        struct inside_thread *page = inside_local_.own;
+        int outcome;
+
+        if (INSIDE_SLOW(!page || lock->__data.__kind || page->held_count >= INSIDE_HELD))
+                return lock_slowly(lock, AT);
+        if (__libc_single_threaded && !lock->__data.__lock) {
+                outcome = lock_real.pthread_mutex_lock(lock);
+        } else {
+                lock_check(page, lock, INSIDE_MUTEX, AT);
+                outcome = lock_real.pthread_mutex_trylock(lock);
+        }
+        if (INSIDE_SLOW(outcome))
+                return lock_slowly(lock, AT);
+        lock_put(page, page->held_count, lock, INSIDE_MUTEX, AT);
+        return 0;
 }
 
 INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct timespec *until)
@@ -230,7 +255,7 @@ INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct ti
 
         if (INSIDE_SLOW(!page))
                 return lock_real.pthread_mutex_timedlock(lock, until);
-        LOCK_TAKE(page, lock, lock_kind(lock), false, lock_real.pthread_mutex_trylock(lock),
+        LOCK_TAKE(page, lock, lock_kind(lock), false, try_mutex(lock),
                   lock_real.pthread_mutex_timedlock(lock, until), EBUSY, HAS_MUTEX);
         return outcome;
 }
@@ -244,7 +269,7 @@ INSIDE_PUBLIC int pthread_mutex_clocklock(pthread_mutex_t *lock, clockid_t clock
         /* Another clock is refused, whether the lock is free or not. */
         if (INSIDE_SLOW(!page || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)))
                 return lock_real.pthread_mutex_clocklock(lock, clock, until);
-        LOCK_TAKE(page, lock, lock_kind(lock), false, lock_real.pthread_mutex_trylock(lock),
+        LOCK_TAKE(page, lock, lock_kind(lock), false, try_mutex(lock),
                   lock_real.pthread_mutex_clocklock(lock, clock, until), EBUSY, HAS_MUTEX);
         return outcome;
 }
@@ -255,13 +280,8 @@ INSIDE_PUBLIC int pthread_mutex_trylock(pthread_mutex_t *lock)
         int outcome = lock_real.pthread_mutex_trylock ? lock_real.pthread_mutex_trylock(lock) : 0;
 
         if (page && HAS_MUTEX)
-                lock_push(page, lock, lock_kind(lock), AT, 0);
+                lock_push(page, lock, lock_kind(lock), AT);
         return outcome;
 }
 
-INSIDE_PUBLIC int pthread_mutex_unlock(pthread_mutex_t *lock)
-{
-        if (INSIDE_SLOW(!lock_real.pthread_mutex_unlock) && !lock_page())
-                return 0;
-        LOCK_RELEASE(lock, pthread_mutex_unlock, 0);
-}
+LOCK_RELEASE(pthread_mutex_unlock, pthread_mutex_t, 0)

@@ -51,39 +51,47 @@ void lock_push_slowly(struct inside_thread *page, const volatile void *lock, enu
 /* Another than the last. False: this thread does not hold it. */
 bool lock_pop_deep(struct inside_thread *page, const volatile void *lock);
 
+/* number, node and kind are one word: one store. The node is asked for when it is needed. */
 static inline void lock_put(struct inside_thread *page, uint32_t count, const volatile void *lock,
-                            enum inside_lock kind, const void *at, uint32_t node)
+                            enum inside_lock kind, const void *at)
 {
         struct inside_held *held = &page->held[count];
+        uint64_t word = (uint32_t)++page->locks_taken | (uint64_t)kind << 48;
 
+        _Static_assert(sizeof *held - offsetof(struct inside_held, number) == sizeof word,
+                       "a word");
         held->lock = (uintptr_t)lock;
         held->at = (uintptr_t)at;
-        held->number = (uint32_t)++page->locks_taken;
-        held->node = (uint16_t)node;
-        held->kind = (uint16_t)kind;
+        __builtin_memcpy(&held->number, &word, sizeof word);
         __atomic_store_n(&page->held_count, count + 1, __ATOMIC_RELEASE);
 }
 
 static inline void lock_push(struct inside_thread *page, const volatile void *lock,
-                             enum inside_lock kind, const void *at, uint32_t node)
+                             enum inside_lock kind, const void *at)
 {
         uint32_t count = page->held_count;
 
         if (INSIDE_SLOW(count >= INSIDE_HELD || kind == INSIDE_RECURSIVE))
                 lock_push_slowly(page, lock, kind, at);
         else
-                lock_put(page, count, lock, kind, at, node);
+                lock_put(page, count, lock, kind, at);
 }
 
-static inline bool lock_pop(struct inside_thread *page, const volatile void *lock)
+/* Most often it is the last. */
+static inline bool lock_pop_last(struct inside_thread *page, const volatile void *lock)
 {
         uint32_t last = page->held_count - 1;
 
         if (INSIDE_SLOW(last >= INSIDE_HELD || page->held[last].lock != (uintptr_t)lock ||
                         page->held[last].kind == INSIDE_RECURSIVE))
-                return lock_pop_deep(page, lock);
+                return false;
         __atomic_store_n(&page->held_count, last, __ATOMIC_RELEASE);
         return true;
+}
+
+static inline bool lock_pop(struct inside_thread *page, const volatile void *lock)
+{
+        return lock_pop_last(page, lock) || lock_pop_deep(page, lock);
 }
 
 /* Whoever it was that took it; released by somebody else, it is not held there any more. */
@@ -95,29 +103,41 @@ struct lock_owner {
 struct lock_owner lock_find_owner(const volatile void *lock);
 void lock_disown(const struct lock_owner *owner);
 
-/* The body of a function that releases. */
-#define LOCK_RELEASE(lock, name, done)                           \
-        struct inside_thread *page = lock_page();                \
-                                                                 \
-        if (INSIDE_SLOW(page && !lock_pop(page, lock))) {        \
-                struct lock_owner owner = lock_find_owner(lock); \
-                int outcome = lock_real.name(lock);              \
-                                                                 \
-                if (outcome == (done))                           \
-                        lock_disown(&owner);                     \
-                return outcome;                                  \
-        }                                                        \
-        return lock_real.name(lock)
+/* A function that releases, by its name; done: what it answers then. */
+#define LOCK_RELEASE(name, type, done)                                      \
+        __attribute__((noinline)) static int name##_slowly(type *lock)      \
+        {                                                                   \
+                struct inside_thread *page = lock_page();                   \
+                struct lock_owner owner;                                    \
+                int outcome;                                                \
+                                                                            \
+                if (INSIDE_SLOW(!lock_real.name))                           \
+                        return done;                                        \
+                if (!page || lock_pop(page, lock))                          \
+                        return lock_real.name(lock);                        \
+                owner = lock_find_owner(lock);                              \
+                outcome = lock_real.name(lock);                             \
+                if (outcome == (done))                                      \
+                        lock_disown(&owner);                                \
+                return outcome;                                             \
+        }                                                                   \
+        INSIDE_PUBLIC int name(type *lock)                                  \
+        {                                                                   \
+                struct inside_thread *page = inside_local_.own;             \
+                                                                            \
+                if (__builtin_expect(page && lock_pop_last(page, lock), 1)) \
+                        return lock_real.name(lock);                        \
+                return name##_slowly(lock);                                 \
+        }
 
 /* ---- Taking ---------------------------------------------------------------------------*/
 
 /* Before there was a second thread nobody could be met. */
-static inline uint32_t lock_check(struct inside_thread *page, const volatile void *lock,
-                                  enum inside_lock kind, const void *at)
+static inline void lock_check(struct inside_thread *page, const volatile void *lock,
+                              enum inside_lock kind, const void *at)
 {
         if (INSIDE_SLOW(page->held_count && !__libc_single_threaded))
-                return order_check(page, lock, kind, at);
-        return 0;
+                order_check(page, lock, kind, at);
 }
 
 /* It has to wait, for itself if it holds it. for_ever: it cannot be told that it does, nor give
@@ -126,19 +146,20 @@ void lock_wait(struct inside_thread *page, enum inside_lock kind, const volatile
                bool for_ever, const void *at);
 
 /* try: what does not wait. wait: what does. Both are expressions, as is taken: of `outcome`. */
-#define LOCK_TAKE(page, lock, kind, for_ever, try, wait, busy, taken) \
-        do {                                                          \
-                uint32_t node_ = lock_check(page, lock, kind, AT);    \
-                                                                      \
-                outcome = (try);                                      \
-                if (INSIDE_SLOW(outcome == (busy))) {                 \
-                        lock_wait(page, kind, lock, for_ever, AT);    \
-                        outcome = (wait);                             \
-                        inside_wait_end(page);                        \
-                }                                                     \
-                if (__builtin_expect(taken, 1))                       \
-                        lock_push(page, lock, kind, AT, node_);       \
+#define LOCK_TAKE_AT(at, page, lock, kind, for_ever, try, wait, busy, taken) \
+        do {                                                                 \
+                lock_check(page, lock, kind, at);                            \
+                outcome = (try);                                             \
+                if (INSIDE_SLOW(outcome == (busy))) {                        \
+                        lock_wait(page, kind, lock, for_ever, at);           \
+                        outcome = (wait);                                    \
+                        inside_wait_end(page);                               \
+                }                                                            \
+                if (__builtin_expect(taken, 1))                              \
+                        lock_push(page, lock, kind, at);                     \
         } while (0)
+
+#define LOCK_TAKE(...) LOCK_TAKE_AT(AT, __VA_ARGS__)
 
 /* ---- Mutexes --------------------------------------------------------------------------*/
 
@@ -154,17 +175,10 @@ static inline enum inside_lock lock_kind(const pthread_mutex_t *lock)
                                                                        : INSIDE_MUTEX;
 }
 
-/* It is in the first member: glibc says so by what it does, and conform.c asks. */
+/* It is in the first member: glibc says so by what it does, and lock_conform.c asks. */
 static inline const pthread_mutex_t *lock_of_c11(const mtx_t *lock)
 {
         return (const pthread_mutex_t *)(const void *)lock;
-}
-
-/* While nobody else can come between, the one that does not try is the cheaper one: it may do
- * without an atomic instruction. */
-static inline bool lock_is_free(const pthread_mutex_t *lock)
-{
-        return __libc_single_threaded && lock->__data.__lock == 0;
 }
 
 #pragma GCC visibility pop

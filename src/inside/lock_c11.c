@@ -50,14 +50,11 @@ INSIDE_PUBLIC int mtx_trylock(mtx_t *lock)
         int outcome = lock_real.mtx_trylock(lock);
 
         if (page && outcome == thrd_success)
-                lock_push(page, lock, lock_kind(lock_of_c11(lock)), AT, 0);
+                lock_push(page, lock, lock_kind(lock_of_c11(lock)), AT);
         return outcome;
 }
 
-INSIDE_PUBLIC int mtx_unlock(mtx_t *lock)
-{
-        LOCK_RELEASE(lock, mtx_unlock, thrd_success);
-}
+LOCK_RELEASE(mtx_unlock, mtx_t, thrd_success)
 
 #define REST(condition, lock, call)                                                       \
         struct inside_thread *page = lock_page();                                         \

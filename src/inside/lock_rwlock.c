@@ -114,7 +114,7 @@ INSIDE_PUBLIC int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
                 lock_real.pthread_rwlock_tryrdlock ? lock_real.pthread_rwlock_tryrdlock(lock) : 0;
 
         if (page && !outcome)
-                lock_push(page, lock, INSIDE_READ, AT, 0);
+                lock_push(page, lock, INSIDE_READ, AT);
         return outcome;
 }
 
@@ -125,16 +125,11 @@ INSIDE_PUBLIC int pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
                 lock_real.pthread_rwlock_trywrlock ? lock_real.pthread_rwlock_trywrlock(lock) : 0;
 
         if (page && !outcome)
-                lock_push(page, lock, INSIDE_WRITE, AT, 0);
+                lock_push(page, lock, INSIDE_WRITE, AT);
         return outcome;
 }
 
-INSIDE_PUBLIC int pthread_rwlock_unlock(pthread_rwlock_t *lock)
-{
-        if (INSIDE_SLOW(!lock_real.pthread_rwlock_unlock) && !lock_page())
-                return 0;
-        LOCK_RELEASE(lock, pthread_rwlock_unlock, 0);
-}
+LOCK_RELEASE(pthread_rwlock_unlock, pthread_rwlock_t, 0)
 
 /* ---- Spin locks -----------------------------------------------------------------------*/
 
@@ -173,11 +168,8 @@ INSIDE_PUBLIC int pthread_spin_trylock(pthread_spinlock_t *lock)
         int outcome = lock_real.pthread_spin_trylock(lock);
 
         if (page && !outcome)
-                lock_push(page, lock, INSIDE_SPIN, AT, 0);
+                lock_push(page, lock, INSIDE_SPIN, AT);
         return outcome;
 }
 
-INSIDE_PUBLIC int pthread_spin_unlock(pthread_spinlock_t *lock)
-{
-        LOCK_RELEASE(lock, pthread_spin_unlock, 0);
-}
+LOCK_RELEASE(pthread_spin_unlock, pthread_spinlock_t, 0)

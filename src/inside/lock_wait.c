@@ -16,7 +16,7 @@ void lock_rest_begin(struct lock_rest *rest, const volatile void *condition,
         rest->at = at;
         rest->has_lock = lock_pop(rest->page, lock);
         if (rest->has_lock)
-                (void)lock_check(rest->page, lock, kind, at); /* it is taken again behind others */
+                lock_check(rest->page, lock, kind, at); /* it is taken again behind others */
         inside_wait_begin(rest->page, INSIDE_CONDITION, condition, at);
         inside_region_publish();
 }
@@ -25,7 +25,7 @@ void lock_rest_end(struct lock_rest *rest)
 {
         inside_wait_end(rest->page);
         if (rest->has_lock)
-                lock_push(rest->page, rest->lock, lock_kind(rest->lock), rest->at, 0);
+                lock_push(rest->page, rest->lock, lock_kind(rest->lock), rest->at);
 }
 
 #define REST(condition, lock, call)                                                       \

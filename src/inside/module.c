@@ -24,16 +24,15 @@ static uint32_t number_of(const char *name)
 
 struct toc_here_ *inside_enter(struct toc_entry_ *entry)
 {
-        struct inside_thread *page;
         struct guard guard;
 
         if (!inside_is_ready())
                 return NULL;
-        page = inside_page();
+        (void)inside_page(); /* it has one from now on */
         guard = toc_guard_enter_();
         __atomic_store_n(&entry->module, number_of(entry->name), __ATOMIC_RELAXED);
         toc_guard_leave_(guard);
-        return &page->here;
+        return inside_local_.here;
 }
 
 INSIDE_PUBLIC const struct toc_inside_ *toc_inside_(void);
@@ -48,6 +47,6 @@ const struct toc_inside_ *toc_inside_(void)
 #else
         thread = __builtin_thread_pointer();
 #endif
-        inside.here_offset = (char *)&inside_local_.page - thread;
+        inside.here_offset = (char *)&inside_local_.here - thread;
         return &inside;
 }

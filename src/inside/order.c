@@ -5,6 +5,8 @@
  * waiting, and what this thread has had checked, or nobody can add to, is not checked again. */
 #include "inside/order.h"
 
+#include <dlfcn.h>
+
 #include "inside/graph.h"
 #include "probe/guard.h"
 
@@ -125,16 +127,28 @@ static bool has_room(void)
         return __atomic_load_n(&inside_.head->nodes, __ATOMIC_RELAXED) < INSIDE_NODES;
 }
 
+/* A lock that nobody initialised may go as it came, without a word: only what lies in a program
+ * or a library stays what it is. Of others the address may be the next one's (a std::mutex, most
+ * often), and an order of theirs would be false. */
+static bool is_static(uintptr_t lock)
+{
+        struct dl_find_object object;
+
+        return _dl_find_object((void *)lock, &object) == 0;
+}
+
 uint32_t order_node(const volatile void *lock, enum inside_lock kind)
 {
-        uint32_t node = look_up((uintptr_t)lock);
+        const uint64_t *slot = slot_of((uintptr_t)lock);
+        uint32_t node = slot ? __atomic_load_n(slot, __ATOMIC_RELAXED) % INSIDE_NODES : 0;
         struct guard guard;
 
-        if (__builtin_expect(node != 0, 1) || !has_room() || (uintptr_t)lock >> 47)
+        if (__builtin_expect(node || slot, 1) || !has_room() || (uintptr_t)lock >> 47)
                 return node;
         guard = toc_guard_enter_();
         node = look_up((uintptr_t)lock);
-        if (!node && remember((uintptr_t)lock, 0)) { /* first the slot: no number without one */
+        /* First the slot: no number without one, and who has none is not asked for it again. */
+        if (!node && remember((uintptr_t)lock, 0) && is_static((uintptr_t)lock)) {
                 node = add_node((uintptr_t)lock, kind, 0);
                 (void)remember((uintptr_t)lock, node); /* it has its slot */
         }
@@ -343,18 +357,18 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
         return is_seen(mix(graph_is_open(held->node, node) ? key : key ^ others) | 1);
 }
 
-uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
-                     const void *at)
+void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                 const void *at)
 {
         uint32_t node = order_node(lock, kind);
         uint32_t count = page->held_count;
         uint64_t others = 0;
 
         if (!node || page->here.any_order)
-                return node;
+                return;
         for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
                 if (page->held[i].lock == (uintptr_t)lock)
-                        return node; /* it has it: it cannot meet anybody on the way to it */
+                        return; /* it has it: it cannot meet anybody on the way to it */
                 others += page->held[i].lock * GATE_FACTOR;
         }
         for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
@@ -367,7 +381,6 @@ uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum
                 if (held->node && !is_known(held, (uintptr_t)lock, node, others))
                         use_order(page, held, (uintptr_t)lock, node, at);
         }
-        return node;
 }
 
 /* A half-written order of another thread's may have come along. */

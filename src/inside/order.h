@@ -2,9 +2,10 @@
 /* order.h - in which order locks are taken, and whether two orders can meet: what the kernel's
  * lockdep does.
  *
- * A lock is known by the place that initialised it (return address and depth of the stack), or, if
- * none was seen, by its address; so what is learnt of one connection holds for the next. Of locks
- * that were made at one place the addresses count.
+ * A lock is known by the place that initialised it (return address and depth of the stack); so what
+ * is learnt of one connection holds for the next. Of locks that were made at one place the
+ * addresses count. If no initialisation was seen, a lock of a program or library is known by its
+ * address; others are not checked: their memory may be given back without a word.
  *
  * An order is wrong if it goes round in a circle, unless one thread alone has taken all of it, or
  * all of it was taken under one other lock, or TOC_ANY_ORDER says that it is right. It is reported
@@ -26,9 +27,9 @@ void order_ended(const volatile void *lock);
 /* Its number; 0: there was no room. */
 uint32_t order_node(const volatile void *lock, enum inside_lock kind);
 
-/* The thread is about to wait for it, if it has to, and holds at least one. Its number, or 0. */
-uint32_t order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
-                     const void *at);
+/* The thread is about to wait for it, if it has to, and holds at least one. */
+void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
+                 const void *at);
 
 /* In the child of a fork. */
 void order_forked(void);

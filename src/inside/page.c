@@ -113,6 +113,7 @@ struct inside_thread *inside_attach(void)
                         page = inside_.crowd;
                 }
                 local->own = page == inside_.crowd ? NULL : page;
+                local->here = local->own ? &page->here : &local->alone;
                 __atomic_store_n(&local->page, page, __ATOMIC_RELAXED);
         }
         toc_guard_leave_(guard);

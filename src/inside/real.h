@@ -8,19 +8,20 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* ISO C has no conversion from object to function pointers; POSIX says the bytes are the same. */
-#define INSIDE_REAL(pointer, name)                            \
-        do {                                                  \
-                void *found_ = dlsym(RTLD_NEXT, name);        \
-                memcpy(&(pointer), &found_, sizeof(pointer)); \
+/* ISO C has no conversion from object to function pointers; POSIX says the bytes are the same.
+ * Builtin: a sanitizer's memcpy() may not be ready. */
+#define INSIDE_REAL(pointer, name)                                      \
+        do {                                                            \
+                void *found_ = dlsym(RTLD_NEXT, name);                  \
+                __builtin_memcpy(&(pointer), &found_, sizeof(pointer)); \
         } while (0)
 
 /* The same of a version, if that is there. */
-#define INSIDE_REAL_OF(pointer, name, version)                        \
-        do {                                                          \
-                void *found_ = dlvsym(RTLD_NEXT, name, version);      \
-                if (found_)                                           \
-                        memcpy(&(pointer), &found_, sizeof(pointer)); \
+#define INSIDE_REAL_OF(pointer, name, version)                                  \
+        do {                                                                    \
+                void *found_ = dlvsym(RTLD_NEXT, name, version);                \
+                if (found_)                                                     \
+                        __builtin_memcpy(&(pointer), &found_, sizeof(pointer)); \
         } while (0)
 
 #endif

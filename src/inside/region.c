@@ -6,7 +6,6 @@
  * gets a copy at the same place, before anybody could count into its parent's, and whatever points
  * into the region stays right. */
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -243,7 +242,7 @@ static void copy_for_child(void)
         inside_.crowd = inside_region_page(); /* there is room: it was mapped */
 }
 
-static void on_fork_in_child(void)
+void inside_region_forked(void)
 {
         struct guard guard = toc_guard_seize_();
 
@@ -282,11 +281,9 @@ void inside_region_publish(void)
         toc_guard_leave_(guard);
 }
 
-/* Before anybody else can register a handler that allocates. */
 __attribute__((constructor(101))) static void hello(void)
 {
         inside_start();
-        (void)pthread_atfork(NULL, NULL, on_fork_in_child); /* without memory: nothing to be done */
 }
 
 __attribute__((destructor(101))) static void goodbye(void)

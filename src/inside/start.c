@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* start.c - brings the library up in the middle of whatever call came first. Most often that is an
  * allocation before main(), when there is one thread. */
+#include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,18 +19,29 @@ static uint64_t make_secret(void)
         return secret;
 }
 
-void inside_start(void)
+/* A sanitizer stands in for the same functions, and knows its own blocks only. */
+static bool has_sanitizer(void)
 {
-        if (inside_.state != INSIDE_ASLEEP)
-                return;
-        inside_.state = INSIDE_STARTING;
+        return dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init") ||
+               dlsym(RTLD_DEFAULT, "__msan_init");
+}
+
+static void find_real(void)
+{
+        inside_plugin_start();
+        inside_fork_start();
         inside_heap_start();
+        inside_jemalloc_start();
         inside_lock_start();
         inside_descriptor_start();
         inside_call_start();
         inside_thread_start();
+}
+
+static bool open_region(void)
+{
         if (!inside_region_open())
-                return; /* everybody passes through for ever */
+                return false;
         inside_.secret = make_secret();
         inside_.tail = inside_tail(inside_.secret);
         inside_.head->version = INSIDE_VERSION;
@@ -40,7 +52,20 @@ void inside_start(void)
         inside_.head->sites = INSIDE_FIRST_SITE;
         inside_.modules[INSIDE_PROGRAM].is_ready = 1;
         inside_.crowd = inside_region_page();
-        if (!inside_.crowd)
+        return inside_.crowd != NULL;
+}
+
+void inside_start(void)
+{
+        enum inside_state state = INSIDE_ABSENT;
+
+        if (inside_.state != INSIDE_ASLEEP)
                 return;
-        __atomic_store_n(&inside_.state, INSIDE_READY, __ATOMIC_RELEASE);
+        inside_.state = INSIDE_STARTING;
+        find_real();
+        if (!has_sanitizer() && open_region())
+                state = INSIDE_READY;
+        __atomic_store_n(&inside_.state, state, __ATOMIC_RELEASE);
+        if (state == INSIDE_READY)
+                inside_fork_watch();
 }

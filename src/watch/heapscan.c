@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 enum {
-        page_bytes = 4096,
-        chunk_pages = 256,
-        chunk_bytes = page_bytes * chunk_pages,
-        old_epochs = 2
+        chunk_bytes = 1 << 20,
+        page_bytes_min = 4096,
+        chunk_pages_max = chunk_bytes / page_bytes_min,
+        old_epochs = 2,
+        sample_shift_max = 32,
+        readings = 3,
 };
 
 struct map {
@@ -35,6 +37,7 @@ struct scan {
         struct edge *edges;
         size_t edge_count;
         int pagemap;
+        size_t page_bytes;
         uint64_t words[chunk_bytes / 8 + 2];
         uint64_t lowest, highest; /* of blocks, ends included */
 };
@@ -103,7 +106,8 @@ static int read_run(struct scan *scan, uint64_t address, size_t bytes, scan_word
 /* Only runs of pages that are there: to read another would make it. */
 static int read_chunk(struct scan *scan, uint64_t address, size_t pages, scan_words *see)
 {
-        uint64_t entries[chunk_pages];
+        uint64_t entries[chunk_pages_max];
+        size_t page_bytes = scan->page_bytes;
         ssize_t length =
                 pread(scan->pagemap, entries, pages * 8, (off_t)(address / page_bytes * 8));
         size_t begun = 0;
@@ -128,6 +132,8 @@ static int read_memory(struct scan *scan, scan_words *see)
 {
         int failed = 0;
 
+        uint64_t begun = scan->result->bytes_read;
+
         for (size_t i = 0; i < scan->map_count && !failed; i++) {
                 uint64_t at = scan->maps[i].from;
 
@@ -137,11 +143,11 @@ static int read_memory(struct scan *scan, scan_words *see)
 
                         if (*scan->request->stop)
                                 return -ECANCELED;
-                        if (scan->result->bytes_read > 2 * HEAPSCAN_BYTES_MAX) {
+                        if (scan->result->bytes_read - begun > HEAPSCAN_BYTES_MAX) {
                                 scan->result->is_cut = true;
                                 return 0;
                         }
-                        failed = read_chunk(scan, at, bytes / page_bytes, see);
+                        failed = read_chunk(scan, at, bytes / scan->page_bytes, see);
                         at += bytes;
                 }
         }
@@ -149,6 +155,27 @@ static int read_memory(struct scan *scan, scan_words *see)
 }
 
 /* ---- First reading: blocks ------------------------------------------------ */
+
+/* The same of each 2^shift blocks in every scan: else none would be seen twice. */
+static bool is_sampled(uint64_t address, uint32_t shift)
+{
+        return !shift || (address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - shift) == 0;
+}
+
+static void sample_fewer(struct heapscan_result *result)
+{
+        size_t kept = 0;
+
+        if (result->sample_shift == sample_shift_max) {
+                result->is_cut = true; /* addresses that somebody has chosen */
+                return;
+        }
+        result->sample_shift++;
+        for (size_t i = 0; i < result->count; i++)
+                if (is_sampled(result->blocks[i].address, result->sample_shift))
+                        result->blocks[kept++] = result->blocks[i];
+        result->count = kept;
+}
 
 static void find_blocks(struct scan *scan, uint64_t address, size_t count)
 {
@@ -166,10 +193,12 @@ static void find_blocks(struct scan *scan, uint64_t address, size_t count)
                     site >= INSIDE_SITES || !request->is_suspect[site] ||
                     ((request->epoch - epoch) & 0xffffff) < old_epochs)
                         continue;
-                if (result->count == heapscan_block_max) {
-                        result->is_cut = true;
+                while (result->count == heapscan_block_max && !result->is_cut)
+                        sample_fewer(result);
+                if (result->is_cut)
                         return;
-                }
+                if (!is_sampled(user, result->sample_shift))
+                        continue;
                 result->blocks[result->count++] = (struct heapscan_block){
                         .address = user, .size = size, .epoch = epoch, .site = site
                 };
@@ -212,34 +241,69 @@ static void find_pointers(struct scan *scan, uint64_t address, size_t count)
                 from = block_at(result, at);
                 if (from == to)
                         continue;
-                if (from < 0)
-                        result->blocks[to].is_reached = true;
-                else if (scan->edge_count < heapscan_edge_max)
+                if (from < 0 || scan->edge_count == heapscan_edge_max)
+                        result->blocks[to].is_reached = true; /* who forgets, must not accuse */
+                else
                         scan->edges[scan->edge_count++] =
                                 (struct edge){ (uint32_t)from, (uint32_t)to };
-                else
-                        result->is_cut = true;
         }
 }
 
-/* What a reached block points to is reached. */
-static void spread(struct scan *scan)
+/* Blocks were read by address, so edges are sorted by where they come from. */
+static size_t first_edge(const struct scan *scan, uint32_t from)
+{
+        size_t low = 0, high = scan->edge_count;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (scan->edges[middle].from < from)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/* What a reached block points to is reached: each block is asked once, for lists are long. */
+static int spread(struct scan *scan)
 {
         struct heapscan_block *blocks = scan->result->blocks;
-        bool has_spread = true;
+        uint32_t *open = calloc(heapscan_block_max, sizeof(*open));
+        size_t open_count = 0;
 
-        while (has_spread && !*scan->request->stop) {
-                has_spread = false;
-                for (size_t i = 0; i < scan->edge_count; i++) {
-                        const struct edge *edge = &scan->edges[i];
+        if (!open)
+                return -ENOMEM;
+        for (size_t i = 0; i < scan->result->count; i++)
+                if (blocks[i].is_reached)
+                        open[open_count++] = (uint32_t)i;
+        while (open_count) {
+                uint32_t from = open[--open_count];
 
-                        if (!blocks[edge->from].is_reached || blocks[edge->to].is_reached)
+                for (size_t i = first_edge(scan, from);
+                     i < scan->edge_count && scan->edges[i].from == from; i++) {
+                        uint32_t to = scan->edges[i].to;
+
+                        if (blocks[to].is_reached)
                                 continue;
-                        blocks[edge->to].is_reached = has_spread = true;
+                        blocks[to].is_reached = true;
+                        open[open_count++] = to;
                 }
         }
+        free(open);
+        return 0;
 }
 
+static bool has_unreached(const struct heapscan_result *result)
+{
+        for (size_t i = 0; i < result->count; i++)
+                if (!result->blocks[i].is_reached)
+                        return true;
+        return false;
+}
+
+/* A pointer that is handed from where we have not been yet to where we have been is missed: one in
+ * four, where threads do nothing else. So what looks unreached is asked for again. */
 static int run(struct scan *scan)
 {
         struct heapscan_result *result = scan->result;
@@ -253,9 +317,12 @@ static int run(struct scan *scan)
         for (size_t i = 0; i < result->count; i++)
                 if (result->blocks[i].address + result->blocks[i].size > scan->highest)
                         scan->highest = result->blocks[i].address + result->blocks[i].size;
-        failed = read_memory(scan, find_pointers);
-        if (!failed)
-                spread(scan);
+        for (int i = 0; i < readings && !failed && has_unreached(result); i++) {
+                scan->edge_count = 0;
+                failed = read_memory(scan, find_pointers);
+                if (!failed)
+                        failed = spread(scan);
+        }
         return failed;
 }
 
@@ -269,6 +336,7 @@ int heapscan_run(const struct heapscan_request *request, struct heapscan_result 
         if (scan) {
                 scan->request = request;
                 scan->result = &result;
+                scan->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
                 scan->maps = calloc(heapscan_map_max, sizeof(*scan->maps));
                 scan->edges = calloc(heapscan_edge_max, sizeof(*scan->edges));
                 scan->pagemap = procfs_open(request->pid, "pagemap");

@@ -12,8 +12,11 @@
  * Units:     bytes; epochs of INSIDE_EPOCH_S. Ownership: blocks are the caller's to free.
  * Errors:    0; -EPERM: the process may not be read; -ESRCH: it is gone; -ECANCELED; -ENOMEM.
  * Threads:   any; *stop may be set by another.
- * Limits:    below; of more memory or blocks the rest is not looked at, which may only make blocks
- *            look unreached: then is_cut is set, and nothing must be concluded.
+ * Limits:    below. Of more blocks one in 2^sample_shift is looked at, the same ones each time; the
+ *            others then count as reached, and so does what would be one pointer too many. Memory
+ * beyond the limit is not read, which may make blocks look unreached: then is_cut is set,
+ *            and nothing must be concluded. Memory is read once, and once to three times more: as
+ *            long as something looks unreached.
  */
 #ifndef WATCH_HEAPSCAN_H
 #define WATCH_HEAPSCAN_H
@@ -23,8 +26,8 @@
 
 #include <sys/types.h>
 
-enum { heapscan_block_max = 65536, heapscan_edge_max = 1 << 20, heapscan_map_max = 8192 };
-#define HEAPSCAN_BYTES_MAX (UINT64_C(4) << 30)
+enum { heapscan_block_max = 1 << 18, heapscan_edge_max = 1 << 20, heapscan_map_max = 8192 };
+#define HEAPSCAN_BYTES_MAX (UINT64_C(4) << 30) /* a reading */
 
 struct heapscan_request {
         pid_t pid;
@@ -46,8 +49,12 @@ struct heapscan_result {
         struct heapscan_block *blocks; /* suspects at least two epochs old, by address */
         size_t count;
         uint64_t bytes_read;
+        uint32_t sample_shift;
         bool is_cut;
 };
+
+typedef int heapscan_look(const struct heapscan_request *request,
+                          struct heapscan_result *ret_result);
 
 int heapscan_run(const struct heapscan_request *request, struct heapscan_result *ret_result);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Analysers on pictures made by hand: numbers are computed beside them. */
+#include "watch/blocked.h"
 #include "watch/growth.h"
 #include "watch/leak.h"
 #include "watch/locks.h"
@@ -7,9 +8,12 @@
 
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -241,13 +245,7 @@ static void a_compressor_may_compute_for_a_while(void **state)
         assert_int_equal(insight.value[0][INSIGHT_spin_ms], 0);
         run_for(runner, 100, 100, 0);
         assert_int_equal(insight.value[0][INSIGHT_spin_ms], 5000);
-        runner->activity++; /* it has written, say */
-        run_for(runner, 100, 100, 0);
-        assert_int_equal(insight.value[0][INSIGHT_spin_ms], 0);
-        for (int i = 0; i < 50; i++)
-                run_for(runner, 100, 100, 0);
-        assert_int_equal(insight.value[0][INSIGHT_spin_ms], 5000);
-        runner->io_calls++; /* libc has, by itself */
+        runner->io_calls++; /* it has written, and be it inside libc */
         run_for(runner, 100, 100, 0);
         assert_int_equal(insight.value[0][INSIGHT_spin_ms], 0);
 }
@@ -268,6 +266,40 @@ static void time_is_the_modules_that_was_seen(void **state)
         /* 3 of 10 times 50 of 100 ms; 7 of 10. */
         assert_int_equal(insight.value[1][INSIGHT_cpu_permille], 150);
         assert_int_equal(insight.value[2][INSIGHT_cpu_permille], 350);
+}
+
+/* ---- Calls ---------------------------------------------------------------- */
+
+/* Of this very process: descriptors are looked up in /proc. */
+static int64_t blocked_after(const char *path, uint64_t ms)
+{
+        struct picture_thread *caller = thread(11, 1);
+        struct blocked blocked = { 0 };
+        int fd = path ? open(path, O_RDONLY) : eventfd(0, 0);
+
+        assert_true(fd >= 0);
+        picture->pid = getpid();
+        caller->call_number = 5;
+        caller->call_kind = INSIDE_CALL_READ;
+        caller->call_fd = fd;
+        blocked_glance(&blocked, picture, &insight);
+        picture->at_ns += ms * CLOCK_MS_NS;
+        blocked_glance(&blocked, picture, &insight);
+        (void)close(fd);
+        return insight.value[1][INSIGHT_blocked_ms];
+}
+
+static void a_file_that_does_not_answer_is_told(void **state)
+{
+        (void)state;
+        assert_int_equal(blocked_after("/proc/self/exe", 6000), 6000);
+        assert_int_equal(blocked_after("/proc/self/exe", 900), 0);
+}
+
+static void whoever_waits_for_others_is_not(void **state)
+{
+        (void)state;
+        assert_int_equal(blocked_after(NULL, 60000), 0);
 }
 
 /* ---- Growth --------------------------------------------------------------- */
@@ -398,7 +430,7 @@ static void anything_is_borne(void **state)
         struct leak *leak = NULL;
 
         (void)state;
-        assert_int_equal(leak_new(0, &leak), 0);
+        assert_int_equal(leak_new(0, heapscan_run, &leak), 0);
         for (int i = 0; i < 200; i++) {
                 fill_with_anything();
                 glance(random_word() % 1000);
@@ -424,6 +456,8 @@ int main(void)
                 TRIAL(half_speed_is_no_spin),
                 TRIAL(a_compressor_may_compute_for_a_while),
                 TRIAL(time_is_the_modules_that_was_seen),
+                TRIAL(a_file_that_does_not_answer_is_told),
+                TRIAL(whoever_waits_for_others_is_not),
                 TRIAL(what_is_never_closed_rings_in_forty_seconds),
                 TRIAL(what_comes_back_is_silent),
                 TRIAL(memory_has_to_rise_five_times),

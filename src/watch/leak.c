@@ -18,6 +18,7 @@ enum {
         wait_first_s = 10,
         wait_max_s = 300,
         wait_leak_s = 30,
+        idle_factor = 4, /* for a second of looking, four without */
         details_max = 5,
 };
 
@@ -30,16 +31,20 @@ struct verdict {
 struct leak {
         struct {
                 uint64_t floor, last;
+                uint64_t due; /* the next look, in ticks; each place waits for itself */
                 uint32_t risen;
+                uint32_t wait_s; /* 0: it has not been looked at */
         } site[INSIDE_SITES];
         struct verdict verdict[INSIDE_SITES];
-        uint64_t ticks, due; /* the next look, in ticks */
-        uint64_t wait_s;
+        uint64_t ticks;
+        uint64_t rest;  /* no look before that tick, whoever is due */
+        uint64_t begun; /* this look */
         bool is_second;
-        bool is_refused;
+        uint32_t threads; /* of the process, when the look began */
         struct heapscan_result first;
 
         /* The thread's while is_running, else the owner's. */
+        heapscan_look *scan;
         pthread_t thread;
         bool has_thread;
         atomic_bool is_running;
@@ -49,7 +54,10 @@ struct leak {
         int failed;
 };
 
-int leak_new(pid_t pid, struct leak **ret_leak)
+/* One look at a time, of all processes that are watched: looks take time and memory. */
+static atomic_flag is_taken = ATOMIC_FLAG_INIT;
+
+int leak_new(pid_t pid, heapscan_look *scan, struct leak **ret_leak)
 {
         struct leak *leak = calloc(1, sizeof(*leak));
 
@@ -57,16 +65,18 @@ int leak_new(pid_t pid, struct leak **ret_leak)
                 return -ENOMEM;
         leak->request.pid = pid;
         leak->request.stop = &leak->stop;
-        leak->wait_s = wait_first_s;
+        leak->scan = scan;
         *ret_leak = leak;
         return 0;
 }
 
 static void join(struct leak *leak)
 {
-        if (leak->has_thread)
-                (void)pthread_join(leak->thread, NULL); /* ours, joinable */
+        if (!leak->has_thread)
+                return;
+        (void)pthread_join(leak->thread, NULL); /* ours, joinable */
         leak->has_thread = false;
+        atomic_flag_clear(&is_taken);
 }
 
 void leak_free(struct leak **address)
@@ -90,22 +100,35 @@ static void *look(void *context)
         struct leak *leak = context;
 
         (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* as it is, else */
-        leak->failed = heapscan_run(&leak->request, &leak->result);
+        leak->failed = leak->scan(&leak->request, &leak->result);
         atomic_store(&leak->is_running, false);
         return NULL;
 }
 
+static bool is_due(const struct leak *leak, uint32_t site)
+{
+        return leak->ticks >= leak->site[site].due &&
+               (leak->site[site].risen >= windows || leak->verdict[site].blocks);
+}
+
+/* The second look is for the same places as the first: one that paused since is no better. */
 static void begin_look(struct leak *leak, const struct picture *picture)
 {
+        if (atomic_flag_test_and_set(&is_taken))
+                return; /* at the next tick, perhaps */
         leak->request.secret = picture->head.secret;
         leak->request.epoch = (uint32_t)(picture->at_ns / CLOCK_S_NS / INSIDE_EPOCH_S) & 0xffffff;
-        for (uint32_t i = 0; i < INSIDE_SITES; i++)
-                leak->request.is_suspect[i] =
-                        leak->site[i].risen >= windows || leak->verdict[i].blocks;
+        for (uint32_t i = 0; i < INSIDE_SITES && !leak->is_second; i++)
+                leak->request.is_suspect[i] = is_due(leak, i);
+        leak->begun = leak->ticks;
+        leak->threads = picture->thread_count;
+        if (picture->head.threads_unseen < INSIDE_THREADS_MAX * 64)
+                leak->threads += (uint32_t)picture->head.threads_unseen;
         atomic_store(&leak->is_running, true);
         if (pthread_create(&leak->thread, NULL, look, leak)) {
                 atomic_store(&leak->is_running, false);
-                leak->due = leak->ticks + wait_max_s;
+                atomic_flag_clear(&is_taken);
+                leak->rest = leak->ticks + wait_max_s;
                 return;
         }
         leak->has_thread = true;
@@ -129,36 +152,74 @@ static bool was_unreached(const struct heapscan_result *first, const struct heap
                first->blocks[low].epoch == block->epoch && !first->blocks[low].is_reached;
 }
 
+/* Blocks stand for others where there are too many to look at all of them. */
+static uint32_t shift_of(const struct leak *leak)
+{
+        return leak->first.sample_shift > leak->result.sample_shift ? leak->first.sample_shift
+                                                                    : leak->result.sample_shift;
+}
+
 /* Of one site: how many epochs its lost blocks are of, counted up to 64 back. */
 static void count_block(struct leak *leak, uint64_t *epochs, const struct heapscan_block *block)
 {
         struct verdict *verdict = &leak->verdict[block->site];
         uint32_t age = (leak->request.epoch - block->epoch) & 0xffffff;
 
-        verdict->bytes += block->size;
+        verdict->bytes += block->size << shift_of(leak);
         verdict->blocks++;
         if (age * INSIDE_EPOCH_S > verdict->oldest_s)
                 verdict->oldest_s = age * INSIDE_EPOCH_S;
         epochs[block->site] |= UINT64_C(1) << (age < 63 ? age : 63);
 }
 
-static bool conclude(struct leak *leak)
+/* A thread that sleeps in a call may hold the one pointer to what it works on in a register, where
+ * nobody sees it, for hours: as many blocks as there are threads are no leak. Nor is what was made
+ * within one epoch. */
+static bool is_leak(const struct leak *leak, const struct verdict *verdict)
+{
+        return verdict->blocks > leak->threads && verdict->generations >= 2;
+}
+
+static void conclude(struct leak *leak)
 {
         uint64_t epochs[INSIDE_SITES] = { 0 };
-        bool has_found = false;
 
-        memset(leak->verdict, 0, sizeof(leak->verdict));
+        for (uint32_t i = 0; i < INSIDE_SITES; i++)
+                if (leak->request.is_suspect[i])
+                        leak->verdict[i] = (struct verdict){ 0 };
         for (size_t i = 0; i < leak->result.count; i++)
                 if (!leak->result.blocks[i].is_reached &&
                     was_unreached(&leak->first, &leak->result.blocks[i]))
                         count_block(leak, epochs, &leak->result.blocks[i]);
         for (uint32_t i = 0; i < INSIDE_SITES; i++) {
-                leak->verdict[i].generations = (uint32_t)__builtin_popcountll(epochs[i]);
-                if (leak->verdict[i].generations < 2)
-                        leak->verdict[i] = (struct verdict){ 0 };
-                has_found |= leak->verdict[i].blocks > 0;
+                struct verdict *verdict = &leak->verdict[i];
+
+                if (!leak->request.is_suspect[i])
+                        continue;
+                verdict->generations = (uint32_t)__builtin_popcountll(epochs[i]);
+                if (!is_leak(leak, verdict))
+                        *verdict = (struct verdict){ 0 };
+                verdict->blocks <<= shift_of(leak);
         }
-        return has_found;
+}
+
+/* Where nothing is lost, the next look waits twice as long. */
+static void put_off(struct leak *leak)
+{
+        for (uint32_t i = 0; i < INSIDE_SITES; i++) {
+                uint32_t wait_s = 2 * leak->site[i].wait_s;
+
+                if (!leak->request.is_suspect[i])
+                        continue;
+                if (leak->verdict[i].blocks)
+                        wait_s = wait_leak_s;
+                else if (wait_s < wait_first_s)
+                        wait_s = wait_first_s;
+                else if (wait_s > wait_max_s)
+                        wait_s = wait_max_s;
+                leak->site[i].wait_s = wait_s;
+                leak->site[i].due = leak->ticks + wait_s;
+        }
 }
 
 static void take_first(struct leak *leak)
@@ -166,31 +227,40 @@ static void take_first(struct leak *leak)
         leak->first = leak->result;
         leak->result = (struct heapscan_result){ 0 };
         leak->is_second = true;
-        leak->due = leak->ticks + between_s;
+        leak->rest = leak->ticks + between_s;
 }
 
-static void take_second(struct leak *leak)
+static void end_pair(struct leak *leak)
 {
-        bool has_found = !leak->result.is_cut && !leak->first.is_cut && conclude(leak);
-
-        leak->wait_s = has_found ? wait_leak_s : 2 * leak->wait_s;
-        if (leak->wait_s > wait_max_s)
-                leak->wait_s = wait_max_s;
-        leak->due = leak->ticks + leak->wait_s;
+        put_off(leak);
+        leak->rest = leak->ticks + idle_factor * (leak->ticks - leak->begun);
         leak->is_second = false;
         free(leak->first.blocks);
         free(leak->result.blocks);
         leak->first = leak->result = (struct heapscan_result){ 0 };
 }
 
+static bool has_any_unreached(const struct heapscan_result *result)
+{
+        for (size_t i = 0; i < result->count; i++)
+                if (!result->blocks[i].is_reached)
+                        return true;
+        return false;
+}
+
 static void end_look(struct leak *leak)
 {
         join(leak);
         if (leak->failed) {
-                leak->is_refused = leak->failed == -EPERM;
-                leak->due = leak->ticks + wait_max_s;
+                end_pair(leak);
+                leak->rest = leak->ticks + wait_max_s;
         } else if (leak->is_second) {
-                take_second(leak);
+                if (!leak->result.is_cut && !leak->first.is_cut)
+                        conclude(leak);
+                end_pair(leak);
+        } else if (!has_any_unreached(&leak->result) && !leak->result.is_cut) {
+                conclude(leak); /* nothing is left to confirm */
+                end_pair(leak);
         } else {
                 take_first(leak);
         }
@@ -217,7 +287,7 @@ static bool see_sites(struct leak *leak, const struct picture *picture)
                         leak->site[i].last = leak->site[i].floor;
                         leak->site[i].floor = live;
                 }
-                has_suspect |= leak->site[i].risen >= windows || leak->verdict[i].blocks;
+                has_suspect |= is_due(leak, i);
         }
         return has_suspect;
 }
@@ -230,7 +300,7 @@ void leak_see(struct leak *leak, const struct picture *picture, struct insight *
         has_suspect = see_sites(leak, picture);
         if (leak->has_thread && !atomic_load(&leak->is_running))
                 end_look(leak);
-        if (!leak->has_thread && leak->ticks >= leak->due && (has_suspect || leak->is_second) &&
+        if (!leak->has_thread && leak->ticks >= leak->rest && (has_suspect || leak->is_second) &&
             picture->pid)
                 begin_look(leak, picture);
         for (uint32_t m = 0; m < INSIDE_MODULES; m++)
@@ -240,22 +310,39 @@ void leak_see(struct leak *leak, const struct picture *picture, struct insight *
                         (int64_t)leak->verdict[i].bytes;
 }
 
+/* The site of that module that has lost most, but for those that are said; -1: none. */
+static int largest(const struct leak *leak, const struct picture *picture, uint32_t module,
+                   const bool *is_said)
+{
+        int found = -1;
+
+        for (uint32_t i = 0; i < picture->site_count; i++)
+                if (leak->verdict[i].blocks && picture->sites[i].module == module && !is_said[i] &&
+                    (found < 0 || leak->verdict[i].bytes > leak->verdict[found].bytes))
+                        found = (int)i;
+        return found;
+}
+
 json_t *leak_details(const struct leak *leak, const struct picture *picture,
                      const struct namer *namer, uint32_t module)
 {
+        bool is_said[INSIDE_SITES] = { false };
         json_t *sites = json_array();
+        int i;
 
-        for (uint32_t i = 0; i < picture->site_count && json_array_size(sites) < details_max; i++) {
+        while (json_array_size(sites) < details_max &&
+               (i = largest(leak, picture, module, is_said)) >= 0) {
                 const struct verdict *verdict = &leak->verdict[i];
-                json_t *one;
+                json_t *one =
+                        json_pack("{s:o, s:I, s:I, s:i, s:i, s:b}", "site",
+                                  namer_site(namer, picture, (uint32_t)i), "bytes",
+                                  (json_int_t)verdict->bytes, "blocks", (json_int_t)verdict->blocks,
+                                  "generations", (int)verdict->generations, "oldest_s",
+                                  (int)verdict->oldest_s, "confirmed", 1);
 
-                if (!verdict->blocks || picture->sites[i].module != module)
-                        continue;
-                one = json_pack("{s:o, s:I, s:I, s:i, s:i}", "site", namer_site(namer, picture, i),
-                                "bytes", (json_int_t)verdict->bytes, "blocks",
-                                (json_int_t)verdict->blocks, "generations",
-                                (int)verdict->generations, "oldest_s", (int)verdict->oldest_s);
-                (void)json_array_append_new(sites, one);
+                is_said[i] = true;
+                if (json_array_append_new(sites, one))
+                        break; /* without memory there is no detail */
         }
         return json_pack("{s:o}", "sites", sites);
 }

@@ -3,10 +3,12 @@
  * leak.h - memory that nobody can find any more: an analyser as insight.h describes.
  *
  * A site is suspected when the least that lived of it rose in three windows of five seconds. Then
- * the memory of the process is read from outside (heapscan.h), and again five seconds later: blocks
- * that nothing reached both times, of at least two epochs, are a leak. If all is reached, the next
- * look waits for ten seconds, twenty, and so on up to five minutes; so a cache that fills costs a
- * few looks. As long as there is a leak, it is looked at every 30 s.
+ * the memory of the process is read from outside (heapscan.h), and if something is not reached,
+ * again five seconds later: what nothing reached both times is a leak, if it is of two epochs at
+ * least and more blocks than the process has threads, each of which may hide one in a register.
+ * Otherwise the next look at that site waits for ten seconds, twenty, and so on up to five minutes;
+ * so a cache that fills costs a few looks. As long as there is a leak, it is looked at every 30 s.
+ * There is one look at a time, of all processes that are watched.
  *
  * Units: bytes, seconds. Ownership: the struct owns a thread, which reads. Threads: one, but for
  * that. Errors: -errno of leak_new(). Limits: those of heapscan.h.
@@ -14,11 +16,13 @@
 #ifndef WATCH_LEAK_H
 #define WATCH_LEAK_H
 
+#include "watch/heapscan.h"
 #include "watch/insight.h"
 
 struct leak;
 
-int leak_new(pid_t pid, struct leak **ret_leak);
+/* scan: heapscan_run(), but in tests. */
+int leak_new(pid_t pid, heapscan_look *scan, struct leak **ret_leak);
 void leak_free(struct leak **leak); /* waits until the thread is out of the process's memory */
 
 void leak_see(struct leak *leak, const struct picture *picture, struct insight *insight);

@@ -63,6 +63,8 @@ static void judge_vitals(struct supervisor *supervisor, uint64_t now_ns, bool is
         size_t count = 0;
 
         /* Counts first: whatever line they count can be taken then. */
+        if (is_tick)
+                vitals_see_clock(&supervisor->clock, clock_wall_ns(), now_ns, &supervisor->counts);
         supervisor->counts.errors = pump_errors(supervisor->pump);
         supervisor->counts.warnings = pump_warnings(supervisor->pump);
         take_lines(supervisor);

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-enum { task_bytes = 512 };
+enum { ask_max = 64, task_bytes = 512 }; /* threads whose time is asked for at a glance */
 
 /* A page of a thread as far as its sites are used; and when its time was asked for last. */
 struct buffer {
@@ -163,7 +163,7 @@ static int read_findings(struct picture *picture, const struct segment_view *vie
 
 /* ---- Threads -------------------------------------------------------------- */
 
-/* Reads and writes that libc makes by itself go past libtocsin-inside. */
+/* Those that libc makes by itself go past libtocsin-inside. */
 static void ask_io(pid_t pid, struct picture_thread *thread)
 {
         char path[64], text[task_bytes];
@@ -179,7 +179,7 @@ static void ask_io(pid_t pid, struct picture_thread *thread)
 }
 
 /* False: no thread of the process has that id now. */
-static bool ask_time(pid_t pid, struct picture_thread *thread)
+static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_io)
 {
         char path[64], text[task_bytes];
         unsigned long long ran, waited;
@@ -191,7 +191,7 @@ static bool ask_time(pid_t pid, struct picture_thread *thread)
                 thread->cpu_ns = ran;
                 thread->waited_ns = waited;
         }
-        if (thread->wait_number % 2 == 0 && thread->call_number % 2 == 0)
+        if (asks_io)
                 ask_io(pid, thread);
         return true;
 }
@@ -232,7 +232,7 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
         };
 
         memcpy(thread.held, page->held, sizeof(thread.held));
-        if (picture->pid && !ask_time(picture->pid, &thread))
+        if (picture->pid && !ask_time(picture->pid, &thread, picture->thread_count < ask_max))
                 return;
         picture->threads[picture->thread_count++] = thread;
 }

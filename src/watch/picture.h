@@ -42,7 +42,7 @@ struct picture_thread {
         uint64_t activity;  /* sum of all it has counted: moved, if it did anything that is seen */
         uint64_t cpu_ns;    /* it has run since it began, from /proc; 0: not known */
         uint64_t waited_ns; /* it would have run, but for others */
-        uint64_t io_calls;  /* reads and writes, libc's own too; 0: it waits, or not known */
+        uint64_t io_calls;  /* reads and writes, libc's own too; 0: not known */
 };
 
 /* What a site has made, and what of it lives, summed over all threads. */

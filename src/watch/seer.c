@@ -5,6 +5,7 @@
  */
 #include "watch/seer.h"
 
+#include "watch/blocked.h"
 #include "watch/growth.h"
 #include "watch/leak.h"
 #include "watch/locks.h"
@@ -34,6 +35,7 @@ struct seer {
         struct past past;
         struct locks locks;
         struct spin spin;
+        struct blocked blocked;
         struct growth growth;
         struct leak *leak;
 };
@@ -65,7 +67,7 @@ int seer_new(pid_t pid, uint64_t began_ns, struct seer **ret_seer)
         if (!failed)
                 failed = rule_set_new(&seer->rules, began_ns);
         if (!failed)
-                failed = leak_new(pid, &seer->leak);
+                failed = leak_new(pid, heapscan_run, &seer->leak);
         if (failed) {
                 seer_free(&seer);
                 return failed;
@@ -228,6 +230,7 @@ int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_n
         see_findings(seer);
         locks_glance(&seer->locks, seer->picture, &seer->insight);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
+        blocked_glance(&seer->blocked, seer->picture, &seer->insight);
         spin_see(&seer->spin, seer->picture, &seer->insight);
         growth_see(&seer->growth, seer->picture, &seer->insight);
         leak_see(seer->leak, seer->picture, &seer->insight);
@@ -250,6 +253,7 @@ int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now
                 return outcome;
         locks_glance(&seer->locks, seer->picture, &seer->insight);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
+        blocked_glance(&seer->blocked, seer->picture, &seer->insight);
         return rule_set_peek(seer->rules, now_ns, seer->samples, rule_set_rows(seer->rules),
                              ret_changes, ret_count);
 }
@@ -352,6 +356,8 @@ json_t *seer_details(const struct seer *seer, const struct namer *namer,
                 return locks_details(&seer->locks, seer->picture, namer, module, probe);
         case INSIGHT_spin_ms:
                 return spin_details(&seer->spin, seer->picture, namer, module);
+        case INSIGHT_blocked_ms:
+                return blocked_details(&seer->blocked, seer->picture, namer, module);
         case INSIGHT_growth:
         case INSIGHT_descriptors:
         case INSIGHT_threads:

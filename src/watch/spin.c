@@ -73,9 +73,9 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 }
                 spin->seen[n].at_ns = now_ns;
                 spin->seen[n].cpu_ns = thread->cpu_ns;
+                spin->seen[n].io_calls = thread->io_calls;
                 spin->seen[n].entries = thread->entries;
                 spin->seen[n].activity = thread->activity;
-                spin->seen[n].io_calls = thread->io_calls;
                 if (ms <= insight->value[m][INSIGHT_spin_ms])
                         continue;
                 insight->value[m][INSIGHT_spin_ms] = ms;

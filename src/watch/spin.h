@@ -4,11 +4,11 @@
  *
  * CPU time goes to the module that a thread worked for when it was looked at: a sample each 100 ms.
  *
- * A thread spins if it runs at full speed without progress: inside a module for SPIN_INSIDE_NS
- * without entering or leaving one, outside of all for SPIN_OUTSIDE_NS without anything that
- * libtocsin-inside sees (a compressor computes for a while; that is no fault). The kernel's own
- * count of time in system calls is of no help: by ticks it is wrong by half on a busy machine. Its
- * count of reads and writes is, for those that libc makes by itself.
+ * A thread spins if it runs at full speed, neither reads nor writes, and makes no progress: inside
+ * a module for SPIN_INSIDE_NS without entering or leaving one, outside of all for SPIN_OUTSIDE_NS
+ * without anything that libtocsin-inside sees (a compressor computes for a while; that is no
+ * fault). The kernel's own count of time in system calls is of no help: it goes by ticks, and on a
+ * busy machine charged more than half of a loop that never left user mode.
  *
  * Units: nanoseconds. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_THREADS_MAX.
  */

@@ -70,6 +70,7 @@ struct supervisor {
         uint64_t glanced_ns; /* when we last looked at threads in between */
         int64_t probes;      /* in the program's file; -1: not known */
         struct vitals_counts counts;
+        struct vitals_clock clock;
 
         /* What the user did. */
         uint64_t interrupts_ns[supervisor_kill_count]; /* the last Ctrl-C, newest first */

@@ -5,19 +5,21 @@
 #include "watch/vitals.h"
 
 #include "base/base.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <errno.h>
 
 static const char module_name[] = "process";
 
-enum { line_count = 3 };
+enum { line_count = 4, step_ms = 1000 };
 
 struct vitals {
         struct rule_set *rules;
         uint32_t errors_row;
         uint32_t warnings_row;
         uint32_t crash_row;
+        uint32_t clock_row;
         uint64_t values[2 * line_count]; /* the lines and their two sums */
 };
 
@@ -76,6 +78,36 @@ static int add_crash(struct vitals *vitals, uint64_t began_ns)
         return rule_set_add(vitals->rules, &record, began_ns, true, &vitals->crash_row);
 }
 
+static int add_clock(struct vitals *vitals, uint64_t began_ns)
+{
+        struct toc_record record = {
+                .version = 1,
+                .kind = toc_kind_counter,
+                .rule[0] = { .signal = toc_signal_per_minute,
+                             .op = TOC_ABOVE_,
+                             .clear_at = TOC_NO_CLEAR_LEVEL_,
+                             .severity = TOC_NOTE },
+        };
+
+        FILL(record.module, module_name);
+        FILL(record.name, "clock_step");
+        FILL(record.help, "How often the wall clock jumped by more than a second");
+        FILL(record.rule[0].meaning, "the wall clock was set; durations go by another one");
+        return rule_set_add(vitals->rules, &record, began_ns, true, &vitals->clock_row);
+}
+
+void vitals_see_clock(struct vitals_clock *clock, uint64_t wall_ns, uint64_t monotonic_ns,
+                      struct vitals_counts *counts)
+{
+        int64_t ahead_ns = (int64_t)(wall_ns - monotonic_ns);
+        int64_t jump_ms = (ahead_ns - clock->ahead_ns) / (int64_t)CLOCK_MS_NS;
+
+        if (clock->is_known && (jump_ms > step_ms || jump_ms < -step_ms))
+                counts->clock_steps++;
+        clock->ahead_ns = ahead_ns;
+        clock->is_known = true;
+}
+
 int vitals_new(uint64_t began_ns, struct vitals **ret_vitals)
 {
         struct vitals *vitals = calloc(1, sizeof(*vitals));
@@ -94,6 +126,8 @@ int vitals_new(uint64_t began_ns, struct vitals **ret_vitals)
                 failed = add_lines(vitals, toc_kind_warning, began_ns, &vitals->warnings_row);
         if (!failed)
                 failed = add_crash(vitals, began_ns);
+        if (!failed)
+                failed = add_clock(vitals, began_ns);
         if (failed) {
                 vitals_free(&vitals);
                 return failed;
@@ -126,6 +160,7 @@ int vitals_judge(struct vitals *vitals, uint64_t now_ns, bool is_tick,
         vitals->values[vitals->errors_row] = counts->errors;
         vitals->values[vitals->warnings_row] = counts->warnings;
         vitals->values[vitals->crash_row] = counts->crashes;
+        vitals->values[vitals->clock_row] = counts->clock_steps;
         if (is_tick)
                 return rule_set_tick(vitals->rules, now_ns, samples, rows, ret_changes, ret_count);
         return rule_set_peek(vitals->rules, now_ns, samples, rows, ret_changes, ret_count);

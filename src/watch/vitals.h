@@ -5,6 +5,7 @@
  *   log_errors    lines at error level in its error output: more than none in a minute, warn
  *   log_warnings  lines at warning level: more than 10 in a minute, note
  *   crash         it was killed by a signal that nobody asked for: page
+ *   clock_step    the wall clock was set by more than a second, in the last minute: note
  *
  * They are judged by the same engine as the program's own.
  *
@@ -22,7 +23,17 @@ struct vitals_counts {
         uint64_t errors;
         uint64_t warnings;
         uint64_t crashes;
+        uint64_t clock_steps;
 };
+
+/* How far the wall clock is ahead of the monotonic one; in counts, whenever that jumps. */
+struct vitals_clock {
+        int64_t ahead_ns;
+        bool is_known;
+};
+
+void vitals_see_clock(struct vitals_clock *clock, uint64_t wall_ns, uint64_t monotonic_ns,
+                      struct vitals_counts *counts);
 
 int vitals_new(uint64_t began_ns, struct vitals **ret_vitals);
 void vitals_free(struct vitals **vitals);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exists because a disk that does not answer holds up whoever asks it, and tells nobody. */
+#include "watch/blocked.h"
+
+#include "watch/event.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { path_bytes = 64, name_bytes = 256 };
+
+static bool is_file(const struct picture *picture, int32_t fd)
+{
+        char path[path_bytes];
+        struct stat status;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)picture->pid, (int)fd);
+        return picture->pid && !stat(path, &status) &&
+               (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+}
+
+static bool is_on(const struct picture_thread *thread)
+{
+        return (thread->call_number & 1) &&
+               (thread->call_kind == INSIDE_CALL_READ || thread->call_kind == INSIDE_CALL_WRITE ||
+                thread->call_kind == INSIDE_CALL_SYNC);
+}
+
+static uint64_t age_ns(struct blocked *blocked, const struct picture *picture,
+                       const struct picture_thread *thread)
+{
+        uint32_t n = thread->number;
+        uint64_t age_ns;
+
+        if (blocked->calls[n].number != thread->call_number) {
+                blocked->calls[n].number = thread->call_number;
+                blocked->calls[n].since_ns = picture->at_ns;
+                blocked->calls[n].is_asked = blocked->calls[n].is_file = false;
+        }
+        age_ns = picture->at_ns - blocked->calls[n].since_ns;
+        if (!is_on(thread) || age_ns < BLOCKED_ASK_NS)
+                return 0;
+        if (!blocked->calls[n].is_asked)
+                blocked->calls[n].is_file = is_file(picture, thread->call_fd);
+        blocked->calls[n].is_asked = true;
+        return blocked->calls[n].is_file ? age_ns : 0;
+}
+
+void blocked_glance(struct blocked *blocked, const struct picture *picture, struct insight *insight)
+{
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++)
+                insight->value[m][INSIGHT_blocked_ms] = 0;
+        for (uint32_t i = 0; i < picture->thread_count; i++) {
+                const struct picture_thread *thread = &picture->threads[i];
+                int64_t ms = (int64_t)(age_ns(blocked, picture, thread) / CLOCK_MS_NS);
+
+                if (ms > insight->value[thread->module][INSIGHT_blocked_ms])
+                        insight->value[thread->module][INSIGHT_blocked_ms] = ms;
+        }
+}
+
+static json_t *name_of(const struct picture *picture, int32_t fd)
+{
+        char path[path_bytes], name[name_bytes];
+        ssize_t length;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)picture->pid, (int)fd);
+        length = readlink(path, name, sizeof(name));
+        return event_string(name, length > 0 ? (size_t)length : 0);
+}
+
+json_t *blocked_details(const struct blocked *blocked, const struct picture *picture,
+                        const struct namer *namer, uint32_t module)
+{
+        static const char *const kinds[] = { [INSIDE_CALL_READ] = "read",
+                                             [INSIDE_CALL_WRITE] = "write",
+                                             [INSIDE_CALL_SYNC] = "sync" };
+        const struct picture_thread *oldest = NULL;
+
+        for (uint32_t i = 0; i < picture->thread_count; i++) {
+                const struct picture_thread *thread = &picture->threads[i];
+
+                if (is_on(thread) && thread->module == module &&
+                    blocked->calls[thread->number].is_file &&
+                    (!oldest || blocked->calls[thread->number].since_ns <
+                                        blocked->calls[oldest->number].since_ns))
+                        oldest = thread;
+        }
+        if (!oldest)
+                return NULL;
+        return json_pack("{s:i, s:s, s:i, s:o, s:o}", "thread", (int)oldest->id, "call",
+                         kinds[oldest->call_kind], "descriptor", (int)oldest->call_fd, "file",
+                         name_of(picture, oldest->call_fd), "at",
+                         namer_place(namer, oldest->call_at));
+}
