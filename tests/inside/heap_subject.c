@@ -17,7 +17,11 @@
 
 TOC_MODULE(mine, "What is counted by hand beside it");
 
+#ifdef __clang__
+#define APART __attribute__((noinline))
+#else
 #define APART __attribute__((noinline, noclone))
+#endif
 
 /* jemalloc's, if it is there. */
 extern void *mallocx(size_t size, int flags) __attribute__((weak));
