@@ -175,7 +175,8 @@ static inline bool is_broken(const void *memory, uint64_t size)
 }
 
 /* base: what the allocator gave; the user's bytes begin 1 << shift behind it. */
-static void *give(void *base, uint64_t size, unsigned shift, const void *at, const void *sp)
+__attribute__((noinline)) static void *give(void *base, uint64_t size, unsigned shift,
+                                            const void *at, const void *sp)
 {
         struct inside_local *local = &inside_local_;
         struct inside_thread *page = inside_page();
@@ -235,7 +236,7 @@ static uint64_t freed_mark(const void *memory)
 static void mark_freed(void *memory)
 {
         if (!real.is_foreign)
-                memcpy(memory, &(uint64_t){ freed_mark(memory) }, 8);
+                __builtin_memcpy(memory, &(uint64_t){ freed_mark(memory) }, 8);
 }
 
 static bool is_freed_twice(const void *memory)
@@ -384,7 +385,7 @@ void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
 #define AT __builtin_return_address(0)
 #define SP inside_sp()
 
-/* The usual case of allocate() and give(), without a call but the real one. */
+/* The usual case of allocate() and give(), without a call but the real one and the last. */
 INSIDE_PUBLIC void *malloc(size_t size)
 {
         struct inside_local *local = &inside_local_;
@@ -398,11 +399,9 @@ INSIDE_PUBLIC void *malloc(size_t size)
                 return allocate(size, AT, SP);
         block = real.malloc(size + INSIDE_BLOCK_BYTES + 1);
         memory = (char *)(block + 1);
-        if (INSIDE_SLOW(!block) || begins_a_page(memory))
+        site = inside_site_known(page, INSIDE_HEAP, AT, SP);
+        if (INSIDE_SLOW(!block || !site || --local->countdown < 0) || begins_a_page(memory))
                 return give(block, size, SHIFT, AT, SP);
-        if (INSIDE_SLOW(--local->countdown < 0))
-                inside_refresh(local);
-        site = inside_site(page, INSIDE_HEAP, AT, SP);
         set(block, size, site, SHIFT);
         cells = inside_cells_of(page, site);
         toc_add_at_(&cells->live, INSIDE_ONE + size);

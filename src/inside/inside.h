@@ -174,17 +174,23 @@ static inline uint32_t inside_module(const struct inside_thread *page)
 
 uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, uint64_t key);
 
-/* at: the return address; sp: the stack pointer of the function that asks, always at the same
- * distance from its caller's. Never 0 but for the program's own heap site. */
+static inline uint64_t inside_site_key(enum inside_kind kind, uint32_t module, const void *at,
+                                       const void *sp)
+{
+        uint64_t depth = (inside_local_.top - (uintptr_t)sp) >> 4;
+
+        return ((uintptr_t)at ^ depth << 45 ^ (uint64_t)(module * 4 + kind) << 34) *
+               UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* at: the return address; sp: inside_sp() of the function that asks. Never 0 but for the program's
+ * own heap site. */
 static inline uint32_t inside_site(struct inside_thread *page, enum inside_kind kind,
                                    const void *at, const void *sp)
 {
-        struct inside_local *local = &inside_local_;
         uint32_t module = inside_module(page);
-        uint64_t depth = (local->top - (uintptr_t)sp) >> 4;
-        uint64_t key = ((uintptr_t)at ^ depth << 45 ^ (uint64_t)(module * 4 + kind) << 34) *
-                       UINT64_C(0x9e3779b97f4a7c15);
-        uint64_t *entry = &local->cache[key >> 56];
+        uint64_t key = inside_site_key(kind, module, at, sp);
+        uint64_t *entry = &inside_local_.cache[key >> 56];
         uint64_t known = *entry;
         uint32_t site;
 
@@ -195,17 +201,21 @@ static inline uint32_t inside_site(struct inside_thread *page, enum inside_kind 
         return site;
 }
 
-/* The stack pointer, for inside_site(). */
-static inline const void *inside_sp(void)
+/* The same if it is in the thread's cache, else 0: without a call, nothing has to be kept. */
+static inline uint32_t inside_site_known(const struct inside_thread *page, enum inside_kind kind,
+                                         const void *at, const void *sp)
 {
-        const void *sp;
+        uint64_t key = inside_site_key(kind, inside_module(page), at, sp);
+        uint64_t known = inside_local_.cache[key >> 56];
 
-#if defined(__x86_64__)
-        __asm__("movq %%rsp, %0" : "=r"(sp));
-#else
-        sp = __builtin_frame_address(0);
-#endif
-        return sp;
+        return (known ^ key) >> 16 == 0 ? known & 0xffff : 0;
+}
+
+/* For inside_site(): where the frame of the caller ends, which is the same all through a function.
+ * The stack pointer is not: two reads of it may be on either side of a push. */
+static inline __attribute__((always_inline)) const void *inside_sp(void)
+{
+        return __builtin_dwarf_cfa();
 }
 
 /* Return addresses from `at` on, innermost first; only { at } where the stack has no end in sight.
