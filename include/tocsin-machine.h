@@ -162,6 +162,7 @@ struct toc_here_ {
         uint64_t entries;   /* how often it has entered or left one */
         uint32_t module;    /* 0: none */
         uint32_t any_order; /* scopes of TOC_ANY_ORDER around it */
+        uint64_t around;    /* a bit each module that it has entered and not left */
 };
 
 /* One module in one file. */
@@ -172,6 +173,7 @@ struct toc_entry_ {
 
 struct toc_entered_ {
         struct toc_here_ *here; /* NULL: libtocsin-inside is not here */
+        uint64_t around;
         uint32_t before;
 };
 
@@ -428,7 +430,7 @@ TOC_ALWAYS_ struct toc_here_ *toc_here_now_(void)
 
 TOC_ALWAYS_ struct toc_entered_ toc_enter_(struct toc_entry_ *entry)
 {
-        struct toc_entered_ entered = {toc_here_now_(), 0};
+        struct toc_entered_ entered = {toc_here_now_(), 0, 0};
         uint32_t module = __atomic_load_n(&entry->module, __ATOMIC_RELAXED);
 
         if (__builtin_expect(toc_dso_.inside != 0 && (!entered.here || !module), 0)) {
@@ -438,7 +440,10 @@ TOC_ALWAYS_ struct toc_entered_ toc_enter_(struct toc_entry_ *entry)
         if (!entered.here)
                 return entered;
         entered.before = entered.here->module;
+        entered.around = entered.here->around;
         __atomic_store_n(&entered.here->module, module, __ATOMIC_RELAXED);
+        __atomic_store_n(&entered.here->around, entered.around | UINT64_C(1) << (module & 63),
+                         __ATOMIC_RELAXED);
         toc_add_at_(&entered.here->entries, 1);
         return entered;
 }
@@ -448,6 +453,7 @@ TOC_ALWAYS_ void toc_leave_(const struct toc_entered_ *entered)
         if (!entered->here)
                 return;
         __atomic_store_n(&entered->here->module, entered->before, __ATOMIC_RELAXED);
+        __atomic_store_n(&entered->here->around, entered->around, __ATOMIC_RELAXED);
         toc_add_at_(&entered->here->entries, 1);
 }
 
@@ -571,7 +577,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_SIGNALS_logs TOC_SIGNALS_error
 #define TOC_SIGNALS_module \
         "live_bytes, allocations, cpu_permille, io_bytes_per_second, descriptors, threads, leak, " \
-        "deadlock and lock_wait_ms"
+        "deadlock, lock_wait_ms and idle_bytes"
 
 /* TOC_HAS_kind_signal: ~, 1, the comparisons that it understands; then, 1 or 3 and an option that
  * it needs, or 2 and one that it has no use for: of a quantile, only what lies above the limit of
@@ -623,6 +629,7 @@ TOC_ALWAYS_ struct toc_value_ toc_value_of_(const void *copy, uint32_t size, cha
 #define TOC_HAS_module_leak ~, 1, TOC_ANY_
 #define TOC_HAS_module_deadlock ~, 1, TOC_ANY_
 #define TOC_HAS_module_lock_wait_ms ~, 1, TOC_ANY_
+#define TOC_HAS_module_idle_bytes ~, 1, TOC_ANY_
 
 #define TOC_NEGATIVE_gauge 1
 #define TOC_NEGATIVE_level 1

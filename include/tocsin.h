@@ -132,6 +132,7 @@ enum toc_signal {
         toc_signal_leak = 46,
         toc_signal_deadlock = 47,
         toc_signal_lock_wait_ms = 48,
+        toc_signal_idle_bytes = 49,
 };
 
 /* ---- Rules ----------------------------------------------------------------------------

@@ -112,7 +112,7 @@ static void show_value(struct panel *panel, const struct toc_record *record)
         unsigned signal = record->kind == toc_kind_module ? record->rule[0].signal : 0;
         const char *unit = unit_none;
 
-        if (signal == toc_signal_live_bytes)
+        if (signal == toc_signal_live_bytes || signal == toc_signal_idle_bytes)
                 unit = "bytes";
         else if (signal == toc_signal_io_bytes_per_second)
                 unit = "Bps";

@@ -90,6 +90,7 @@ static const struct {
         { 0, toc_signal_leak, "{limit} leaks" },
         { 0, toc_signal_deadlock, "{limit} deadlocks" },
         { 0, toc_signal_lock_wait_ms, "a lock is waited for {time}" },
+        { 0, toc_signal_idle_bytes, "{limit} bytes of memory live while nobody is in it" },
 };
 
 /* A duration of microseconds; in a unit that leaves no rest. */

@@ -25,7 +25,7 @@ static bool is_dead(uint32_t thread)
 
 static void clean(struct inside_thread *page)
 {
-        page->here = (struct toc_here_){ page->here.entries, 0, 0 };
+        page->here = (struct toc_here_){ page->here.entries, 0, 0, 0 };
         page->wait_number += page->wait_number & 1;
         page->call_number += page->call_number & 1;
         page->held_count = 0;

@@ -205,7 +205,7 @@ struct inside_thread {
         uint64_t locks_taken;
         uint32_t held_count; /* may exceed INSIDE_HELD: the first ones are kept */
         uint32_t made_site;  /* where the thread was made; 0: not known */
-        uint64_t reserved[4];
+        uint64_t reserved[3];
         struct inside_held held[INSIDE_HELD];
         struct inside_io io[INSIDE_MODULES];
         struct inside_cells cells[INSIDE_SITES];

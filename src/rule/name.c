@@ -64,6 +64,7 @@ const char *rule_signal_name(unsigned signal)
                 [toc_signal_leak] = "leak",
                 [toc_signal_deadlock] = "deadlock",
                 [toc_signal_lock_wait_ms] = "lock_wait_ms",
+                [toc_signal_idle_bytes] = "idle_bytes",
         };
 
         return find(names, COUNT(names), signal);

@@ -59,6 +59,7 @@ static const struct {
         { rule_signal_name, 46, "leak" },
         { rule_signal_name, 47, "deadlock" },
         { rule_signal_name, 48, "lock_wait_ms" },
+        { rule_signal_name, 49, "idle_bytes" },
         { rule_op_name, 4, ">" },
         { rule_op_name, 6, ">=" },
         { rule_op_name, 1, "<" },

@@ -73,7 +73,7 @@ enum rule_state {
 struct rule_set;
 
 /* What is known of a module: a value a signal, from toc_signal_live_bytes on, in its unit. */
-enum { RULE_MODULE_WORDS = toc_signal_lock_wait_ms - toc_signal_live_bytes + 1 };
+enum { RULE_MODULE_WORDS = toc_signal_idle_bytes - toc_signal_live_bytes + 1 };
 
 /* What a row stood at. */
 struct rule_sample {

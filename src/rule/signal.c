@@ -55,6 +55,7 @@ const struct signal rule_signals[] = {
         { toc_kind_module,     toc_signal_leak,        SIGNAL_GIVEN,  0, 0, 0, 0, 0 },
         { toc_kind_module,     toc_signal_deadlock,    SIGNAL_GIVEN,  0, 0, 0, 0, 0 },
         { toc_kind_module,     toc_signal_lock_wait_ms, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },
+        { toc_kind_module,     toc_signal_idle_bytes,  SIGNAL_GIVEN,  0, 0, 0, 0, 0 },
 };
 /* clang-format on */
 const size_t rule_signal_count = sizeof(rule_signals) / sizeof(rule_signals[0]);

@@ -58,7 +58,8 @@ static const struct {
         { 14, 45, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
         { 14, 46, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
         { 14, 47, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
-        { 14, 48, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /* ... to module lock_wait_ms */
+        { 14, 48, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /**/
+        { 14, 49, SIGNAL_GIVEN, 0, 0, 0, 0, 0 },          /* ... to module idle_bytes */
 };
 
 static void has_what_the_header_promises_and_no_more(void **state)

@@ -140,8 +140,17 @@ json_t *event_log(const struct event_head *head, bool is_error, const struct toc
         return finish(&draft);
 }
 
+json_t *event_inside(const struct event_head *head, json_t *modules_take)
+{
+        struct draft draft = begin(head, "inside");
+
+        put_who(&draft, head);
+        put(&draft, "modules", modules_take);
+        return finish(&draft);
+}
+
 json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
-                    json_t *fence)
+                    bool inside, json_t *fence)
 {
         struct draft draft = begin(head, "start");
         json_t *arguments = json_array();
@@ -152,6 +161,7 @@ json_t *event_start(const struct event_head *head, char *const *argv, const int6
                         draft.has_failed = true;
         put(&draft, "argv", arguments);
         put(&draft, "probes", probes ? json_integer(*probes) : json_null());
+        put(&draft, "inside", json_boolean(inside));
         if (fence)
                 put(&draft, "fence", fence);
         return finish(&draft);

@@ -45,10 +45,13 @@ json_t *event_alert(const struct event_head *head, const char *state, const stru
 json_t *event_log(const struct event_head *head, bool is_error, const struct toc_record *record,
                   const void *message, size_t message_length, json_t *details_take);
 
-/* type "start": argv, probes (null: not known). */
-/* fence: as fence_json() gives it, or NULL; taken. */
+/* type "start": argv, probes (null: not known), inside: whether libtocsin-inside was preloaded.
+ * fence: as fence_json() gives it, or NULL; taken. */
 json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
-                    json_t *fence);
+                    bool inside, json_t *fence);
+
+/* type "inside": modules, as seer_census() gives them; taken. */
+json_t *event_inside(const struct event_head *head, json_t *modules_take);
 
 /* type "exit": status, signal (a name or null), duration_ms, alerts {note, warn, page}: fired. */
 struct event_end {

@@ -216,6 +216,7 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
                 .number = number,
                 .module = page->here.module % INSIDE_MODULES,
                 .entries = page->here.entries,
+                .around = page->here.around,
                 .wait_number = page->wait_number,
                 .wait_lock = page->wait_lock,
                 .wait_at = page->wait_at,

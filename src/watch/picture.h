@@ -30,6 +30,7 @@ struct picture_thread {
         uint32_t number;  /* of its page: the same page is not always the same thread */
         uint32_t module;  /* it works for, now */
         uint64_t entries; /* as struct toc_here_ */
+        uint64_t around;  /* the same */
         uint64_t wait_number, wait_lock, wait_at;
         uint32_t wait_kind, wait_node;
         uint64_t call_number, call_at;

@@ -79,13 +79,14 @@ static struct report_source whole(const struct report *report)
         return (struct report_source){ .program = report->program, .pid = report->pid };
 }
 
-void report_start(struct report *report, char *const *argv, const int64_t *probes, json_t *fence)
+void report_start(struct report *report, char *const *argv, const int64_t *probes, bool inside,
+                  json_t *fence)
 {
         struct report_source source = whole(report);
         char id[alert_id_bytes];
         struct event_head head = new_head(report, &source, id);
 
-        publish(report, OUTBOX_OTHER, event_start(&head, argv, probes, fence));
+        publish(report, OUTBOX_OTHER, event_start(&head, argv, probes, inside, fence));
 }
 
 void report_exit(struct report *report)
@@ -159,6 +160,14 @@ static json_t *crash_details(const struct report *report)
                          (int)report->crash_has_core, "pid", (int)report->crash_pid);
 }
 
+static json_t *seen_details(const struct report *report, const struct report_source *source,
+                            const struct seer *seer, const struct rule_view *rule)
+{
+        const struct namer namer = { .stacks = report->stacks, .maps = &source->target->maps };
+
+        return seer_details(seer, &namer, rule);
+}
+
 static json_t *details_of(struct report *report, const struct report_source *source,
                           const struct rule_view *rule, uint64_t now_ns)
 {
@@ -167,12 +176,10 @@ static json_t *details_of(struct report *report, const struct report_source *sou
 
         if (source->fence)
                 return fence_watch_details(source->fence, rule, source->biggest);
-        if (source->seer) {
-                const struct namer namer = { .stacks = report->stacks,
-                                             .maps = &source->target->maps };
-
-                return seer_details(source->seer, &namer, rule);
-        }
+        if (source->seer)
+                return seen_details(report, source, source->seer, rule);
+        if (source->target && source->target->seer && rule->record->kind == toc_kind_module)
+                return seen_details(report, source, source->target->seer, rule);
         if (source->target) {
                 const uint64_t *cells = target_cells(source->target, rule);
 
@@ -344,6 +351,20 @@ void report_changes(struct report *report, const struct report_source *source, u
                 else if (change->from == RULE_FIRING && change->now.state != RULE_FIRING)
                         resolve(report, source, &change->now, now_ns, NULL);
         }
+}
+
+void report_inside(struct report *report, const struct report_source *source, struct seer *seer)
+{
+        const struct namer namer = { .stacks = report->stacks, .maps = &source->target->maps };
+        char id[alert_id_bytes];
+        struct event_head head;
+
+        if (!seer_has_lasted(seer) || report->inside_count == report_inside_max)
+                return;
+        report->inside_count++;
+        head = new_head(report, source, id);
+        publish(report, OUTBOX_OTHER,
+                event_inside(&head, seer_census(seer, source->target->view, &namer)));
 }
 
 void report_ended(struct report *report, const struct report_source *source, uint64_t now_ns,

@@ -27,6 +27,7 @@ enum {
         report_logs_per_s = 100,
         report_stack_max_ms = 30,
         report_stack_one_ms = 8,
+        report_inside_max = 32, /* processes of a run of which report_inside() says something */
 };
 
 /* Whose rules changed. */
@@ -60,6 +61,7 @@ struct report {
         json_t *recent[report_recent_max];
         unsigned recent_first;
         unsigned recent_count;
+        unsigned inside_count;
         bool has_said_memory;
         bool has_said_lost;
 };
@@ -67,8 +69,9 @@ struct report {
 void report_init(struct report *report, const char *run_name);
 void report_fini(struct report *report);
 
-/* fence: NULL, or taken. */
-void report_start(struct report *report, char *const *argv, const int64_t *probes, json_t *fence);
+/* inside: the library was preloaded. fence: NULL, or taken. */
+void report_start(struct report *report, char *const *argv, const int64_t *probes, bool inside,
+                  json_t *fence);
 void report_exit(struct report *report);
 
 /* The program, or a process that it left behind; to be told before the rule of it is judged. */
@@ -81,6 +84,9 @@ void report_changes(struct report *report, const struct report_source *source, u
 /* The source is gone: what still fires resolves, unless `outlives` says that it does not. */
 void report_ended(struct report *report, const struct report_source *source, uint64_t now_ns,
                   const struct rule_set *rules, bool (*outlives)(const struct rule_view *rule));
+
+/* A process has ended: what its modules held then. */
+void report_inside(struct report *report, const struct report_source *source, struct seer *seer);
 
 /* An event of the program's ring. */
 void report_news(struct report *report, const struct report_source *source, uint64_t now_ns,

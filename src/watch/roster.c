@@ -210,6 +210,18 @@ static void join(struct roster *roster, struct target *target)
         }
 }
 
+static const struct toc_rule *budget_of(void *context, pid_t pid, const char *module)
+{
+        const struct roster *roster = context;
+        const struct toc_rule *budget = NULL;
+
+        for (size_t i = 0; i < roster->count && !budget; i++)
+                if (roster->entries[i].target->pid == pid && roster->entries[i].target->is_ready)
+                        budget = target_budget(roster->entries[i].target, module,
+                                               toc_signal_live_bytes);
+        return budget;
+}
+
 static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_t now_ns,
                       bool is_tick, const char **ret_why)
 {
@@ -222,8 +234,8 @@ static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_
         if (!segment_has_inside(target->view))
                 return 0;
         if (!entry->seer) {
-                outcome =
-                        seer_new(target->is_here ? target->pid : 0, roster->began_ns, &entry->seer);
+                outcome = seer_new(target->is_here ? target->pid : 0, roster->began_ns, budget_of,
+                                   roster, &entry->seer);
                 if (outcome)
                         return outcome;
                 entry->seer_number = roster->next_number++;
@@ -314,6 +326,8 @@ static void retire(struct roster *roster, size_t index, uint64_t now_ns)
         report_ended(roster->report, &source, now_ns, entry->target->rules, NULL);
         if (entry->seer) {
                 source = seer_source_of(entry);
+                if (!entry->target->is_broken)
+                        report_inside(roster->report, &source, entry->seer);
                 report_ended(roster->report, &source, now_ns, seer_rules(entry->seer), NULL);
                 seer_free(&entry->seer);
                 roster->seer_count--;

@@ -6,14 +6,21 @@
 #include "watch/seer.h"
 
 #include "watch/blocked.h"
+#include "watch/census.h"
 #include "watch/growth.h"
+#include "watch/idle.h"
 #include "watch/leak.h"
 #include "watch/locks.h"
 #include "watch/spin.h"
 
 #include <errno.h>
 
-enum { rate_s = 10, row_max = INSIDE_MODULES * INSIGHT_PROBES };
+enum {
+        rate_s = 10,
+        row_max = INSIDE_MODULES * (INSIGHT_PROBES + 1),
+        horizon_s = 3600, /* a budget that lasts that long is no news yet */
+        budget_ticks = 10, /* in which a module that is new may say what its budget is */
+};
 
 /* A second ago, two seconds ago ... */
 struct past {
@@ -38,6 +45,11 @@ struct seer {
         struct blocked blocked;
         struct growth growth;
         struct leak *leak;
+        struct idle idle;
+        struct census census;
+        seer_budget *budget;
+        void *budget_context;
+        uint32_t asked[INSIDE_MODULES]; /* how often for its budget; budget_ticks: no more */
 };
 
 static const struct {
@@ -55,7 +67,8 @@ static const struct {
 #undef X
 };
 
-int seer_new(pid_t pid, uint64_t began_ns, struct seer **ret_seer)
+int seer_new(pid_t pid, uint64_t began_ns, seer_budget *budget, void *context,
+             struct seer **ret_seer)
 {
         struct seer *seer = calloc(1, sizeof(*seer));
         int failed;
@@ -63,6 +76,8 @@ int seer_new(pid_t pid, uint64_t began_ns, struct seer **ret_seer)
         if (!seer)
                 return -ENOMEM;
         seer->began_ns = began_ns;
+        seer->budget = budget;
+        seer->budget_context = context;
         failed = picture_new(pid, &seer->picture);
         if (!failed)
                 failed = rule_set_new(&seer->rules, began_ns);
@@ -125,6 +140,56 @@ static int add_row(struct seer *seer, uint32_t module, enum insight_probe probe)
         seer->row_of[module][probe] = row;
         seer->samples[row].cells = (const uint64_t *)&seer->insight.value[module][probe];
         return 0;
+}
+
+/* A line through what lives, and where it meets the budget that the module declares (RULES 2.2:
+ * EXHAUST, which asks for a ratchet, too). */
+static int add_exhaustion(struct seer *seer, uint32_t module, const struct toc_rule *budget)
+{
+        struct toc_record record = {
+                .version = 1,
+                .kind = toc_kind_gauge,
+                .name = "exhaustion",
+                .help = "Bytes allocated and not freed, on their way to the budget",
+                .rule[0] = { .limit = horizon_s,
+                             .capacity = budget->limit,
+                             .clear_at = TOC_NO_CLEAR_LEVEL_,
+                             .signal = toc_signal_exhausts_s,
+                             .op = TOC_BELOW_,
+                             .severity = budget->severity,
+                             .meaning = "its budget of memory will be used up, if it goes on so" },
+        };
+        uint32_t row = 0;
+        int failed;
+
+        (void)snprintf(record.module, sizeof(record.module), "%s",
+                       picture_module(seer->picture, module));
+        failed = rule_set_add(seer->rules, &record, seer->began_ns, true, &row);
+        if (failed || row >= row_max)
+                return failed ? failed : -EINVAL;
+        seer->samples[row].cells =
+                (const uint64_t *)&seer->insight.value[module][INSIGHT_live_bytes];
+        return 0;
+}
+
+static int ask_budgets(struct seer *seer)
+{
+        int failed = 0;
+
+        for (uint32_t m = 1; m < seer->known_modules && seer->budget && !failed; m++) {
+                const struct toc_rule *budget;
+
+                if (seer->asked[m] == budget_ticks)
+                        continue;
+                seer->asked[m]++;
+                budget = seer->budget(seer->budget_context, seer->picture->pid,
+                                      picture_module(seer->picture, m));
+                if (!budget || budget->limit <= 0)
+                        continue;
+                seer->asked[m] = budget_ticks;
+                failed = add_exhaustion(seer, m, budget);
+        }
+        return failed;
 }
 
 static int add_modules(struct seer *seer)
@@ -214,6 +279,7 @@ static void see_modules(struct seer *seer)
                 give(seer, m, toc_signal_leak, (uint64_t)value[INSIGHT_leak]);
                 give(seer, m, toc_signal_deadlock, (uint64_t)value[INSIGHT_deadlock]);
                 give(seer, m, toc_signal_lock_wait_ms, (uint64_t)value[INSIGHT_lock_wait_ms]);
+                give(seer, m, toc_signal_idle_bytes, (uint64_t)value[INSIGHT_idle_bytes]);
         }
         seer->past.ticks++;
 }
@@ -225,15 +291,20 @@ int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_n
 
         if (!outcome)
                 outcome = add_modules(seer);
+        if (!outcome)
+                outcome = ask_budgets(seer);
         if (outcome)
                 return outcome;
         see_findings(seer);
         locks_glance(&seer->locks, seer->picture, &seer->insight);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
         blocked_glance(&seer->blocked, seer->picture, &seer->insight);
+        idle_glance(&seer->idle, seer->picture);
         spin_see(&seer->spin, seer->picture, &seer->insight);
         growth_see(&seer->growth, seer->picture, &seer->insight);
         leak_see(seer->leak, seer->picture, &seer->insight);
+        idle_see(&seer->idle, seer->picture, &seer->insight);
+        census_see(&seer->census, seer->picture);
         see_modules(seer);
         seer->has_ticked = true;
         return rule_set_tick(seer->rules, now_ns, seer->samples, rule_set_rows(seer->rules),
@@ -254,6 +325,7 @@ int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now
         locks_glance(&seer->locks, seer->picture, &seer->insight);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
         blocked_glance(&seer->blocked, seer->picture, &seer->insight);
+        idle_glance(&seer->idle, seer->picture);
         return rule_set_peek(seer->rules, now_ns, seer->samples, rule_set_rows(seer->rules),
                              ret_changes, ret_count);
 }
@@ -334,17 +406,9 @@ static json_t *latest_finding(const struct seer *seer, const struct namer *namer
         return NULL;
 }
 
-json_t *seer_details(const struct seer *seer, const struct namer *namer,
-                     const struct rule_view *rule)
+static json_t *probe_details(const struct seer *seer, const struct namer *namer, uint32_t module,
+                             unsigned probe)
 {
-        uint32_t module = 0;
-        unsigned probe = 0;
-
-        while (module < seer->known_modules &&
-               strcmp(picture_module(seer->picture, module), rule->record->module) != 0)
-                module++;
-        while (probe < INSIGHT_PROBES && strcmp(probes[probe].name, rule->record->name) != 0)
-                probe++;
         switch (probe) {
         case INSIGHT_heap_damage:
                 return latest_finding(seer, namer, module, false);
@@ -365,6 +429,53 @@ json_t *seer_details(const struct seer *seer, const struct namer *namer,
         case INSIGHT_leak:
                 return leak_details(seer->leak, seer->picture, namer, module);
         default:
-                return NULL;
+                return census_module(&seer->census, seer->picture, namer, module);
         }
+}
+
+/* Of a budget: those of the probe that shows the same, but whoever has too many of something wants
+ * to know where they are, and not where they grow. */
+static unsigned probe_of(const struct rule_view *rule)
+{
+        bool is_budget = rule->record->kind == toc_kind_module;
+        const char *name = is_budget ? rule_signal_name(rule->rule->signal) : rule->record->name;
+        unsigned probe = 0;
+
+        while (probe < INSIGHT_PROBES && strcmp(probes[probe].name, name) != 0)
+                probe++;
+        return is_budget && (probe == INSIGHT_descriptors || probe == INSIGHT_threads)
+                       ? (unsigned)INSIGHT_PROBES
+                       : probe;
+}
+
+json_t *seer_details(const struct seer *seer, const struct namer *namer,
+                     const struct rule_view *rule)
+{
+        uint32_t module = 0;
+
+        while (module < seer->known_modules &&
+               strcmp(picture_module(seer->picture, module), rule->record->module) != 0)
+                module++;
+        return module < seer->known_modules ? probe_details(seer, namer, module, probe_of(rule))
+                                            : NULL;
+}
+
+bool seer_has_lasted(const struct seer *seer)
+{
+        return seer->past.ticks >= 3;
+}
+
+json_t *seer_census(struct seer *seer, const struct segment_view *view, const struct namer *namer)
+{
+        const char *why = NULL;
+        json_t *modules = json_object();
+
+        /* What it left behind, where that can still be read; else what the last tick saw. */
+        (void)picture_read(seer->picture, view, seer->picture->at_ns, &why);
+        for (uint32_t m = 0; m < seer->known_modules; m++)
+                if (census_has(seer->picture, m))
+                        (void)json_object_set_new(
+                                modules, picture_module(seer->picture, m),
+                                census_module(&seer->census, seer->picture, namer, m));
+        return modules;
 }

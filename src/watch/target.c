@@ -290,6 +290,20 @@ static bool is_gone(struct target *target, uint64_t now_ns)
         return mapping == PROCFS_NOT_MAPPED;
 }
 
+const struct toc_rule *target_budget(const struct target *target, const char *module,
+                                     unsigned signal)
+{
+        const struct toc_rule *found = NULL;
+        struct rule_view view;
+
+        for (size_t n = 0; !rule_set_view(target->rules, n, &view); n++)
+                if (view.record->kind == toc_kind_module && view.rule->signal == signal &&
+                    (view.rule->op & TOC_ABOVE_) && strcmp(view.record->module, module) == 0 &&
+                    (!found || view.rule->limit < found->limit))
+                        found = view.rule;
+        return found;
+}
+
 bool target_has_ended(struct target *target, uint64_t now_ns)
 {
         if (!target->is_ready)

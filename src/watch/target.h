@@ -72,6 +72,11 @@ const struct segment_event *target_latest(const struct target *target,
 /* What the cells of a row of the rules stood at when it was judged last; NULL: a sum has none. */
 const uint64_t *target_cells(const struct target *target, const struct rule_view *rule);
 
+/* The lowest limit that a module declares for a signal, and how bad it is to be above it; NULL: it
+ * declares none. */
+const struct toc_rule *target_budget(const struct target *target, const char *module,
+                                     unsigned signal);
+
 /* Left through exit(), or its process is gone or has become another program. */
 bool target_has_ended(struct target *target, uint64_t now_ns);
 

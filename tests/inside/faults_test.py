@@ -63,6 +63,8 @@ ROWS = [
     Twin("convoy_not", 18),
     Fault("disk_full", 12, ("io_errors",), "spool"),
     Twin("disk_full_not", 8),
+    Fault("left_behind", 15, ("idle_bytes",), "session", ("session_open", "session_burst")),
+    Twin("left_behind_not", 15),
     Fault("double_free", 8, ("heap_damage",), "label", ("label_drop",)),
     Twin("double_free_not", 8),
     Fault("overflow_by_one", 8, ("heap_damage",), "label", ("label_new", "label_drop")),

@@ -34,10 +34,10 @@ class Page:
     """Of a thread."""
 
     def __init__(self, data, at):
-        words = struct.unpack_from("<QIIQQQII", data, at)
-        self.is_waiting, self.wait_lock = words[3] % 2 == 1, words[4]
-        self.wait_kind = words[6]
-        self.count = struct.unpack_from("<I", data, at + 80)[0]
+        words = struct.unpack_from("<QIIQQQQII", data, at)
+        self.is_waiting, self.wait_lock = words[4] % 2 == 1, words[5]
+        self.wait_kind = words[7]
+        self.count = struct.unpack_from("<I", data, at + 88)[0]
         self.held = [struct.unpack_from("<Q", data, at + 120 + 24 * i)[0]
                      for i in range(min(self.count, HELD))]
         self.kinds = [struct.unpack_from("<H", data, at + 120 + 24 * i + 22)[0]

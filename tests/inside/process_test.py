@@ -76,7 +76,7 @@ class Inside:
 
     @staticmethod
     def io_at():
-        return 16 + 32 + 24 + 16 + 32 + 16 * 24
+        return 24 + 32 + 24 + 16 + 24 + 16 * 24
 
     def io(self, module):
         sums = [0] * 8
@@ -178,7 +178,7 @@ def a_call_that_was_left_by_longjmp_is_over():
     with Place() as place:
         process = place.start(SUBJECT, "jumps")
         said = numbers(process.stdout.readline())
-        numbers_of_calls = Inside(place.folder, said["pid"]).thread_words(16 + 32)
+        numbers_of_calls = Inside(place.folder, said["pid"]).thread_words(24 + 32)
         process.kill()
         process.wait(WAIT_S)
         assert any(numbers_of_calls) and not any(n & 1 for n in numbers_of_calls), numbers_of_calls
