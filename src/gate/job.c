@@ -31,7 +31,8 @@
 #define PROCESSES_TOGETHER 16384
 #define STACK_BYTES        ((uint64_t)8 << 20)
 /* How long bubblewrap may take to set up. */
-#define BIRTH_NS (10 * CLOCK_S_NS)
+#define BIRTH_NS      (10 * CLOCK_S_NS)
+#define GROUP_WAIT_NS (5 * CLOCK_S_NS) /* for what was killed to be gone */
 
 enum { descriptors_max = 256 };
 
@@ -272,7 +273,7 @@ int sandbox_start(struct sandbox *sandbox, const struct sandbox_request *request
                 }
         }
         if (failed) {
-                (void)cgroup_remove(&job->group); /* what failed is the news */
+                (void)cgroup_remove(&job->group, GROUP_WAIT_NS); /* what failed is the news */
                 return failed;
         }
         *ret_job = job;
@@ -421,7 +422,7 @@ int sandbox_finish(struct sandbox_job **ret_job, struct sandbox_end *ret_end)
                 end.was_refused_processes = counts.was_refused_processes;
                 if (counts.was_out_of_memory)
                         end.how = SANDBOX_OUT_OF_MEMORY;
-                left = cgroup_remove(&job->group);
+                left = cgroup_remove(&job->group, GROUP_WAIT_NS);
         }
         end.wall_ns = job->end_ns - job->start_ns;
         end.left_processes = job->left_processes;

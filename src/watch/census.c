@@ -2,9 +2,9 @@
 /* Exists so that "too much memory" comes with the places that have it. */
 #include "watch/census.h"
 
-static const char *const kinds[] = { [INSIDE_HEAP] = "heap",
-                                     [INSIDE_DESCRIPTOR] = "descriptor",
-                                     [INSIDE_THREAD_KIND] = "thread" };
+static const char *const kinds[] = {
+        [INSIDE_HEAP] = "heap", [INSIDE_DESCRIPTOR] = "descriptor", [INSIDE_THREAD_KIND] = "thread"
+};
 
 void census_see(struct census *census, const struct picture *picture)
 {

@@ -7,7 +7,8 @@
  *         json_t *all = census_module(&census, picture, namer, module);  // details of an alert
  *
  * {"live_bytes", "blocks", "blocks_made", "blocks_per_second", "descriptors", "threads",
- *  "calls": {"reads", "read_bytes", "writes", "written_bytes", "errors", "short_writes", "mean_us"},
+ *  "calls": {"reads", "read_bytes", "writes", "written_bytes", "errors", "short_writes",
+ *            "mean_us"},
  *  "sites": [{"kind", "stack", "bytes", "live", "made", "per_second"}, ...]}
  *
  * `calls` is left out where there was none, and mean_us where none was timed. Sites are the first

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sums, order and rates, by hand. */
 #include "watch/census.h"
 
 #include "base/base.h"
@@ -60,8 +61,8 @@ static void modules_add_up_and_the_largest_come_first(void **state)
         site(SITE + 4, INSIDE_THREAD_KIND, 0, 3, 3);
         site(SITE + 5, INSIDE_HEAP, 1 << 20, 1, 1);
         picture->sites[SITE + 5].module = MODULE + 1;
-        picture->io[MODULE] = (struct inside_io){ .reads = 4, .read_bytes = 400, .timed = 2,
-                                                  .timed_ns = 5000 };
+        picture->io[MODULE] =
+                (struct inside_io){ .reads = 4, .read_bytes = 400, .timed = 2, .timed_ns = 5000 };
         census_see(&census, picture);
         all = census_module(&census, picture, &nobody, MODULE);
         assert_int_equal(number(all, "live_bytes"), 4160);
@@ -77,8 +78,8 @@ static void modules_add_up_and_the_largest_come_first(void **state)
         assert_int_equal(number(json_array_get(sites, 0), "bytes"), 4096);
         assert_int_equal(number(json_array_get(sites, 1), "bytes"), 64);
         assert_int_equal(number(json_array_get(sites, 2), "live"), 7);
-        assert_string_equal(
-                json_string_value(json_object_get(json_array_get(sites, 3), "kind")), "thread");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(sites, 3), "kind")),
+                            "thread");
         assert_false(census_has(picture, MODULE + 2));
         assert_true(census_has(picture, MODULE + 1));
 }

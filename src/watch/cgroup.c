@@ -20,8 +20,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define EMPTY_WAIT_NS (5 * CLOCK_S_NS)
-
 enum { small_file_max = 65536 };
 
 static void close_fd(int *fd)
@@ -183,6 +181,29 @@ struct search {
         struct cgroup_home v1, v2;
 };
 
+/* Empty groups of processes that are no more. One that still has processes stays: rmdir says so. */
+static void sweep(int folder_fd, const char *prefix)
+{
+        size_t length = strlen(prefix);
+        int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+
+        while (dir && (entry = readdir(dir))) {
+                int pid = 0;
+
+                if (strncmp(entry->d_name, prefix, length) == 0 &&
+                    sscanf(entry->d_name + length, "-%d-", &pid) == 1 && pid > 0 && kill(pid, 0) &&
+                    errno == ESRCH)
+                        (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+        }
+        if (dir)
+                (void)closedir(dir);
+        else
+                close_fd(&fd);
+}
+
+/* Sweeps in any case: the run that has left groups may have wanted other limits. */
 static void look_at_mount(const struct mntent *mount, struct search *search)
 {
         unsigned roles = 0, wanted = search->needed | search->wished;
@@ -190,6 +211,7 @@ static void look_at_mount(const struct mntent *mount, struct search *search)
 
         if (strcmp(mount->mnt_type, "cgroup2") == 0) {
                 fd = open_v2(mount->mnt_dir, search->needed, &roles);
+                sweep(fd, search->v2.prefix);
                 if (roles & wanted)
                         add_tree(&search->v2, &fd, (roles & wanted) | CGROUP_KILL, true);
                 else
@@ -200,33 +222,13 @@ static void look_at_mount(const struct mntent *mount, struct search *search)
              i++) {
                 struct text path BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
 
-                if (!(wanted & controllers[i].role) || !hasmntopt(mount, controllers[i].old_name))
+                if (!hasmntopt(mount, controllers[i].old_name))
                         continue;
                 own_path(controllers[i].old_name, &path);
                 fd = open_own(mount->mnt_dir, text_view(&path));
-                add_tree(&search->v1, &fd, controllers[i].role, false);
-        }
-}
-
-/* Empty groups of processes that are no more. One that still has processes stays: rmdir says so. */
-static void sweep(const struct cgroup_home *home)
-{
-        for (size_t i = 0; i < home->tree_count; i++) {
-                int fd = openat(home->trees[i].fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-                struct dirent *entry;
-
-                while (dir && (entry = readdir(dir))) {
-                        size_t length = strlen(home->prefix);
-                        int pid = 0;
-
-                        if (strncmp(entry->d_name, home->prefix, length) == 0 &&
-                            sscanf(entry->d_name + length, "-%d-", &pid) == 1 && pid > 0 &&
-                            kill(pid, 0) && errno == ESRCH)
-                                (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
-                }
-                if (dir)
-                        (void)closedir(dir);
+                sweep(fd, search->v1.prefix);
+                if (wanted & controllers[i].role)
+                        add_tree(&search->v1, &fd, controllers[i].role, false);
                 else
                         close_fd(&fd);
         }
@@ -265,7 +267,6 @@ int cgroup_find(const char *prefix, unsigned needed, unsigned wished, struct cgr
                 cgroup_home_fini(&search.v1);
                 return -ENOENT;
         }
-        sweep(ret_home);
         return 0;
 }
 
@@ -367,7 +368,7 @@ int cgroup_make(const struct cgroup_home *home, unsigned number, const struct cg
                         group.unset |= limit(&home->trees[i], group.folders[i], limits);
         }
         if (failed)
-                (void)cgroup_remove(&group); /* empty; what failed is the news */
+                (void)cgroup_remove(&group, 0); /* empty; what failed is the news */
         else
                 *ret_group = group;
         return failed;
@@ -494,22 +495,21 @@ void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
 }
 
 /* A group whose last process has just died may be busy for some more milliseconds. */
-static int remove_folder(int dir_fd, const char *name)
+static int remove_folder(int dir_fd, const char *name, uint64_t end_ns)
 {
-        uint64_t start_ns = clock_monotonic_ns();
-
         while (unlinkat(dir_fd, name, AT_REMOVEDIR)) {
                 if (errno == ENOENT)
                         return 0;
-                if (errno != EBUSY || clock_monotonic_ns() - start_ns > EMPTY_WAIT_NS)
+                if (errno != EBUSY || clock_monotonic_ns() > end_ns)
                         return error_last();
                 (void)poll(NULL, 0, 1);
         }
         return 0;
 }
 
-int cgroup_remove(struct cgroup *group)
+int cgroup_remove(struct cgroup *group, uint64_t wait_ns)
 {
+        uint64_t end_ns = clock_monotonic_ns() + wait_ns;
         int failed = 0;
 
         if (!group->home)
@@ -519,7 +519,7 @@ int cgroup_remove(struct cgroup *group)
 
                 close_fd(&group->joins[i]);
                 close_fd(&group->folders[i]);
-                error = remove_folder(group->home->trees[i].fd, group->name);
+                error = remove_folder(group->home->trees[i].fd, group->name, end_ns);
                 if (!failed)
                         failed = error;
         }

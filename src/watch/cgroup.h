@@ -7,7 +7,7 @@
  *         struct cgroup group = { .home = NULL };
  *         outcome = cgroup_make(&home, number, &limits, &group);
  *         ... in the child: cgroup_join(&group) ...
- *         cgroup_kill(&group); cgroup_remove(&group);
+ *         cgroup_kill(&group); cgroup_remove(&group, wait_ns);
  *
  * Version 2 in our own or a higher group, where we may write and the controllers are handed on;
  * else version 1, with the unified tree, if there is one, only to kill. Groups are named
@@ -95,6 +95,6 @@ int cgroup_join(const struct cgroup *group);
 void cgroup_kill(const struct cgroup *group);
 void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts);
 /* Waits for it to become empty. -EBUSY: it did not, and stays. */
-int cgroup_remove(struct cgroup *group);
+int cgroup_remove(struct cgroup *group, uint64_t wait_ns);
 
 #endif

@@ -4,6 +4,8 @@
  * takes more. All that limits is the kernel's; here is only the choice.
  */
 #include "watch/fence.h"
+#include "watch/fence_spaces.h"
+#include "watch/fence_systemd.h"
 
 #include "base/error.h"
 
@@ -13,8 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char bubblewrap[] = "/usr/bin/bwrap";
-static const char systemd_run[] = "/usr/bin/systemd-run";
+/* The program has ended: its group is empty within milliseconds, or it has left something. */
+#define REMOVE_WAIT_NS (200 * CLOCK_MS_NS)
+
+static const char scope_name[] = "systemd scope";
 
 bool fence_is_wanted(const struct fence_limits *limits)
 {
@@ -89,11 +93,6 @@ static void say_missing(struct fence *fence, unsigned roles)
 
 /* ---- Groups --------------------------------------------------------------- */
 
-static bool has_systemd(void)
-{
-        return !access("/run/systemd/system", F_OK) && !access(systemd_run, X_OK);
-}
-
 static dev_t device_of_here(void)
 {
         struct stat status;
@@ -137,8 +136,8 @@ static void choose_group(struct fence *fence)
 
         if (!wanted)
                 return;
-        if (has_systemd()) {
-                fence->name = "systemd scope";
+        if (fence_systemd_is_there()) {
+                fence->name = scope_name;
                 kept = wanted;
         } else if (!make_group(fence, wanted)) {
                 fence->name = fence->home.name;
@@ -152,119 +151,35 @@ static void choose_group(struct fence *fence)
         say_missing(fence, wanted & ~kept);
 }
 
-/* ---- Arguments ------------------------------------------------------------ */
+/* ---- Namespaces ----------------------------------------------------------- */
 
-struct line {
-        char **at;
-        size_t count;
-        bool is_full;
-};
-
-static void add(struct line *line, const char *word)
+static int check_writable(const struct fence_limits *limits, struct text *why)
 {
-        char *copy = line->count + 1 < fence_argument_max ? strdup(word) : NULL;
-
-        if (copy)
-                line->at[line->count++] = copy;
-        else
-                line->is_full = true;
-}
-
-static void add_property(struct line *line, const char *name, uint64_t number, const char *unit)
-{
-        char word[96];
-
-        (void)snprintf(word, sizeof(word), "%s%" PRIu64 "%s", name, number, unit);
-        add(line, "-p");
-        add(line, word);
-}
-
-/* The scope is the program's own process: its pid and its exit are as without. */
-static void add_systemd(struct line *line, const struct fence_limits *limits)
-{
-        add(line, systemd_run);
-        if (!is_root())
-                add(line, "--user");
-        add(line, "--scope");
-        add(line, "--quiet");
-        add(line, "--collect");
-        if (limits->memory_bytes)
-                add_property(line, "MemoryMax=", limits->memory_bytes, "");
-        if (limits->cpu_permille)
-                add_property(line, "CPUQuota=", (limits->cpu_permille + 9) / 10, "%");
-        if (limits->processes)
-                add_property(line, "TasksMax=", limits->processes, "");
-        if (limits->io_bytes) {
-                add_property(line, "IOReadBandwidthMax=/ ", limits->io_bytes, "");
-                add_property(line, "IOWriteBandwidthMax=/ ", limits->io_bytes, "");
-        }
-        add(line, "--");
-}
-
-/* Everything as it is, but for what was asked for. */
-static void add_bubblewrap(struct line *line, const struct fence_limits *limits,
-                           const char *directory)
-{
-        add(line, bubblewrap);
-        add(line, limits->is_read_only ? "--ro-bind" : "--dev-bind");
-        add(line, "/");
-        add(line, "/");
-        if (limits->is_read_only) {
-                add(line, "--dev-bind");
-                add(line, "/dev");
-                add(line, "/dev");
-                add(line, "--bind");
-                add(line, directory);
-                add(line, directory);
-        }
-        for (size_t i = 0; i < limits->writable_count; i++) {
-                add(line, "--bind");
-                add(line, limits->writable[i]);
-                add(line, limits->writable[i]);
-        }
-        if (limits->has_no_network)
-                add(line, "--unshare-net");
-        add(line, "--");
-}
-
-static int make_arguments(struct fence *fence, char *const *argv, const char *directory)
-{
-        const struct fence_limits *limits = &fence->limits;
-        struct line line = { .at = calloc(fence_argument_max + 1, sizeof(char *)) };
-
-        if (!line.at)
-                return -ENOMEM;
-        fence->argv = line.at;
-        if (fence->name && strcmp(fence->name, "systemd scope") == 0)
-                add_systemd(&line, limits);
-        if (limits->has_no_network || limits->is_read_only)
-                add_bubblewrap(&line, limits, directory);
-        for (size_t i = 0; argv[i]; i++)
-                add(&line, argv[i]);
-        return line.is_full ? -E2BIG : 0;
-}
-
-static int check_namespaces(struct fence *fence, struct text *why)
-{
-        const struct fence_limits *limits = &fence->limits;
-
-        if (!limits->has_no_network && !limits->is_read_only)
-                return 0;
-        if (access(bubblewrap, X_OK)) {
-                text_printf(why, "--no-network and --read-only need bubblewrap; apt-get install "
-                                 "bubblewrap, or leave them out");
-                return FENCE_REFUSED;
-        }
         for (size_t i = 0; i < limits->writable_count; i++) {
                 struct stat status;
 
-                if (!stat(limits->writable[i], &status) && S_ISDIR(status.st_mode) &&
-                    limits->writable[i][0] == '/')
+                if (limits->writable[i][0] == '/' && !stat(limits->writable[i], &status) &&
+                    S_ISDIR(status.st_mode))
                         continue;
                 text_printf(why, "--writable '%s' is no folder; give the whole path of one",
                             limits->writable[i]);
                 return FENCE_REFUSED;
         }
+        return 0;
+}
+
+static int make_spaces(struct fence *fence, const char *directory, struct text *why)
+{
+        const struct fence_limits *limits = &fence->limits;
+        int outcome;
+
+        if (!limits->has_no_network && !limits->is_read_only)
+                return 0;
+        outcome = check_writable(limits, why);
+        if (!outcome)
+                outcome = fence_spaces_open(&fence->spaces, limits, directory, why);
+        if (outcome)
+                return outcome;
         if (limits->has_no_network) {
                 join(&fence->kept);
                 text_append(&fence->kept, "no network");
@@ -276,6 +191,23 @@ static int check_namespaces(struct fence *fence, struct text *why)
         return 0;
 }
 
+/* Nobody but root gets more descriptors than the hard limit; fewer are what was wanted, too. */
+static void limit_files(struct fence *fence)
+{
+        struct rlimit limit;
+
+        if (!fence->limits.files)
+                return;
+        join(&fence->kept);
+        if (is_root() || getrlimit(RLIMIT_NOFILE, &limit) ||
+            limit.rlim_max >= fence->limits.files) {
+                text_printf(&fence->kept, "files %" PRIu64, fence->limits.files);
+                return;
+        }
+        fence->limits.files = limit.rlim_max;
+        text_printf(&fence->kept, "files %" PRIu64 " (the hard limit here)", fence->limits.files);
+}
+
 /* ---- Life ----------------------------------------------------------------- */
 
 int fence_open(struct fence *fence, const struct fence_limits *limits, char *const *argv,
@@ -284,32 +216,32 @@ int fence_open(struct fence *fence, const struct fence_limits *limits, char *con
         int outcome;
 
         fence->limits = *limits;
+        fence->argv = argv;
         choose_group(fence);
-        if (limits->files) {
-                join(&fence->kept);
-                text_printf(&fence->kept, "files %" PRIu64, limits->files);
-        }
-        outcome = check_namespaces(fence, why);
+        limit_files(fence);
+        outcome = make_spaces(fence, directory, why);
         if (!outcome && limits->is_required && fence->missing.length) {
                 text_printf(why, "--require-fence: not enforced here: %s",
                             text_view(&fence->missing));
                 outcome = FENCE_REFUSED;
         }
-        if (!outcome)
-                outcome = make_arguments(fence, argv, directory);
+        if (!outcome && fence->name == scope_name) {
+                outcome = fence_systemd_argv(limits, !is_root(), argv, &fence->launch);
+                fence->argv = fence->launch;
+        }
         if (outcome)
                 fence_close(fence);
         return outcome;
 }
 
+/* What still runs in the group keeps it; the next run sweeps. */
 void fence_close(struct fence *fence)
 {
-        (void)cgroup_remove(
-                &fence->group); /* what still runs in it keeps it; the next run sweeps */
+        if (cgroup_remove(&fence->group, REMOVE_WAIT_NS) == -EBUSY)
+                fence->is_left = true;
         cgroup_home_fini(&fence->home);
-        for (size_t i = 0; fence->argv && fence->argv[i]; i++)
-                free(fence->argv[i]);
-        free(fence->argv);
+        fence_spaces_close(&fence->spaces);
+        fence_systemd_free(&fence->launch);
         fence->argv = NULL;
         text_fini(&fence->kept);
         text_fini(&fence->missing);
@@ -318,8 +250,14 @@ void fence_close(struct fence *fence)
 static int set(__rlimit_resource_t resource, uint64_t value)
 {
         const struct rlimit limit = { value, value };
+        struct rlimit old;
 
-        return setrlimit(resource, &limit) ? -errno : 0;
+        if (!setrlimit(resource, &limit))
+                return 0;
+        if (errno != EPERM || getrlimit(resource, &old) || old.rlim_max > value)
+                return -EPERM;
+        old.rlim_cur = old.rlim_max; /* a tighter one holds already, and cannot be raised */
+        return setrlimit(resource, &old) ? -errno : 0;
 }
 
 int fence_enter(void *context)
@@ -327,6 +265,8 @@ int fence_enter(void *context)
         const struct fence *fence = context;
         int failed = fence->group.home ? cgroup_join(&fence->group) : 0;
 
+        if (!failed)
+                failed = fence_spaces_enter(&fence->spaces);
         if (!failed && fence->limits.files)
                 failed = set(RLIMIT_NOFILE, fence->limits.files);
         if (failed || !fence->name || strcmp(fence->name, "rlimits") != 0)

@@ -9,13 +9,13 @@
  *
  * Memory, processor, disk and processes: a transient scope of systemd where that is process 1, else
  * a group of cgroup v2, else of v1, else rlimits. Descriptors: an rlimit. Network and files:
- * namespaces by bubblewrap, with the program's own user, directory, environment and pids. What
- * cannot be had is said in `missing`, and refuses the run if it is required.
+ * namespaces by bubblewrap, with the program's own user, directory, environment and pids
+ * (fence_spaces.h). What cannot be had is said in `missing`, and refuses the run if it is required.
  *
  * Units:     bytes, thousandths of one core. Ownership: argv and texts are the fence's.
  * Errors:    0; -errno; FENCE_REFUSED with a sentence in why. Threads: one; fence_enter() is
  *            async-signal-safe.
- * Limits:    fence_argument_max arguments.
+ * Limits:    fence_writable_max writable folders.
  */
 #ifndef WATCH_FENCE_H
 #define WATCH_FENCE_H
@@ -25,7 +25,7 @@
 
 #include <jansson.h>
 
-enum { fence_argument_max = 4096, fence_writable_max = 16 };
+enum { fence_writable_max = 16 };
 
 enum fence_outcome { FENCE_REFUSED = 1 };
 
@@ -43,20 +43,29 @@ struct fence_limits {
         bool is_required;
 };
 
+/* Of the program, made by bubblewrap; fence_spaces.h. -1: as ours. */
+struct fence_spaces {
+        int user_fd, net_fd, mount_fd;
+        char *directory; /* where the program starts */
+};
+
 struct fence {
         struct fence_limits limits;
+        struct fence_spaces spaces;
         struct cgroup_home home;
         struct cgroup group; /* .home NULL: none */
         const char *name;    /* "cgroup v1"; NULL: none is needed */
-        char **argv;         /* what is to be run; NULL-terminated */
+        char *const *argv;   /* what is to be run; NULL-terminated */
+        char **launch;       /* what argv points to, if a launcher is needed */
         struct text kept;    /* "memory 256 MiB, pids 64": what holds */
         bool is_left; /* processes still run in the group, which stays; the next run sweeps it */
         struct text missing; /* "io (no controller)": what does not */
 };
 
-#define FENCE_NULL                                                  \
-        {                                                           \
-                .kept = TEXT_INIT(2000), .missing = TEXT_INIT(2000) \
+#define FENCE_NULL                                                       \
+        {                                                                \
+                .spaces = { -1, -1, -1, NULL }, .kept = TEXT_INIT(2000), \
+                .missing = TEXT_INIT(2000)                               \
         }
 
 /* directory: the run's, which stays writable. */

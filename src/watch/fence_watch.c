@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 enum { MEMORY, PIDS, FILES, THROTTLED, HIT, OOM, ROWS };
-enum { throttle_s = 10, hit_s = 60, full_permille = 950 };
+enum { throttle_s = 10, hit_s = 60, full_permille = 950, horizon_s = 3600 };
 
 static const struct {
         const char *name;
@@ -41,8 +41,8 @@ struct fence_watch {
         struct rule_sample samples[ROWS];
         struct cgroup_counts counts;
         uint64_t periods[throttle_s + 1], throttled[throttle_s + 1];
-        uint64_t hits[hit_s + 1];
-        uint64_t refusals, memory_hits;
+        uint64_t memory_hits[hit_s + 1], process_hits[hit_s + 1];
+        uint64_t refusals, memory_hit_count;
         uint64_t ticks;
 };
 
@@ -61,6 +61,16 @@ static int add_row(struct fence_watch *watch, uint32_t which, uint64_t began_ns)
         };
         uint32_t row = 0;
 
+        if (which == MEMORY)
+                record.rule[1] = (struct toc_rule){
+                        .limit = horizon_s,
+                        .capacity = 1000,
+                        .clear_at = TOC_NO_CLEAR_LEVEL_,
+                        .signal = toc_signal_exhausts_s,
+                        .op = TOC_BELOW_,
+                        .severity = TOC_WARN,
+                        .meaning = "memory will be at its limit, if it goes on so"
+                };
         (void)snprintf(record.name, sizeof(record.name), "%s", rows[which].name);
         (void)snprintf(record.help, sizeof(record.help), "%s", rows[which].help);
         (void)snprintf(record.rule[0].meaning, sizeof(record.rule[0].meaning), "%s",
@@ -157,15 +167,17 @@ static void count(struct fence_watch *watch, const struct fence *fence, pid_t pi
         watch->values[MEMORY] = permille(counts->memory_bytes, limits->memory_bytes);
         /* Whoever reads files meets the limit all the time, and what is cached makes room. */
         if (watch->values[MEMORY] > full_permille)
-                watch->memory_hits += counts->memory_refusals - watch->refusals;
+                watch->memory_hit_count += counts->memory_refusals - watch->refusals;
         watch->refusals = counts->memory_refusals;
-        watch->hits[watch->ticks % (hit_s + 1)] =
-                (limits->memory_bytes ? watch->memory_hits : 0) +
-                (limits->processes ? counts->process_refusals : 0);
+        watch->memory_hits[watch->ticks % (hit_s + 1)] =
+                limits->memory_bytes ? watch->memory_hit_count : 0;
+        watch->process_hits[watch->ticks % (hit_s + 1)] =
+                limits->processes ? counts->process_refusals : 0;
         watch->values[PIDS] = permille(counts->processes, limits->processes);
         watch->values[THROTTLED] = permille(since(watch->throttled, watch->ticks, throttle_s),
                                             since(watch->periods, watch->ticks, throttle_s));
-        watch->values[HIT] = (int64_t)since(watch->hits, watch->ticks, hit_s);
+        watch->values[HIT] = (int64_t)(since(watch->memory_hits, watch->ticks, hit_s) +
+                                       since(watch->process_hits, watch->ticks, hit_s));
 }
 
 int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_t pid,
@@ -177,6 +189,16 @@ int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_
                 return rule_set_peek(watch->rules, now_ns, watch->samples, ROWS, ret_changes,
                                      ret_count);
         return rule_set_tick(watch->rules, now_ns, watch->samples, ROWS, ret_changes, ret_count);
+}
+
+/* Which of them were hit in the last minute. */
+static const char *hit_limit(const struct fence_watch *watch)
+{
+        bool has_memory = since(watch->memory_hits, watch->ticks, hit_s) > 0;
+
+        if (since(watch->process_hits, watch->ticks, hit_s))
+                return has_memory ? "memory, pids" : "pids";
+        return has_memory ? "memory" : "";
 }
 
 json_t *fence_watch_details(const struct fence_watch *watch, const struct rule_view *rule,
@@ -195,6 +217,8 @@ json_t *fence_watch_details(const struct fence_watch *watch, const struct rule_v
                           "memory_peak_bytes", (json_int_t)counts->memory_peak_bytes,
                           "memory_refusals", (json_int_t)counts->memory_refusals,
                           "process_refusals", (json_int_t)counts->process_refusals);
+        if (which == HIT)
+                (void)json_object_set_new(details, "limit", json_string(hit_limit(watch)));
         if (biggest[0])
                 (void)json_object_set_new(details, "biggest", json_string(biggest));
         return details;

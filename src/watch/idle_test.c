@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What counts as rest, and what does not. */
 #include "watch/idle.h"
 
 #include "base/base.h"

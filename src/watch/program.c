@@ -135,56 +135,66 @@ static bool is_executable(const char *name)
 
 /* ---- Starting ------------------------------------------------------------- */
 
+/* Why there is no program: its own fault, or ours. */
+struct refusal {
+        int error;
+        bool is_ours;
+};
+
 _Noreturn static void live_as_program(const struct program_order *order, char *const *environment,
                                       int refusal_fd)
 {
-        int failed = order->enter ? order->enter(order->context) : 0;
+        struct refusal refusal = { .is_ours = true };
 
-        if (!failed && order->error_fd >= 0 && dup2(order->error_fd, STDERR_FILENO) < 0)
-                failed = error_last();
-        if (!failed) {
+        if (order->enter)
+                refusal.error = order->enter(order->context);
+        if (!refusal.error && order->error_fd >= 0 && dup2(order->error_fd, STDERR_FILENO) < 0)
+                refusal.error = error_last();
+        if (!refusal.error) {
                 signals_restore(order->signals);
                 (void)execvpe(order->argv[0], order->argv, environment);
-                failed = error_last();
+                refusal = (struct refusal){ .error = error_last() };
         }
-        /* Four bytes into an empty pipe; if the parent is gone nobody wants them. */
-        (void)!write(refusal_fd, &failed, sizeof(failed));
+        /* Eight bytes into an empty pipe; if the parent is gone nobody wants them. */
+        (void)!write(refusal_fd, &refusal, sizeof(refusal));
         _exit(ERROR_EXIT_RUN_MISSING);
 }
 
-/* Waits for exec, which closes the pipe, or for the number of what went wrong. */
-static int wait_for_exec(int fd)
+/* Waits for exec, which closes the pipe, or for what went wrong. */
+static struct refusal wait_for_exec(int fd)
 {
-        int refusal = 0;
+        struct refusal refusal = { 0 };
         ssize_t length;
 
         do
                 length = read(fd, &refusal, sizeof(refusal));
         while (length < 0 && errno == EINTR);
         if (length < 0)
-                return error_last();
-        return length == sizeof(refusal) ? refusal : 0;
+                return (struct refusal){ .error = error_last(), .is_ours = true };
+        return length == sizeof(refusal) ? refusal : (struct refusal){ 0 };
 }
 
 static int start(struct program *program, const struct program_order *order,
                  char *const *environment, struct text *why)
 {
-        int refusal[2], failed;
+        struct refusal refusal = { 0 };
+        int ends[2];
 
-        if (pipe2(refusal, O_CLOEXEC))
+        if (pipe2(ends, O_CLOEXEC))
                 return error_last();
         program->pid = fork();
         if (program->pid == 0)
-                live_as_program(order, environment, refusal[1]);
-        failed = program->pid < 0 ? error_last() : 0;
-        (void)close(refusal[1]); /* nothing was written on our side */
-        if (!failed)
-                failed = wait_for_exec(refusal[0]);
-        (void)close(refusal[0]); /* read only */
-        if (!failed || program->pid < 0)
-                return failed;
+                live_as_program(order, environment, ends[1]);
+        if (program->pid < 0)
+                refusal = (struct refusal){ .error = error_last(), .is_ours = true };
+        (void)close(ends[1]); /* nothing was written on our side */
+        if (!refusal.error)
+                refusal = wait_for_exec(ends[0]);
+        (void)close(ends[0]); /* read only */
+        if (!refusal.error || program->pid < 0)
+                return refusal.error;
         (void)waitpid(program->pid, NULL, 0); /* it is in _exit() */
-        return explain(program->argv[0], failed, why);
+        return refusal.is_ours ? refusal.error : explain(program->argv[0], refusal.error, why);
 }
 
 int program_start(struct program *program, const struct program_order *order, struct text *why)

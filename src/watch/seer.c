@@ -18,7 +18,7 @@
 enum {
         rate_s = 10,
         row_max = INSIDE_MODULES * (INSIGHT_PROBES + 1),
-        horizon_s = 3600, /* a budget that lasts that long is no news yet */
+        horizon_s = 3600,  /* a budget that lasts that long is no news yet */
         budget_ticks = 10, /* in which a module that is new may say what its budget is */
 };
 

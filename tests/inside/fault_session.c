@@ -10,7 +10,8 @@ enum { AT_ONCE = 64, SESSION_BYTES = 1 << 10, REST_MS = 2500, BURSTS_MS = 400 };
 
 /* A burst holds four times as much. */
 TOC_MODULE(session, "Sessions, of which many come at once and then none",
-           TOC_BUDGET(idle_bytes, 16 << 10, TOC_WARN, "sessions are over, and their memory is kept"));
+           TOC_BUDGET(idle_bytes, 16 << 10, TOC_WARN,
+                      "sessions are over, and their memory is kept"));
 
 struct session {
         struct session *next;

@@ -88,15 +88,13 @@ def half_a_core_is_half_a_core():
 
 
 def there_is_no_network():
-    if not os.path.exists("/usr/bin/bwrap"):
-        raise Skip("bubblewrap is not installed")
+    needs_bubblewrap()
     done, _, _ = run("--no-network", argv=["/bin/sh", "-c", "wc -l < /proc/net/dev; exit 7"])
     assert (done.returncode, done.stdout.strip()) == (7, "3"), done # two of heading, and lo
 
 
 def files_are_read_only_but_those():
-    if not os.path.exists("/usr/bin/bwrap"):
-        raise Skip("bubblewrap is not installed")
+    needs_bubblewrap()
     with tempfile.TemporaryDirectory(prefix="tocsin-fence-") as place:
         os.mkdir(f"{place}/a"), os.mkdir(f"{place}/b")
         script = f"echo x > {place}/a/x; echo y > {place}/b/y; echo z > /dev/null"
@@ -122,10 +120,30 @@ def wrong_requests_are_one_line():
 
 
 def what_is_not_there_is_127_behind_a_launcher_too():
-    if not os.path.exists("/usr/bin/bwrap"):
-        raise Skip("bubblewrap is not installed")
+    needs_bubblewrap()
     done, _, _ = run("--no-network", argv=["./is-not-there"])
     assert done.returncode == 127 and "no such file" in done.stderr, done
+
+
+def needs_bubblewrap():
+    if not os.path.exists("/usr/bin/bwrap"):
+        raise Skip("bubblewrap is not installed")
+
+
+def behind_a_fence_it_is_still_our_child():
+    """Its pid, its signal and its end are its own, and nobody's who made the namespaces."""
+    needs_bubblewrap()
+    done, alerts, lines = run("--no-network", argv=["/bin/sh", "-c", "echo $$; kill -SEGV $$"])
+    assert done.returncode == 139 and "process.crash" in names(alerts), (done, names(alerts))
+    assert int(done.stdout) == lines[0]["pid"], (done.stdout, lines[0])
+
+
+def nobody_gets_out_again():
+    needs_bubblewrap()
+    with tempfile.TemporaryDirectory(prefix="tocsin-fence-") as place:
+        script = f"mount -o remount,rw,bind / 2>/dev/null; echo x > {place}/x; nsenter -t 1 -n true"
+        done, _, _ = run("--no-network", "--read-only", argv=["/bin/sh", "-c", script])
+        assert done.returncode != 0 and os.listdir(place) == [], (done, os.listdir(place))
 
 
 if __name__ == "__main__":
@@ -133,4 +151,5 @@ if __name__ == "__main__":
                         refused_processes_are_heard, descriptors_near_their_limit_are_heard,
                         half_a_core_is_half_a_core, there_is_no_network, files_are_read_only_but_those,
                         within_all_limits_nothing_is_heard, wrong_requests_are_one_line,
-                        what_is_not_there_is_127_behind_a_launcher_too], at_once=4))
+                        what_is_not_there_is_127_behind_a_launcher_too,
+                        behind_a_fence_it_is_still_our_child, nobody_gets_out_again], at_once=4))
