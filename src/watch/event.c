@@ -141,7 +141,7 @@ json_t *event_log(const struct event_head *head, bool is_error, const struct toc
 }
 
 json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
-                    json_t *fence)
+                    bool sees_inside, json_t *fence)
 {
         struct draft draft = begin(head, "start");
         json_t *arguments = json_array();
@@ -152,6 +152,8 @@ json_t *event_start(const struct event_head *head, char *const *argv, const int6
                         draft.has_failed = true;
         put(&draft, "argv", arguments);
         put(&draft, "probes", probes ? json_integer(*probes) : json_null());
+        if (sees_inside)
+                put(&draft, "inside", json_true());
         if (fence)
                 put(&draft, "fence", fence);
         return finish(&draft);

@@ -45,10 +45,10 @@ json_t *event_alert(const struct event_head *head, const char *state, const stru
 json_t *event_log(const struct event_head *head, bool is_error, const struct toc_record *record,
                   const void *message, size_t message_length, json_t *details_take);
 
-/* type "start": argv, probes (null: not known). */
-/* fence: as fence_json() gives it, or NULL; taken. */
+/* type "start": argv, probes (null: not known), inside (true, or not there), fence (likewise).
+ * sees_inside: libtocsin-inside was put in front. fence: as fence_json() gives it, or NULL; taken. */
 json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
-                    json_t *fence);
+                    bool sees_inside, json_t *fence);
 
 /* type "exit": status, signal (a name or null), duration_ms, alerts {note, warn, page}: fired. */
 struct event_end {

@@ -191,8 +191,8 @@ static void the_other_types_begin_alike(void **state)
         char *const argv[] = { name, bad, NULL };
         const int64_t probes = 3;
         json_t *events[] = {
-                event_start(&head, argv, &probes, NULL),
-                event_start(&head, argv, NULL, json_pack("{s:s}", "by", "cgroup v1")),
+                event_start(&head, argv, &probes, true, NULL),
+                event_start(&head, argv, NULL, false, json_pack("{s:s}", "by", "cgroup v1")),
                 event_exit(&head, &end),
                 event_crash(&head, 11, true, json_array()),
                 event_log(&head, true, NULL, "x", 1, NULL),
@@ -207,7 +207,9 @@ static void the_other_types_begin_alike(void **state)
                 assert_int_equal(json_integer_value(json_object_get(events[i], "pid")), 7);
         }
         assert_int_equal(json_integer_value(json_object_get(events[0], "probes")), 3);
+        assert_true(json_is_true(json_object_get(events[0], "inside")));
         assert_true(json_is_null(json_object_get(events[1], "probes")));
+        assert_null(json_object_get(events[1], "inside"));
         assert_string_equal(json_string_value(json_object_get(events[3], "signal")), "SIGSEGV");
         assert_int_equal(
                 json_integer_value(json_object_get(json_object_get(events[2], "alerts"), "page")),

@@ -79,13 +79,14 @@ static struct report_source whole(const struct report *report)
         return (struct report_source){ .program = report->program, .pid = report->pid };
 }
 
-void report_start(struct report *report, char *const *argv, const int64_t *probes, json_t *fence)
+void report_start(struct report *report, char *const *argv, const int64_t *probes, bool sees_inside,
+                  json_t *fence)
 {
         struct report_source source = whole(report);
         char id[alert_id_bytes];
         struct event_head head = new_head(report, &source, id);
 
-        publish(report, OUTBOX_OTHER, event_start(&head, argv, probes, fence));
+        publish(report, OUTBOX_OTHER, event_start(&head, argv, probes, sees_inside, fence));
 }
 
 void report_exit(struct report *report)

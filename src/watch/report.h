@@ -68,7 +68,8 @@ void report_init(struct report *report, const char *run_name);
 void report_fini(struct report *report);
 
 /* fence: NULL, or taken. */
-void report_start(struct report *report, char *const *argv, const int64_t *probes, json_t *fence);
+void report_start(struct report *report, char *const *argv, const int64_t *probes, bool sees_inside,
+                  json_t *fence);
 void report_exit(struct report *report);
 
 /* The program, or a process that it left behind; to be told before the rule of it is judged. */

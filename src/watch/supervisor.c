@@ -168,6 +168,7 @@ static void note_start(struct supervisor *supervisor)
         supervisor->probes = count_probes(&supervisor->program);
         report_start(&supervisor->report, supervisor->request->argv,
                      supervisor->probes < 0 ? NULL : &supervisor->probes,
+                     supervisor->request->preload != NULL,
                      supervisor->fence_watch ? fence_json(&supervisor->fence) : NULL);
 }
 
