@@ -46,7 +46,7 @@ json_t *event_log(const struct event_head *head, bool is_error, const struct toc
                   const void *message, size_t message_length, json_t *details_take);
 
 /* type "start": argv, probes (null: not known), inside (true, or not there), fence (likewise).
- * sees_inside: libtocsin-inside was put in front. fence: as fence_json() gives it, or NULL; taken. */
+ * sees_inside: libtocsin-inside was put in front. fence: of fence_json(), or NULL; taken. */
 json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
                     bool sees_inside, json_t *fence);
 
