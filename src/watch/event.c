@@ -161,7 +161,8 @@ json_t *event_start(const struct event_head *head, char *const *argv, const int6
                         draft.has_failed = true;
         put(&draft, "argv", arguments);
         put(&draft, "probes", probes ? json_integer(*probes) : json_null());
-        put(&draft, "inside", json_boolean(inside));
+        if (inside)
+                put(&draft, "inside", json_true());
         if (fence)
                 put(&draft, "fence", fence);
         return finish(&draft);

@@ -45,8 +45,8 @@ json_t *event_alert(const struct event_head *head, const char *state, const stru
 json_t *event_log(const struct event_head *head, bool is_error, const struct toc_record *record,
                   const void *message, size_t message_length, json_t *details_take);
 
-/* type "start": argv, probes (null: not known), inside: whether libtocsin-inside was preloaded.
- * fence: as fence_json() gives it, or NULL; taken. */
+/* type "start": argv, probes (null: not known), inside (true, or not there):
+ * libtocsin-inside was put in front. fence: as fence_json() gives it, or NULL; taken. */
 json_t *event_start(const struct event_head *head, char *const *argv, const int64_t *probes,
                     bool inside, json_t *fence);
 

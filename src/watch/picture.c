@@ -50,8 +50,10 @@ void picture_free(struct picture **address)
 
 const char *picture_module(const struct picture *picture, uint32_t module)
 {
+        if (module == INSIDE_OTHER_MODULES)
+                return "others";
         if (module == INSIDE_PROGRAM || module >= picture->module_count)
-                return module == INSIDE_OTHER_MODULES ? "others" : "process";
+                return "process";
         return picture->modules[module].name;
 }
 
@@ -77,19 +79,27 @@ static bool is_name(const char *name)
         return false;
 }
 
+/* One at a time, and each once: what its writer makes of a name later is not seen. */
 static int read_modules(struct picture *picture, const struct segment_view *view,
                         const char **ret_why)
 {
-        uint32_t count = least(picture->head.modules, INSIDE_MODULES);
-        int outcome = segment_copy(view, view->inside.table[1], picture->modules,
-                                   sizeof(picture->modules), ret_why);
+        uint32_t count = least(picture->head.modules, INSIDE_OTHER_MODULES);
+        struct inside_module modules[INSIDE_MODULES];
+        int outcome = segment_copy(view, view->inside.table[1], modules, sizeof(modules), ret_why);
 
-        for (uint32_t i = 1; i < count && !outcome; i++)
-                if (!picture->modules[i].is_ready || !is_name(picture->modules[i].name))
-                        count = i; /* not yet, or never */
-        if (!outcome && count > picture->module_count)
-                picture->module_count = count;
-        return outcome;
+        if (outcome)
+                return outcome;
+        if (!picture->module_count && count)
+                picture->module_count = 1; /* the program, which has no name */
+        while (picture->module_count < count) {
+                const struct inside_module *next = &modules[picture->module_count];
+
+                if (!next->is_ready || !is_name(next->name))
+                        break; /* not yet, or never */
+                picture->modules[picture->module_count++] = *next;
+        }
+        picture->has_other_modules |= modules[INSIDE_OTHER_MODULES].is_ready != 0;
+        return 0;
 }
 
 static int read_sites(struct picture *picture, const struct segment_view *view,
@@ -233,6 +243,8 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
         };
 
         memcpy(thread.held, page->held, sizeof(thread.held));
+        for (uint32_t i = 0; i < INSIDE_HELD; i++)
+                thread.held[i].node %= INSIDE_NODES;
         if (picture->pid && !ask_time(picture->pid, &thread, picture->thread_count < ask_max))
                 return;
         picture->threads[picture->thread_count++] = thread;

@@ -12,10 +12,11 @@
  *
  * Units:     nanoseconds of CLOCK_MONOTONIC, bytes. Ownership: the picture owns what it points at;
  *            it is valid until the next call. Texts are terminated and hold printable ASCII only.
- * Errors:    0; -errno; enum segment_outcome with *ret_why. On an error the picture is as before.
+ * Errors:    0; -errno; enum segment_outcome with *ret_why. After an error it is good for nothing
+ *            until the next success.
  * Threads:   one at a time.
- * Limits:    those of probe/inside.h. Numbers of modules, sites, nodes and kinds are in range; all
- *            other numbers may be anything: the writer is not trusted.
+ * Limits:    those of probe/inside.h. Numbers of modules, sites and nodes and kinds of sites are in
+ *            range; all other numbers may be anything: the writer is not trusted.
  */
 #ifndef WATCH_PICTURE_H
 #define WATCH_PICTURE_H
@@ -57,7 +58,8 @@ struct picture {
         uint64_t at_ns;
         pid_t pid; /* as we know it; 0: of another pid namespace, nothing can be asked of /proc */
         struct inside_head head;
-        uint32_t module_count;
+        uint32_t module_count;  /* without those that found no room */
+        bool has_other_modules; /* some found none: INSIDE_OTHER_MODULES stands for them */
         struct inside_module modules[INSIDE_MODULES];
         uint32_t site_count;
         struct inside_site sites[INSIDE_SITES]; /* those that are not ready are all zero */
@@ -80,7 +82,7 @@ int picture_read(struct picture *picture, const struct segment_view *view, uint6
 int picture_read_threads(struct picture *picture, const struct segment_view *view, uint64_t now_ns,
                          const char **ret_why);
 
-/* "process" for what no TOC_ENTER is around, "(others)" for what found no room. */
+/* "process" for what no TOC_ENTER is around, "others" for those that found no room. */
 const char *picture_module(const struct picture *picture, uint32_t module);
 
 #endif

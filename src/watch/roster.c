@@ -198,12 +198,20 @@ static struct report_source seer_source_of(const struct roster_entry *entry)
         return source;
 }
 
+/* A number is a process only together with what it is counted in. */
+static bool is_same_process(const struct target *one, const struct target *other)
+{
+        return one->pid == other->pid &&
+               one->view->header.pid_namespace == other->view->header.pid_namespace;
+}
+
 /* Budgets of modules stand in the program's own segment, and what they are about in another. */
 static void join(struct roster *roster, struct target *target)
 {
         target->see_module = NULL;
         for (size_t i = 0; i < roster->count; i++) {
-                if (!roster->entries[i].seer || roster->entries[i].target->pid != target->pid)
+                if (!roster->entries[i].seer || roster->entries[i].target->is_broken ||
+                    !is_same_process(roster->entries[i].target, target))
                         continue;
                 target->see_module = seer_module;
                 target->seer = roster->entries[i].seer;
@@ -225,7 +233,7 @@ static const struct toc_rule *budget_of(void *context, pid_t pid, const char *mo
 static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_t now_ns,
                       bool is_tick, const char **ret_why)
 {
-        const struct target *target = entry->target;
+        struct target *target = entry->target;
         const struct rule_change *changes = NULL;
         size_t count = 0;
         struct report_source source;
@@ -245,6 +253,7 @@ static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_
                 outcome = seer_tick(entry->seer, target->view, now_ns, &changes, &count, ret_why);
         else
                 outcome = seer_glance(entry->seer, target->view, now_ns, &changes, &count, ret_why);
+        target->is_broken |= outcome > 0; /* what contradicts itself once is not read again */
         source = seer_source_of(entry);
         if (!outcome)
                 report_changes(roster->report, &source, now_ns, changes, count);

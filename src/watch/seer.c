@@ -33,7 +33,8 @@ struct seer {
         struct picture *picture;
         struct insight insight;
         struct rule_set *rules;
-        uint32_t known_modules;
+        uint32_t known_modules; /* those with a row */
+        bool knows_others;      /* INSIDE_OTHER_MODULES too */
         struct rule_sample samples[row_max];
         uint32_t row_of[INSIDE_MODULES][INSIGHT_PROBES];
         uint64_t began_ns;
@@ -156,7 +157,7 @@ static int add_exhaustion(struct seer *seer, uint32_t module, const struct toc_r
                              .clear_at = TOC_NO_CLEAR_LEVEL_,
                              .signal = toc_signal_exhausts_s,
                              .op = TOC_BELOW_,
-                             .severity = budget->severity,
+                             .severity = TOC_NOTE, /* a cache may stop just short of it */
                              .meaning = "its budget of memory will be used up, if it goes on so" },
         };
         uint32_t row = 0;
@@ -192,14 +193,26 @@ static int ask_budgets(struct seer *seer)
         return failed;
 }
 
+static int add_rows(struct seer *seer, uint32_t module)
+{
+        int failed = 0;
+
+        for (unsigned probe = 0; probe < INSIGHT_PROBES && !failed; probe++)
+                failed = add_row(seer, module, (enum insight_probe)probe);
+        return failed;
+}
+
 static int add_modules(struct seer *seer)
 {
         int failed = 0;
 
         while (seer->known_modules < seer->picture->module_count && !failed) {
-                for (unsigned probe = 0; probe < INSIGHT_PROBES && !failed; probe++)
-                        failed = add_row(seer, seer->known_modules, (enum insight_probe)probe);
+                failed = add_rows(seer, seer->known_modules);
                 seer->known_modules += !failed;
+        }
+        if (!failed && seer->picture->has_other_modules && !seer->knows_others) {
+                failed = add_rows(seer, INSIDE_OTHER_MODULES);
+                seer->knows_others = !failed;
         }
         return failed;
 }
@@ -266,7 +279,7 @@ static void see_modules(struct seer *seer)
                         bytes[site->module] += picture->cells[i].bytes;
                 live[site->module][site->kind] += picture->cells[i].live;
         }
-        for (uint32_t m = 0; m < seer->known_modules; m++) {
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++) {
                 const int64_t *value = seer->insight.value[m];
 
                 see_io(seer, m);
@@ -347,7 +360,7 @@ void seer_append_biggest(const struct seer *seer, struct text *into)
 {
         uint32_t biggest = 0;
 
-        for (uint32_t m = 1; m < seer->known_modules; m++)
+        for (uint32_t m = 1; m < INSIDE_MODULES; m++)
                 if (seer->insight.value[m][INSIGHT_live_bytes] >
                     seer->insight.value[biggest][INSIGHT_live_bytes])
                         biggest = m;
@@ -453,10 +466,10 @@ json_t *seer_details(const struct seer *seer, const struct namer *namer,
 {
         uint32_t module = 0;
 
-        while (module < seer->known_modules &&
+        while (module < INSIDE_MODULES &&
                strcmp(picture_module(seer->picture, module), rule->record->module) != 0)
                 module++;
-        return module < seer->known_modules ? probe_details(seer, namer, module, probe_of(rule))
+        return module < INSIDE_MODULES ? probe_details(seer, namer, module, probe_of(rule))
                                             : NULL;
 }
 

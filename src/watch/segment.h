@@ -99,10 +99,12 @@ struct segment_view_slots {
         struct segment_event *copy; /* of all, while there are some that are new; else NULL */
 };
 
+enum { SEGMENT_INSIDE_TABLES = 5 };
+
 /* Where the parts of probe/inside.h are, in the file; 0: it has none. */
 struct segment_view_inside {
-        uint64_t table[5]; /* INSIDE, MODULES, SITES, NODES, FINDINGS */
-        uint64_t *pages;   /* of threads */
+        uint64_t table[SEGMENT_INSIDE_TABLES]; /* INSIDE, MODULES, SITES, NODES, FINDINGS */
+        uint64_t *pages;                       /* of threads */
         uint32_t page_count;
 };
 
@@ -128,7 +130,10 @@ struct segment_view {
 
 static inline bool segment_has_inside(const struct segment_view *view)
 {
-        return view->inside.table[0] && view->inside.table[4];
+        for (int i = 0; i < SEGMENT_INSIDE_TABLES; i++)
+                if (!view->inside.table[i])
+                        return false;
+        return true;
 }
 
 /* The file must be a regular one, no link, and belong to one of the owners. */

@@ -85,12 +85,13 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
 
 void spin_see(struct spin *spin, const struct picture *picture, struct insight *insight)
 {
+        uint32_t modules = picture->has_other_modules ? INSIDE_MODULES : picture->module_count;
         uint64_t ago = spin->ticks < spin_rate_s ? spin->ticks : spin_rate_s;
         uint64_t *now = spin->used_then_ns[spin->ticks % (spin_rate_s + 1)];
         const uint64_t *then = spin->used_then_ns[(spin->ticks - ago) % (spin_rate_s + 1)];
 
         memcpy(now, spin->used_ns, sizeof(spin->used_ns));
-        for (uint32_t m = 0; m < picture->module_count; m++)
+        for (uint32_t m = 0; m < modules; m++)
                 insight->value[m][INSIGHT_cpu_permille] =
                         ago ? (int64_t)((now[m] - then[m]) / (ago * CLOCK_MS_NS)) : 0;
         spin->ticks++;

@@ -148,7 +148,9 @@ static int become_ready(struct target *target, uint64_t attached_ns, uint64_t no
         /* While it lives: a process that crashes takes its map along. */
         if (target->is_here) {
                 target->exe = procfs_exe(target->pid);
-                (void)procfs_maps(target->pid, target->view->inode, &target->maps);
+                if (procfs_maps(target->pid, target->view->inode, &target->maps) ==
+                    PROCFS_NOT_MAPPED)
+                        target->maps_due_ns = 0; /* it has become another program already */
         }
         return 0;
 }
