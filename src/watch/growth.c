@@ -15,18 +15,24 @@ static uint64_t stands_at(const struct picture *picture, uint32_t site)
                                               : picture->cells[site].live;
 }
 
+static uint32_t heap_window_s(const struct growth *growth)
+{
+        return growth->heap_s ? growth->heap_s : growth_heap_s;
+}
+
 static uint32_t window_s(const struct growth *growth, const struct inside_site *site)
 {
-        uint32_t heap_s = growth->heap_s ? growth->heap_s : growth_heap_s;
+        return is_heap(site) ? heap_window_s(growth) : growth_count_s;
+}
 
-        return is_heap(site) ? heap_s : growth_count_s;
+static uint64_t least_heap_rise(uint64_t floor)
+{
+        return floor / 100 > growth_heap_least ? floor / 100 : growth_heap_least;
 }
 
 static uint64_t least_rise(const struct inside_site *site, uint64_t floor)
 {
-        if (!is_heap(site))
-                return 1;
-        return floor / 100 > growth_heap_least ? floor / 100 : growth_heap_least;
+        return is_heap(site) ? least_heap_rise(floor) : 1;
 }
 
 static bool only_grows(const struct growth *growth, const struct inside_site *site, uint32_t number)
@@ -59,6 +65,104 @@ static enum insight_probe probe_of(const struct inside_site *site)
         return site->kind == INSIDE_DESCRIPTOR ? INSIGHT_descriptors : INSIGHT_threads;
 }
 
+/* ---- Modules as a whole --------------------------------------------------- */
+
+/* Nobody has entered or left any module since the last tick. */
+static bool is_quiet(struct growth *growth, const struct picture *picture)
+{
+        uint64_t entries = 0;
+        bool is_same;
+
+        for (uint32_t i = 0; i < picture->thread_count; i++)
+                entries += picture->threads[i].entries;
+        is_same = entries == growth->entries && !picture->head.threads_unseen;
+        growth->entries = entries;
+        return is_same;
+}
+
+/* It has worked since the last one. */
+static void rest(struct growth_module *module)
+{
+        if (module->rests && module->made == module->made_at_rest)
+                return;
+        module->made_at_rest = module->made;
+        if (module->rests &&
+            module->bytes >= module->most_at_rest + least_heap_rise(module->most_at_rest)) {
+                module->risen++;
+                module->rose += module->bytes - module->most_at_rest;
+        } else {
+                module->risen = 0;
+                module->rose = 0;
+        }
+        module->rests++;
+        if (module->bytes > module->most_at_rest)
+                module->most_at_rest = module->bytes;
+}
+
+static void close_module_window(struct growth_module *module)
+{
+        memmove(&module->floors[0], &module->floors[1],
+                sizeof(module->floors[0]) * growth_exhaust_windows);
+        module->floors[growth_exhaust_windows] = module->floor;
+        module->floor = UINT64_MAX;
+        module->windows++;
+}
+
+static void add_up(struct growth *growth, const struct picture *picture)
+{
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++)
+                growth->module[m].bytes = growth->module[m].made = 0;
+        for (uint32_t i = 0; i < picture->site_count; i++) {
+                struct growth_module *module = &growth->module[picture->sites[i].module];
+
+                if (!picture->sites[i].is_ready || !is_heap(&picture->sites[i]))
+                        continue;
+                module->bytes += picture->cells[i].bytes;
+                module->made += picture->cells[i].made;
+        }
+}
+
+static void see_modules(struct growth *growth, const struct picture *picture)
+{
+        bool quiet = is_quiet(growth, picture), is_inside[INSIDE_MODULES] = { false };
+
+        add_up(growth, picture);
+        for (uint32_t i = 0; i < picture->thread_count; i++)
+                is_inside[picture->threads[i].module] = true;
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++) {
+                struct growth_module *module = &growth->module[m];
+
+                if (growth->ticks == 1 || module->bytes < module->floor)
+                        module->floor = module->bytes;
+                if (growth->ticks % heap_window_s(growth) == 0)
+                        close_module_window(module);
+                module->quiet_s = quiet && !is_inside[m] ? module->quiet_s + 1 : 0;
+                if (m != INSIDE_PROGRAM && module->quiet_s == growth_rest_s)
+                        rest(module);
+        }
+}
+
+int64_t growth_exhausts_s(const struct growth *growth, uint32_t number)
+{
+        const struct growth_module *module = &growth->module[number % INSIDE_MODULES];
+        const uint64_t *floors = module->floors;
+        double left = (double)growth->budget[number % INSIDE_MODULES] - (double)module->bytes;
+        double slope = 0, s;
+
+        if (!growth->budget[number % INSIDE_MODULES] || module->windows <= growth_exhaust_windows)
+                return -1;
+        for (int i = 0; i < growth_exhaust_windows; i++)
+                if (floors[i + 1] < floors[i] + least_heap_rise(floors[i]))
+                        return -1;
+        /* Least squares: distances from the middle are -1.5 .. 1.5, their squares add up to 5. */
+        for (int i = 0; i <= growth_exhaust_windows; i++)
+                slope += (i - growth_exhaust_windows / 2.0) * (double)floors[i] / 5;
+        s = left <= 0 ? 0 : left * heap_window_s(growth) / slope;
+        return s <= growth_exhaust_s ? (int64_t)s : -1;
+}
+
+/* ---- Numbers -------------------------------------------------------------- */
+
 void growth_see(struct growth *growth, const struct picture *picture, struct insight *insight)
 {
         for (uint32_t m = 0; m < INSIDE_MODULES; m++)
@@ -79,24 +183,76 @@ void growth_see(struct growth *growth, const struct picture *picture, struct ins
                         insight->value[site->module][probe_of(site)] +=
                                 (int64_t)(is_heap(site) ? growth->site[i].rose : now);
         }
+        see_modules(growth, picture);
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++) {
+                int64_t *value = &insight->value[m][INSIGHT_growth];
+
+                if (growth->module[m].risen >= growth_rests &&
+                    (int64_t)growth->module[m].rose > *value)
+                        *value = (int64_t)growth->module[m].rose;
+        }
+}
+
+/* What a site is in the wrong for. */
+static uint64_t weight_of(const struct growth *growth, const struct picture *picture, uint32_t site)
+{
+        return is_heap(&picture->sites[site]) ? growth->site[site].rose : picture->cells[site].live;
+}
+
+/* The heaviest of those that only grow and have not been listed; INSIDE_SITES: there is none. */
+static uint32_t next_site(const struct growth *growth, const struct picture *picture,
+                          uint32_t module, unsigned probe, const bool *is_listed)
+{
+        uint32_t found = INSIDE_SITES;
+
+        for (uint32_t i = 0; i < picture->site_count; i++) {
+                const struct inside_site *site = &picture->sites[i];
+
+                if (!site->is_ready || is_listed[i] || site->module != module ||
+                    probe_of(site) != probe || !only_grows(growth, site, i))
+                        continue;
+                if (found == INSIDE_SITES ||
+                    weight_of(growth, picture, i) > weight_of(growth, picture, found))
+                        found = i;
+        }
+        return found;
+}
+
+static void add_module(json_t *details, const struct growth *growth, uint32_t module)
+{
+        const struct growth_module *whole = &growth->module[module];
+        int64_t exhausts_s = growth_exhausts_s(growth, module);
+
+        if (whole->risen >= growth_rests)
+                (void)json_object_set_new(details, "at_rest",
+                                          json_pack("{s:I, s:I}", "bytes",
+                                                    (json_int_t)whole->most_at_rest, "rests",
+                                                    (json_int_t)whole->risen));
+        if (exhausts_s < 0)
+                return;
+        (void)json_object_set_new(details, "budget",
+                                  json_integer((json_int_t)growth->budget[module]));
+        (void)json_object_set_new(details, "exhausts_s", json_integer((json_int_t)exhausts_s));
 }
 
 json_t *growth_details(const struct growth *growth, const struct picture *picture,
                        const struct namer *namer, uint32_t module, unsigned probe)
 {
-        json_t *sites = json_array();
+        bool is_listed[INSIDE_SITES] = { false };
+        json_t *sites = json_array(), *details = json_pack("{s:o}", "sites", sites);
 
-        for (uint32_t i = 0; i < picture->site_count && json_array_size(sites) < details_max; i++) {
-                const struct inside_site *site = &picture->sites[i];
-                json_t *one;
+        for (int listed = 0; listed < details_max; listed++) {
+                uint32_t i = next_site(growth, picture, module, probe, is_listed);
 
-                if (!site->is_ready || site->module != module || probe_of(site) != probe ||
-                    !only_grows(growth, site, i))
-                        continue;
-                one = json_pack("{s:o, s:I, s:I}", "site", namer_site(namer, picture, i), "live",
-                                (json_int_t)picture->cells[i].live, "bytes",
-                                (json_int_t)picture->cells[i].bytes);
-                (void)json_array_append_new(sites, one);
+                if (i == INSIDE_SITES)
+                        break;
+                is_listed[i] = true;
+                (void)json_array_append_new(
+                        sites, json_pack("{s:o, s:I, s:I}", "site", namer_site(namer, picture, i),
+                                         "live", (json_int_t)picture->cells[i].live, "bytes",
+                                         (json_int_t)picture->cells[i].bytes));
         }
-        return json_pack("{s:o}", "sites", sites);
+        if (probe == INSIGHT_growth)
+                add_module(details, growth, module % INSIDE_MODULES);
+        return details;
 }

@@ -7,6 +7,18 @@
  * of memory in five of growth_heap_s, each time by at least 64 KiB and a hundredth: less than that
  * is the noise of an allocator, and more would hide a slow leak for a day.
  *
+ * What that cannot tell from a load that rises for as long, rests can: a module that nobody is in,
+ * and has not been for growth_rest_s, has no work of which it could hold anything. It grows if it
+ * holds more at each of growth_rests rests than at all before. What moves between rests is known of
+ * the whole process only, so none is seen while any module is entered.
+ *
+ * And a module with a budget exhausts it, if its floor has risen in three windows, and the line
+ * through these gets there within an hour. That is said with the alert, and is none by itself: a
+ * cache may fill up to its budget.
+ *
+ * A load that rises in each of five windows is taken for growth, until a window comes in which it
+ * does not: twenty minutes of it are enough for that, and no numbers could tell.
+ *
  * Units: seconds, bytes. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_SITES.
  */
 #ifndef WATCH_GROWTH_H
@@ -20,6 +32,23 @@ enum {
         growth_heap_s = 300,
         growth_heap_windows = 5,
         growth_heap_least = 64 << 10,
+        growth_rest_s = 30,
+        growth_rests = 3,
+        growth_exhaust_windows = 3,
+        growth_exhaust_s = 3600,
+};
+
+/* A module as a whole: memory only. */
+struct growth_module {
+        uint64_t bytes, made;  /* at the last tick */
+        uint64_t made_at_rest; /* at the last one */
+        uint64_t most_at_rest; /* of all so far */
+        uint64_t rose;         /* over the rests that rose */
+        uint32_t rests, risen;
+        uint32_t quiet_s;
+        uint64_t floor;                              /* of the window that goes on */
+        uint64_t floors[growth_exhaust_windows + 1]; /* of those before, the latest last */
+        uint32_t windows;
 };
 
 struct growth {
@@ -29,11 +58,16 @@ struct growth {
                 uint64_t rose;  /* since the first of the windows that rose */
                 uint32_t risen; /* windows in a row */
         } site[INSIDE_SITES];
+        struct growth_module module[INSIDE_MODULES];
+        uint64_t entries; /* of all threads, at the last tick */
         uint64_t ticks;
-        uint32_t heap_s; /* 0: growth_heap_s */
+        uint32_t heap_s;                 /* 0: growth_heap_s */
+        uint64_t budget[INSIDE_MODULES]; /* the caller's: live_bytes declared; 0: none */
 };
 
 void growth_see(struct growth *growth, const struct picture *picture, struct insight *insight);
+/* Until the module reaches its budget, as things go; -1: not within an hour, or it has none. */
+int64_t growth_exhausts_s(const struct growth *growth, uint32_t module);
 json_t *growth_details(const struct growth *growth, const struct picture *picture,
                        const struct namer *namer, uint32_t module, unsigned probe);
 
