@@ -368,3 +368,11 @@ json_t *seer_details(const struct seer *seer, const struct namer *namer,
                 return NULL;
         }
 }
+
+json_t *seer_waiters(const struct seer *seer, const struct namer *namer, const char *module)
+{
+        for (uint32_t m = 0; m < seer->known_modules; m++)
+                if (strcmp(picture_module(seer->picture, m), module) == 0)
+                        return locks_waiters(&seer->locks, seer->picture, namer, m);
+        return locks_waiters(&seer->locks, seer->picture, namer, INSIDE_PROGRAM);
+}

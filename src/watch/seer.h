@@ -40,6 +40,9 @@ const uint64_t *seer_module(void *seer, const char *module);
 json_t *seer_details(const struct seer *seer, const struct namer *namer,
                      const struct rule_view *rule);
 
+/* Who waits in a module, for whatever; in the program, if it is none that was entered. */
+json_t *seer_waiters(const struct seer *seer, const struct namer *namer, const char *module);
+
 /* "lru with 12345678 bytes": the module that holds most. */
 void seer_append_biggest(const struct seer *seer, struct text *into);
 
