@@ -3,6 +3,7 @@
 #include "watch/blocked.h"
 
 #include "watch/event.h"
+#include "watch/remote.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -76,6 +77,9 @@ json_t *blocked_details(const struct blocked *blocked, const struct picture *pic
                                              [INSIDE_CALL_WRITE] = "write",
                                              [INSIDE_CALL_SYNC] = "sync" };
         const struct picture_thread *oldest = NULL;
+        uint64_t stack[INSIDE_STACK];
+        uint32_t depth;
+        json_t *details;
 
         for (uint32_t i = 0; i < picture->thread_count; i++) {
                 const struct picture_thread *thread = &picture->threads[i];
@@ -88,8 +92,12 @@ json_t *blocked_details(const struct blocked *blocked, const struct picture *pic
         }
         if (!oldest)
                 return NULL;
-        return json_pack("{s:i, s:s, s:i, s:o, s:o}", "thread", (int)oldest->id, "call",
-                         kinds[oldest->call_kind], "descriptor", (int)oldest->call_fd, "file",
-                         name_of(picture, oldest->call_fd), "at",
-                         namer_place(namer, oldest->call_at));
+        details = json_pack("{s:i, s:s, s:i, s:o, s:o}", "thread", (int)oldest->id, "call",
+                            kinds[oldest->call_kind], "descriptor", (int)oldest->call_fd, "file",
+                            name_of(picture, oldest->call_fd), "at",
+                            namer_place(namer, oldest->call_at));
+        depth = remote_stack(picture->pid, (pid_t)oldest->id, stack, INSIDE_STACK);
+        if (depth)
+                (void)json_object_set_new(details, "stack", namer_stack(namer, stack, depth));
+        return details;
 }

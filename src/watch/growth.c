@@ -22,11 +22,14 @@ static uint32_t window_s(const struct growth *growth, const struct inside_site *
         return is_heap(site) ? heap_s : growth_count_s;
 }
 
+static uint64_t least_heap_rise(uint64_t floor)
+{
+        return floor / 100 > growth_heap_least ? floor / 100 : growth_heap_least;
+}
+
 static uint64_t least_rise(const struct inside_site *site, uint64_t floor)
 {
-        if (!is_heap(site))
-                return 1;
-        return floor / 100 > growth_heap_least ? floor / 100 : growth_heap_least;
+        return is_heap(site) ? least_heap_rise(floor) : 1;
 }
 
 static bool only_grows(const struct growth *growth, const struct inside_site *site, uint32_t number)
@@ -59,6 +62,62 @@ static enum insight_probe probe_of(const struct inside_site *site)
         return site->kind == INSIDE_DESCRIPTOR ? INSIGHT_descriptors : INSIGHT_threads;
 }
 
+/* ---- Modules at rest ------------------------------------------------------ */
+
+/* It has worked since the last one. */
+static void rest(struct growth_module *module)
+{
+        if (module->rests && module->made == module->made_at_rest)
+                return;
+        module->made_at_rest = module->made;
+        if (module->rests &&
+            module->bytes >= module->most_at_rest + least_heap_rise(module->most_at_rest)) {
+                module->risen++;
+                module->rose += module->bytes - module->most_at_rest;
+        } else {
+                module->risen = 0;
+                module->rose = 0;
+        }
+        module->rests++;
+        if (module->bytes > module->most_at_rest)
+                module->most_at_rest = module->bytes;
+}
+
+static void add_up(struct growth *growth, const struct picture *picture)
+{
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++) {
+                growth->module[m].made_before = growth->module[m].made;
+                growth->module[m].bytes = growth->module[m].made = 0;
+        }
+        for (uint32_t i = 0; i < picture->site_count; i++) {
+                struct growth_module *module = &growth->module[picture->sites[i].module];
+
+                if (!picture->sites[i].is_ready || !is_heap(&picture->sites[i]))
+                        continue;
+                module->bytes += picture->cells[i].bytes;
+                module->made += picture->cells[i].made;
+        }
+}
+
+static void see_modules(struct growth *growth, const struct picture *picture)
+{
+        uint64_t around = 0;
+
+        add_up(growth, picture);
+        for (uint32_t i = 0; i < picture->thread_count; i++)
+                around |= picture->threads[i].around;
+        for (uint32_t m = 1; m < INSIDE_MODULES; m++) {
+                struct growth_module *module = &growth->module[m];
+                bool is_quiet = !(around >> m & 1) && module->made == module->made_before;
+
+                module->quiet_s = is_quiet ? module->quiet_s + 1 : 0;
+                if (module->quiet_s == growth_rest_s)
+                        rest(module);
+        }
+}
+
+/* ---- Numbers -------------------------------------------------------------- */
+
 void growth_see(struct growth *growth, const struct picture *picture, struct insight *insight)
 {
         for (uint32_t m = 0; m < INSIDE_MODULES; m++)
@@ -79,24 +138,68 @@ void growth_see(struct growth *growth, const struct picture *picture, struct ins
                         insight->value[site->module][probe_of(site)] +=
                                 (int64_t)(is_heap(site) ? growth->site[i].rose : now);
         }
+        see_modules(growth, picture);
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++) {
+                int64_t *value = &insight->value[m][INSIGHT_growth];
+
+                if (growth->module[m].risen >= growth_rests &&
+                    (int64_t)growth->module[m].rose > *value)
+                        *value = (int64_t)growth->module[m].rose;
+        }
+}
+
+/* What a site is in the wrong for. */
+static uint64_t weight_of(const struct growth *growth, const struct picture *picture, uint32_t site)
+{
+        return is_heap(&picture->sites[site]) ? growth->site[site].rose : picture->cells[site].live;
+}
+
+/* The heaviest of those that only grow and have not been listed; INSIDE_SITES: there is none. */
+static uint32_t next_site(const struct growth *growth, const struct picture *picture,
+                          uint32_t module, unsigned probe, const bool *is_listed)
+{
+        uint32_t found = INSIDE_SITES;
+
+        for (uint32_t i = 0; i < picture->site_count; i++) {
+                const struct inside_site *site = &picture->sites[i];
+
+                if (!site->is_ready || is_listed[i] || site->module != module ||
+                    probe_of(site) != probe || !only_grows(growth, site, i))
+                        continue;
+                if (found == INSIDE_SITES ||
+                    weight_of(growth, picture, i) > weight_of(growth, picture, found))
+                        found = i;
+        }
+        return found;
+}
+
+static void add_rests(json_t *details, const struct growth_module *module)
+{
+        if (module->risen < growth_rests)
+                return;
+        (void)json_object_set_new(details, "at_rest",
+                                  json_pack("{s:I, s:I}", "bytes", (json_int_t)module->most_at_rest,
+                                            "rests", (json_int_t)module->risen));
 }
 
 json_t *growth_details(const struct growth *growth, const struct picture *picture,
                        const struct namer *namer, uint32_t module, unsigned probe)
 {
-        json_t *sites = json_array();
+        bool is_listed[INSIDE_SITES] = { false };
+        json_t *sites = json_array(), *details = json_pack("{s:o}", "sites", sites);
 
-        for (uint32_t i = 0; i < picture->site_count && json_array_size(sites) < details_max; i++) {
-                const struct inside_site *site = &picture->sites[i];
-                json_t *one;
+        for (int listed = 0; listed < details_max; listed++) {
+                uint32_t i = next_site(growth, picture, module, probe, is_listed);
 
-                if (!site->is_ready || site->module != module || probe_of(site) != probe ||
-                    !only_grows(growth, site, i))
-                        continue;
-                one = json_pack("{s:o, s:I, s:I}", "site", namer_site(namer, picture, i), "live",
-                                (json_int_t)picture->cells[i].live, "bytes",
-                                (json_int_t)picture->cells[i].bytes);
-                (void)json_array_append_new(sites, one);
+                if (i == INSIDE_SITES)
+                        break;
+                is_listed[i] = true;
+                (void)json_array_append_new(
+                        sites, json_pack("{s:o, s:I, s:I}", "site", namer_site(namer, picture, i),
+                                         "live", (json_int_t)picture->cells[i].live, "bytes",
+                                         (json_int_t)picture->cells[i].bytes));
         }
-        return json_pack("{s:o}", "sites", sites);
+        if (probe == INSIGHT_growth)
+                add_rests(details, &growth->module[module % INSIDE_MODULES]);
+        return details;
 }

@@ -7,6 +7,14 @@
  * of memory in five of growth_heap_s, each time by at least 64 KiB and a hundredth: less than that
  * is the noise of an allocator, and more would hide a slow leak for a day.
  *
+ * What that cannot tell from a load that rises for as long, rests can: a module that nobody is in,
+ * and that has made no block for growth_rest_s, has no work of which it could hold anything. It
+ * grows if it holds more at each of growth_rests rests than at all before. A cache may be filled in
+ * as many bursts: a budget of idle_bytes (idle.h) says what may stay.
+ *
+ * A load that rises in each of five windows is taken for growth, until a window comes in which it
+ * does not: twenty minutes of it are enough for that, and no numbers could tell.
+ *
  * Units: seconds, bytes. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_SITES.
  */
 #ifndef WATCH_GROWTH_H
@@ -20,6 +28,19 @@ enum {
         growth_heap_s = 300,
         growth_heap_windows = 5,
         growth_heap_least = 64 << 10,
+        growth_rest_s = 30,
+        growth_rests = 5,
+};
+
+/* A module as a whole: memory only. */
+struct growth_module {
+        uint64_t bytes, made;  /* at the last tick */
+        uint64_t made_before;  /* at the one before */
+        uint64_t made_at_rest; /* at the last one */
+        uint64_t most_at_rest; /* of all so far */
+        uint64_t rose;         /* over the rests that rose */
+        uint32_t rests, risen;
+        uint32_t quiet_s;
 };
 
 struct growth {
@@ -29,6 +50,7 @@ struct growth {
                 uint64_t rose;  /* since the first of the windows that rose */
                 uint32_t risen; /* windows in a row */
         } site[INSIDE_SITES];
+        struct growth_module module[INSIDE_MODULES];
         uint64_t ticks;
         uint32_t heap_s; /* 0: growth_heap_s */
 };

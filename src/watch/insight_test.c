@@ -4,6 +4,7 @@
 #include "watch/growth.h"
 #include "watch/leak.h"
 #include "watch/locks.h"
+#include "watch/picture_fixture.h"
 #include "watch/spin.h"
 
 #include "base/clock.h"
@@ -17,9 +18,6 @@
 
 #include <cmocka.h>
 
-enum { LOCK_A = 0x1000, LOCK_B = 0x2000, LOCK_C = 0x3000 };
-
-static struct picture *picture;
 static struct insight insight;
 static struct locks locks;
 static struct spin spin;
@@ -47,29 +45,6 @@ static int end(void **state)
 }
 
 #define TRIAL(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-static struct picture_thread *thread(uint32_t id, uint32_t module)
-{
-        struct picture_thread *added = &picture->threads[picture->thread_count];
-
-        *added = (struct picture_thread){ .id = id,
-                                          .number = ++picture->thread_count,
-                                          .module = module };
-        return added;
-}
-
-static void holds(struct picture_thread *holder, uint64_t lock, uint32_t number)
-{
-        holder->held[holder->held_count++] =
-                (struct inside_held){ .lock = lock, .number = number, .kind = INSIDE_MUTEX };
-}
-
-static void waits(struct picture_thread *waiter, uint64_t lock)
-{
-        waiter->wait_number |= 1;
-        waiter->wait_kind = INSIDE_MUTEX;
-        waiter->wait_lock = lock;
-}
 
 static void glance(uint64_t ms)
 {
@@ -219,6 +194,22 @@ static void full_speed_on_a_busy_machine_is_full_speed(void **state)
         run_for(runner, 100, 60, 0);
         run_for(runner, 100, 60, 80);
         assert_int_equal(insight.value[1][INSIGHT_spin_ms], 400);
+}
+
+static void whose_heart_beats_does_not_spin(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        for (int i = 0; i < 50; i++) {
+                spin.beats += (uint64_t)(i % 2);
+                run_for(runner, 100, 100, 0);
+                assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+        }
+        for (int i = 0; i < 4; i++)
+                run_for(runner, 100, 100, 0);
+        assert_in_range(insight.value[1][INSIGHT_spin_ms], 300, 500);
 }
 
 static void half_speed_is_no_spin(void **state)
@@ -386,14 +377,6 @@ static void memory_has_to_rise_five_times(void **state)
 
 /* ---- Nobody is trusted ---------------------------------------------------- */
 
-static uint64_t random_state = 1;
-
-static uint64_t random_word(void)
-{
-        random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407;
-        return random_state >> 11;
-}
-
 static void fill_with_anything(void)
 {
         picture->thread_count = random_word() % 64;
@@ -453,6 +436,7 @@ int main(void)
                 TRIAL(a_convoy_is_the_fewest_of_a_second),
                 TRIAL(a_module_that_never_comes_back_spins),
                 TRIAL(full_speed_on_a_busy_machine_is_full_speed),
+                TRIAL(whose_heart_beats_does_not_spin),
                 TRIAL(half_speed_is_no_spin),
                 TRIAL(a_compressor_may_compute_for_a_while),
                 TRIAL(time_is_the_modules_that_was_seen),

@@ -370,7 +370,7 @@ static struct seer *seer;
 
 static int begin_seer(void **state)
 {
-        return begin(state) || seer_new(0, now_s * CLOCK_S_NS, &seer);
+        return begin(state) || seer_new(0, now_s * CLOCK_S_NS, NULL, NULL, &seer);
 }
 
 static int end_seer(void **state)

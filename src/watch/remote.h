@@ -4,7 +4,7 @@
  * as its stack takes to be read: some milliseconds, and only when somebody is about to be woken.
  *
  * Units: addresses, innermost first. Ownership: none. Threads: one. Errors: 0 frames: it may not be
- * looked at, or is gone. Limits: the caller's.
+ * looked at, hangs in the kernel, or is gone. Limits: the caller's; after 50 ms no further frame.
  */
 #ifndef WATCH_REMOTE_H
 #define WATCH_REMOTE_H

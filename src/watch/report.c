@@ -168,6 +168,17 @@ static json_t *seen_details(const struct report *report, const struct report_sou
         return seer_details(seer, &namer, rule);
 }
 
+/* Of a flow that stands still it is told who waits: one of them may wait for what never comes. */
+static void add_waiters(json_t *details, const struct report *report, const struct target *target,
+                        const struct rule_view *rule)
+{
+        const struct namer namer = { .stacks = report->stacks, .maps = &target->maps };
+
+        if (rule->rule->signal == toc_signal_stalled_ms && target->see_module)
+                (void)json_object_set_new(details, "waiting",
+                                          seer_waiters(target->seer, &namer, rule->record->module));
+}
+
 static json_t *details_of(struct report *report, const struct report_source *source,
                           const struct rule_view *rule, uint64_t now_ns)
 {
@@ -187,7 +198,10 @@ static json_t *details_of(struct report *report, const struct report_source *sou
                 if (event)
                         return event_details(event,
                                              stack_of(report, source->target, now_ns, event));
-                return cells ? event_cells(rule->record->kind, cells) : NULL;
+                details = cells ? event_cells(rule->record->kind, cells) : NULL;
+                if (details)
+                        add_waiters(details, report, source->target, rule);
+                return details;
         }
         if (strcmp(rule->record->name, "crash") == 0)
                 return crash_details(report);

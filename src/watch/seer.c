@@ -469,8 +469,7 @@ json_t *seer_details(const struct seer *seer, const struct namer *namer,
         while (module < INSIDE_MODULES &&
                strcmp(picture_module(seer->picture, module), rule->record->module) != 0)
                 module++;
-        return module < INSIDE_MODULES ? probe_details(seer, namer, module, probe_of(rule))
-                                            : NULL;
+        return module < INSIDE_MODULES ? probe_details(seer, namer, module, probe_of(rule)) : NULL;
 }
 
 bool seer_has_lasted(const struct seer *seer)
@@ -491,4 +490,12 @@ json_t *seer_census(struct seer *seer, const struct segment_view *view, const st
                                 modules, picture_module(seer->picture, m),
                                 census_module(&seer->census, seer->picture, namer, m));
         return modules;
+}
+
+json_t *seer_waiters(const struct seer *seer, const struct namer *namer, const char *module)
+{
+        for (uint32_t m = 0; m < seer->known_modules; m++)
+                if (strcmp(picture_module(seer->picture, m), module) == 0)
+                        return locks_waiters(&seer->locks, seer->picture, namer, m);
+        return locks_waiters(&seer->locks, seer->picture, namer, INSIDE_PROGRAM);
 }

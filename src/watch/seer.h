@@ -53,6 +53,9 @@ bool seer_has_lasted(const struct seer *seer);
 /* {"lru": as census_module(), ...}: of all modules, as they stand now. */
 json_t *seer_census(struct seer *seer, const struct segment_view *view, const struct namer *namer);
 
+/* Who waits in a module, for whatever; in the program, if it is none that was entered. */
+json_t *seer_waiters(const struct seer *seer, const struct namer *namer, const char *module);
+
 /* "lru with 12345678 bytes": the module that holds most. */
 void seer_append_biggest(const struct seer *seer, struct text *into);
 

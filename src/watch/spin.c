@@ -39,7 +39,7 @@ static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thre
 {
         uint32_t n = thread->number;
         struct spin_since *entered = &spin->seen[n].entered, *moved = &spin->seen[n].moved;
-        bool calls = thread->io_calls != spin->seen[n].io_calls;
+        bool calls = thread->io_calls != spin->seen[n].io_calls || spin->beats != spin->beats_then;
         uint64_t circling_ns;
 
         if (calls || thread->entries != spin->seen[n].entries ||
@@ -81,6 +81,7 @@ void spin_glance(struct spin *spin, const struct picture *picture, struct insigh
                 insight->value[m][INSIGHT_spin_ms] = ms;
                 spin->spinner[m] = thread->id;
         }
+        spin->beats_then = spin->beats;
 }
 
 void spin_see(struct spin *spin, const struct picture *picture, struct insight *insight)

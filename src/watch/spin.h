@@ -7,8 +7,9 @@
  * A thread spins if it runs at full speed, neither reads nor writes, and makes no progress: inside
  * a module for SPIN_INSIDE_NS without entering or leaving one, outside of all for SPIN_OUTSIDE_NS
  * without anything that libtocsin-inside sees (a compressor computes for a while; that is no
- * fault). The kernel's own count of time in system calls is of no help: it goes by ticks, and on a
- * busy machine charged more than half of a loop that never left user mode.
+ * fault), and no heartbeat of the process moves meanwhile. The kernel's own count of time in system
+ * calls is of no help: it goes by ticks, and on a busy machine charged more than half of a loop
+ * that never left user mode.
  *
  * Units: nanoseconds. Ownership: none. Threads: one. Errors: none. Limits: INSIDE_THREADS_MAX.
  */
@@ -34,6 +35,8 @@ struct spin {
                 uint64_t entries, activity, io_calls;
                 struct spin_since entered, moved; /* without entering; without anything */
         } seen[INSIDE_THREADS_MAX];               /* by page */
+        uint64_t beats;      /* the caller's: sum of all heartbeats of the process */
+        uint64_t beats_then; /* at the last glance */
         uint64_t used_ns[INSIDE_MODULES];
         uint64_t used_then_ns[spin_rate_s + 1][INSIDE_MODULES];
         uint64_t ticks;
