@@ -106,9 +106,9 @@ void inside_open(void)
 {
         void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
         /* With a sanitizer, dlopen() that binds deeply ends the program. */
-        void *jemalloc = is_sanitized ? NULL
-                                      : dlopen("libjemalloc.so.2",
-                                               RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+        void *jemalloc =
+                is_sanitized ? NULL
+                             : dlopen("libjemalloc.so.2", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
 
         all.zero_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
         if (!libc)
