@@ -399,6 +399,47 @@ static size_t tick(uint64_t number, const struct rule_change **ret_last)
         return ringing;
 }
 
+/* ---- Budgets that will be used up ---- */
+
+enum { MB = 1 << 20 };
+
+static struct toc_rule budget = { .signal = toc_signal_live_bytes };
+
+static const struct toc_rule *budget_of(void *context, pid_t pid, const char *module)
+{
+        (void)context;
+        (void)pid;
+        return strcmp(module, "lru") == 0 ? &budget : NULL;
+}
+
+/* Two MiB a minute for half an hour; when `exhaustion` rang, in seconds; 0: it did not. */
+static uint64_t rings_at(int64_t limit)
+{
+        const struct rule_change *last = NULL;
+        uint64_t at = 0;
+
+        seer_free(&seer);
+        budget.limit = limit;
+        assert_int_equal(seer_new(0, now_s * CLOCK_S_NS, budget_of, NULL, &seer), 0);
+        for (uint64_t second = 1; second <= 1800 && !at; second++) {
+                page(0)->cells[INSIDE_FIRST_SITE].live = INSIDE_ONE + second * MB / 30;
+                if (tick(second, &last) && strcmp(last->now.record->name, "exhaustion") == 0)
+                        at = second;
+        }
+        return at;
+}
+
+/* With 100 MiB the line is an hour away after 200 s, but it takes three windows of 300 s to be one
+ * that rises. With 200 MiB it is after 2400 s. */
+static void a_budget_that_lasts_for_less_than_an_hour_rings(void **state)
+{
+        (void)state;
+        add_site(INSIDE_HEAP, 1);
+        add_page(7);
+        assert_in_range(rings_at(100 * MB), 900, 1210);
+        assert_int_equal(rings_at(200 * MB), 0);
+}
+
 static uint64_t given(const char *module, enum toc_signal signal)
 {
         return seer_module(seer, module)[signal - toc_signal_live_bytes];
@@ -506,6 +547,7 @@ int main(void)
                 TRIAL(a_page_lies_within_its_extent),
                 TRIAL(without_one_of_the_tables_there_is_no_inside),
                 TRIAL(a_file_that_becomes_shorter_is_broken),
+                SEER_TRIAL(a_budget_that_lasts_for_less_than_an_hour_rings),
                 SEER_TRIAL(modules_are_given_what_their_budgets_ask_for),
                 SEER_TRIAL(a_finding_rings_for_its_module),
                 SEER_TRIAL(modules_that_found_no_room_ring_together),

@@ -230,6 +230,20 @@ static const struct toc_rule *budget_of(void *context, pid_t pid, const char *mo
         return budget;
 }
 
+static uint64_t beats_of(const struct roster *roster, const struct target *inside)
+{
+        uint64_t beats = 0;
+
+        for (size_t i = 0; i < roster->count; i++) {
+                struct target *target = roster->entries[i].target;
+
+                if (target != inside && target->is_ready && !target->is_broken &&
+                    is_same_process(target, inside))
+                        beats += target_beats(target);
+        }
+        return beats;
+}
+
 static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_t now_ns,
                       bool is_tick, const char **ret_why)
 {
@@ -249,6 +263,7 @@ static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_
                 entry->seer_number = roster->next_number++;
                 roster->seer_count++;
         }
+        seer_hear(entry->seer, beats_of(roster, target));
         if (is_tick)
                 outcome = seer_tick(entry->seer, target->view, now_ns, &changes, &count, ret_why);
         else

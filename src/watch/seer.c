@@ -105,6 +105,11 @@ void seer_free(struct seer **address)
         *address = NULL;
 }
 
+void seer_hear(struct seer *seer, uint64_t beats)
+{
+        seer->spin.beats = beats;
+}
+
 const struct rule_set *seer_rules(const struct seer *seer)
 {
         return seer->rules;

@@ -38,6 +38,9 @@ int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_n
 int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now_ns,
                 const struct rule_change **ret_changes, size_t *ret_count, const char **ret_why);
 
+/* Before each of both: the sum of all heartbeats of the process. While they move, nobody spins. */
+void seer_hear(struct seer *seer, uint64_t beats);
+
 const struct rule_set *seer_rules(const struct seer *seer);
 
 /* For target.h: what a module stands at; NULL before the first tick. */

@@ -292,6 +292,26 @@ static bool is_gone(struct target *target, uint64_t now_ns)
         return mapping == PROCFS_NOT_MAPPED;
 }
 
+uint64_t target_beats(struct target *target)
+{
+        uint64_t beats = 0;
+        const char *why;
+        bool is_read = false;
+
+        for (uint32_t i = 0; i < target->known_rows; i++) {
+                const uint64_t *cells;
+
+                if (target->view->rows[i].record->kind != toc_kind_heartbeat)
+                        continue;
+                if (!is_read && segment_sample(target->view, &why))
+                        return 0; /* the next tick says what is wrong with it */
+                is_read = true;
+                cells = segment_cells(target->view, i);
+                beats += cells ? cells[0] : 0;
+        }
+        return beats;
+}
+
 const struct toc_rule *target_budget(const struct target *target, const char *module,
                                      unsigned signal)
 {

@@ -77,6 +77,9 @@ const uint64_t *target_cells(const struct target *target, const struct rule_view
 const struct toc_rule *target_budget(const struct target *target, const char *module,
                                      unsigned signal);
 
+/* Sum of all its heartbeats as they are now; 0: it has none, or they cannot be read. */
+uint64_t target_beats(struct target *target);
+
 /* Left through exit(), or its process is gone or has become another program. */
 bool target_has_ended(struct target *target, uint64_t now_ns);
 

@@ -11,6 +11,8 @@
 
 TOC_MODULE(mill, "Work that needs no one else");
 
+TOC_HEARTBEAT(turning, "The long job goes on");
+
 static volatile unsigned ground;
 
 static FAULTS_SITE void mill_grind(unsigned turns)
@@ -39,6 +41,18 @@ void spin_plain(void)
 {
         faults_begin();
         mill_grind(0);
+}
+
+/* One job that takes three seconds, and says so itself. */
+void beating(void)
+{
+        TOC_ENTER(mill);
+
+        faults_begin();
+        for (uint64_t end_ms = faults_age_ms() + 3000; faults_age_ms() < end_ms;) {
+                mill_grind(1000000);
+                toc_beat(turning);
+        }
 }
 
 static void compress_for(unsigned time_ms, bool calls)

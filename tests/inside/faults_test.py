@@ -89,6 +89,7 @@ ROWS = [
     Twin("livelock_not", 12),
     Fault("spin", 20, ("spin_ms",), "mill", ("mill_grind",)),
     Fault("spin_plain", 45, ("spin_ms",), "process", ("mill_grind",)),
+    Twin("beating", 6),
     Twin("compress", 6),
     Twin("compress_calls", 10),
     Twin("compress_stdio", 12),
@@ -97,7 +98,7 @@ ROWS = [
 
 # Who needs a CPU for itself: one of them after the other.
 CPU = threading.Lock()
-HUNGRY = {"spin", "compress", "compress_calls", "compress_stdio"}
+HUNGRY = {"spin", "beating", "compress", "compress_calls", "compress_stdio"}
 
 
 def symbols():
