@@ -11,7 +11,8 @@
 
 TOC_MODULE(mill, "Work that needs no one else");
 
-TOC_HEARTBEAT(turning, "The long job goes on");
+TOC_HEARTBEAT(turning, "The long job goes on",
+              TOC_QUIET("it is short, and beats only while it lasts"));
 
 static volatile unsigned ground;
 
