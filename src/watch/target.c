@@ -304,8 +304,8 @@ uint64_t target_beats(struct target *target)
                 if (target->view->rows[i].record->kind != toc_kind_heartbeat)
                         continue;
                 /* A thread may have begun since the last tick. The next one says what is wrong. */
-                if (!is_read && (segment_refresh(target->view, &why) ||
-                                 segment_sample(target->view, &why)))
+                if (!is_read &&
+                    (segment_refresh(target->view, &why) || segment_sample(target->view, &why)))
                         return 0;
                 is_read = true;
                 cells = segment_cells(target->view, i);
