@@ -2,6 +2,8 @@
 /* Exists because what grows slowly is found by whoever looks for long, and nobody does. */
 #include "watch/growth.h"
 
+#include <sys/resource.h>
+
 enum { details_max = 5 };
 
 static bool is_heap(const struct inside_site *site)
@@ -15,13 +17,6 @@ static uint64_t stands_at(const struct picture *picture, uint32_t site)
                                               : picture->cells[site].live;
 }
 
-static uint32_t window_s(const struct growth *growth, const struct inside_site *site)
-{
-        uint32_t heap_s = growth->heap_s ? growth->heap_s : growth_heap_s;
-
-        return is_heap(site) ? heap_s : growth_count_s;
-}
-
 static uint64_t least_heap_rise(uint64_t floor)
 {
         return floor / 100 > growth_heap_least ? floor / 100 : growth_heap_least;
@@ -29,30 +24,56 @@ static uint64_t least_heap_rise(uint64_t floor)
 
 static uint64_t least_rise(const struct inside_site *site, uint64_t floor)
 {
-        return is_heap(site) ? least_heap_rise(floor) : 1;
+        if (is_heap(site))
+                return least_heap_rise(floor);
+        return floor / 20 > 1 ? floor / 20 : 1;
+}
+
+/* ---- Ratchets ------------------------------------------------------------- */
+
+/* A window is over. */
+static void click(struct growth_ratchet *ratchet, uint64_t least_rise, bool has_last)
+{
+        uint64_t rise = ratchet->floor - ratchet->last;
+
+        if (has_last && ratchet->floor >= ratchet->last + least_rise) {
+                ratchet->least = !ratchet->risen || rise < ratchet->least ? rise : ratchet->least;
+                ratchet->risen++;
+                ratchet->rose += rise;
+        } else {
+                ratchet->risen = 0;
+                ratchet->rose = 0;
+        }
+        ratchet->last = ratchet->floor;
+        ratchet->floor = UINT64_MAX;
+}
+
+/* At second `tick` of all. */
+static void turn(struct growth_ratchet *ratchet, uint64_t now, uint64_t tick, uint32_t window_s,
+                 const struct inside_site *site)
+{
+        if (tick == 1 || now < ratchet->floor)
+                ratchet->floor = now;
+        if (tick % window_s == 0)
+                click(ratchet, least_rise(site, ratchet->last), tick > window_s);
+}
+
+/* At the least pace of the last windows. */
+static bool ends_soon(const struct growth *growth, const struct inside_site *site, uint32_t number)
+{
+        const struct growth_ratchet *pace = &growth->pace[number];
+        bool is_file = site->kind == INSIDE_DESCRIPTOR;
+        uint64_t limit = is_file ? growth->files_limit : INSIDE_THREADS_MAX;
+        uint64_t now = is_file ? growth->files : growth->tasks;
+        uint64_t left = limit > now ? limit - now : 0;
+
+        return !is_heap(site) && limit && pace->risen >= growth_pace_windows &&
+               left / (growth_soon_s / growth_pace_s) < pace->least;
 }
 
 static bool only_grows(const struct growth *growth, const struct inside_site *site, uint32_t number)
 {
-        return growth->site[number].risen >=
-               (uint32_t)(is_heap(site) ? growth_heap_windows : growth_count_windows);
-}
-
-/* A window is over. */
-static void close_window(struct growth *growth, const struct inside_site *site, uint32_t number)
-{
-        uint64_t floor = growth->site[number].floor, last = growth->site[number].last;
-        bool has_last = growth->ticks > window_s(growth, site);
-
-        if (has_last && floor >= last + least_rise(site, last)) {
-                growth->site[number].risen++;
-                growth->site[number].rose += floor - last;
-        } else {
-                growth->site[number].risen = 0;
-                growth->site[number].rose = 0;
-        }
-        growth->site[number].last = floor;
-        growth->site[number].floor = UINT64_MAX;
+        return growth->site[number].risen >= growth_windows || ends_soon(growth, site, number);
 }
 
 static enum insight_probe probe_of(const struct inside_site *site)
@@ -118,22 +139,41 @@ static void see_modules(struct growth *growth, const struct picture *picture)
 
 /* ---- Numbers -------------------------------------------------------------- */
 
+static void count_all(struct growth *growth, const struct picture *picture)
+{
+        struct rlimit limit;
+
+        if (picture->pid > 0 && growth->ticks % growth_pace_s == 1)
+                growth->files_limit = prlimit(picture->pid, RLIMIT_NOFILE, NULL, &limit) == 0
+                                              ? limit.rlim_cur
+                                              : 0;
+        growth->files = growth->tasks = 0;
+        for (uint32_t i = 0; i < picture->site_count; i++) {
+                if (picture->sites[i].kind == INSIDE_DESCRIPTOR)
+                        growth->files += picture->cells[i].live;
+                if (picture->sites[i].kind == INSIDE_THREAD_KIND)
+                        growth->tasks += picture->cells[i].live;
+        }
+}
+
 void growth_see(struct growth *growth, const struct picture *picture, struct insight *insight)
 {
+        uint32_t window_s = growth->window_s ? growth->window_s : growth_window_s;
+
         for (uint32_t m = 0; m < INSIDE_MODULES; m++)
                 insight->value[m][INSIGHT_growth] = insight->value[m][INSIGHT_descriptors] =
                         insight->value[m][INSIGHT_threads] = 0;
         growth->ticks++;
+        count_all(growth, picture);
         for (uint32_t i = 0; i < picture->site_count; i++) {
                 const struct inside_site *site = &picture->sites[i];
                 uint64_t now = stands_at(picture, i);
 
                 if (!site->is_ready)
                         continue;
-                if (growth->ticks == 1 || now < growth->site[i].floor)
-                        growth->site[i].floor = now;
-                if (growth->ticks % window_s(growth, site) == 0)
-                        close_window(growth, site, i);
+                turn(&growth->site[i], now, growth->ticks, window_s, site);
+                if (!is_heap(site))
+                        turn(&growth->pace[i], now, growth->ticks, growth_pace_s, site);
                 if (only_grows(growth, site, i))
                         insight->value[site->module][probe_of(site)] +=
                                 (int64_t)(is_heap(site) ? growth->site[i].rose : now);
@@ -173,6 +213,21 @@ static uint32_t next_site(const struct growth *growth, const struct picture *pic
         return found;
 }
 
+/* Where it ends, and with how many of them. */
+static void add_end(json_t *details, const struct growth *growth, unsigned probe)
+{
+        bool is_file = probe == INSIGHT_descriptors;
+
+        if (is_file && !growth->files_limit)
+                return;
+        (void)json_object_set_new(
+                details, "all",
+                json_integer((json_int_t)(is_file ? growth->files : growth->tasks)));
+        if (is_file)
+                (void)json_object_set_new(details, "limit",
+                                          json_integer((json_int_t)growth->files_limit));
+}
+
 static void add_rests(json_t *details, const struct growth_module *module)
 {
         if (module->risen < growth_rests)
@@ -201,5 +256,7 @@ json_t *growth_details(const struct growth *growth, const struct picture *pictur
         }
         if (probe == INSIGHT_growth)
                 add_rests(details, &growth->module[module % INSIDE_MODULES]);
+        else
+                add_end(details, growth, probe);
         return details;
 }

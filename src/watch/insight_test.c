@@ -325,6 +325,12 @@ static int one_a_second(int t)
         return t;
 }
 
+/* Of those that stay, sixty. */
+static int six_a_minute(int t)
+{
+        return 60 + t / 10;
+}
+
 static int up_and_down(int t)
 {
         return t % 25;
@@ -340,23 +346,67 @@ static int one_step(int t)
         return t < 15 ? 3 : 30;
 }
 
-static void what_is_never_closed_rings_in_forty_seconds(void **state)
+/* What PostgreSQL's background writer has been seen to do: files that it keeps open. */
+static int cache_of_files(int t)
+{
+        const int at[] = { 4, 54, 63, 69, 72 };
+
+        return at[t / 10 < 4 ? t / 10 : 4];
+}
+
+/* Connections of a morning: seven times as many after twenty minutes, and 1024 is enough. */
+static int morning(int t)
+{
+        return 50 + (t < 1200 ? t : 1200) / 4;
+}
+
+static void what_is_never_closed_rings_before_the_end(void **state)
 {
         (void)state;
+        growth.files_limit = 624;
         assert_int_equal(descriptors_after(39, one_a_second), 0);
         memset(&growth, 0, sizeof(growth));
-        /* Floors 1, 10, 20, 30 of the windows that end at 10, 20, 30, 40. */
+        growth.files_limit = 624;
+        /* Floors 1, 10, 20, 30 of the windows that end at 10, 20, 30, 40: 9 in ten seconds at
+         * least, so there are less than 540 + 60 to go, with 40 open. */
         assert_int_equal(descriptors_after(40, one_a_second), 40);
+        memset(&growth, 0, sizeof(growth));
+        growth.files_limit = 640;
+        assert_int_equal(descriptors_after(40, one_a_second), 0);
+}
+
+/* Floors of the windows: 60, 90, 120 ... 210. */
+static void what_is_never_closed_rings_without_an_end_too(void **state)
+{
+        (void)state;
+        growth.files_limit = 1 << 20;
+        assert_int_equal(descriptors_after(1799, six_a_minute), 0);
+        memset(&growth, 0, sizeof(growth));
+        growth.files_limit = 1 << 20;
+        assert_int_equal(descriptors_after(1800, six_a_minute), 240);
+}
+
+static void threads_have_an_end_of_their_own(void **state)
+{
+        uint32_t site = site_of(INSIDE_THREAD_KIND, 1);
+
+        (void)state;
+        for (uint64_t t = 1; t <= 40; t++) {
+                picture->cells[site].live = 2 * t; /* 768 are there in seven minutes */
+                growth_see(&growth, picture, &insight);
+                assert_int_equal(insight.value[1][INSIGHT_threads], t < 40 ? 0 : 80);
+        }
 }
 
 static void what_comes_back_is_silent(void **state)
 {
-        int (*const harmless[])(int) = { up_and_down, warms_up, one_step };
+        int (*const harmless[])(int) = { up_and_down, warms_up, one_step, cache_of_files, morning };
 
         (void)state;
         for (size_t i = 0; i < BASE_COUNT(harmless); i++) {
                 memset(&growth, 0, sizeof(growth));
-                assert_int_equal(descriptors_after(300, harmless[i]), 0);
+                growth.files_limit = 1024;
+                assert_int_equal(descriptors_after(3600, harmless[i]), 0);
         }
 }
 
@@ -365,7 +415,7 @@ static void memory_has_to_rise_five_times(void **state)
         uint32_t site = site_of(INSIDE_HEAP, 2);
 
         (void)state;
-        growth.heap_s = 10;
+        growth.window_s = 10;
         for (uint64_t t = 1; t <= 60; t++) {
                 picture->cells[site].bytes = t * 8192; /* 80 KiB a window */
                 growth_see(&growth, picture, &insight);
@@ -442,7 +492,9 @@ int main(void)
                 TRIAL(time_is_the_modules_that_was_seen),
                 TRIAL(a_file_that_does_not_answer_is_told),
                 TRIAL(whoever_waits_for_others_is_not),
-                TRIAL(what_is_never_closed_rings_in_forty_seconds),
+                TRIAL(what_is_never_closed_rings_before_the_end),
+                TRIAL(what_is_never_closed_rings_without_an_end_too),
+                TRIAL(threads_have_an_end_of_their_own),
                 TRIAL(what_comes_back_is_silent),
                 TRIAL(memory_has_to_rise_five_times),
                 TRIAL(anything_is_borne),

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <tocsin.h>
@@ -36,14 +37,40 @@ static void print_all(bool forgets)
         }
 }
 
+/* As most services are started: at ten a second that is a minute and a half. */
+static void limit_files(rlim_t most)
+{
+        const struct rlimit limit = { .rlim_cur = most, .rlim_max = most };
+
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+                exit(9);
+}
+
 void fd_leak(void)
 {
+        limit_files(1024);
         print_all(true);
 }
 
 void fd_leak_not(void)
 {
+        limit_files(1024);
         print_all(false);
+}
+
+/* Load that comes, and goes all at once. */
+void fd_ramp(void)
+{
+        int open_fds[256];
+
+        limit_files(16384);
+        for (unsigned i = 0; i < 256; i++) {
+                TOC_ENTER(spool);
+                open_fds[i] = spool_open();
+                faults_pause_ms(200);
+        }
+        for (unsigned i = 0; i < 256; i++)
+                (void)close(open_fds[i]); /* nothing was written through it */
 }
 
 /* ---- Writing ----------------------------------------------------------------------------*/

@@ -33,7 +33,7 @@ void thread_leak(void)
         faults_begin();
         for (;;) {
                 (void)staff_hire(sleep_for_ever);
-                faults_pause_ms(1000);
+                faults_pause_ms(400);
         }
 }
 
