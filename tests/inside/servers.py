@@ -144,7 +144,7 @@ class Server:
             except (OSError, Wrong, http.client.HTTPException):
                 pass
             time.sleep(0.05)
-        raise Wrong(f"it did not start: {self.errors()}")
+        raise Wrong(f"it did not come to that: {self.errors()}")
 
     def is_ready(self):
         with socket.create_connection(("127.0.0.1", self.port), timeout=5):
@@ -450,8 +450,15 @@ drop table answer;
             raise Wrong(f"pgbench said: {said}")
         return int(done.group(1)), int(done.group(1)) / float(rate.group(1))
 
+    def rest(self):
+        """A vacuum that is cut short by the end is an error in the log, and that rings."""
+        self.psql("alter system set autovacuum = off;\nselect pg_reload_conf();")
+        self.until(lambda: self.psql("select count(*) from pg_stat_activity "
+                                     "where backend_type = 'autovacuum worker';") == "0\n")
+
     def stop(self):
         """TERM waits for clients; a killed session of a test would keep it up."""
+        self.rest()
         for pid in self.tree()[:1]:
             os.kill(pid, signal.SIGINT)
         return self.process.wait(timeout=DEADLINE_S)

@@ -3,17 +3,19 @@
 """Servers that nobody here wrote, with everything on, beside the same servers without: same answers,
 no alert, and what it costs.
 
-usage: servers_run.py TOCSIN [--seconds N] [--slice N] [--only NAME]... [--table FILE]
+usage: servers_run.py TOCSIN [--seconds N] [--slice N] [--only NAME]... [--at-once] [--table FILE]
 
 Two of each server live side by side; the load goes to one and to the other in turn, a slice at a time,
 until the one with everything on has had N seconds of it. A pair of slices gives a ratio; what is
 reported is the median of the ratios, and between which the middle half of them lies."""
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import time
+from concurrent import futures
 from dataclasses import dataclass, field
 
 sys.dont_write_bytecode = True
@@ -135,30 +137,41 @@ HEAD = """| program | under load | pairs | throughput | CPU an operation | watch
 """
 
 
+def row(kind, options):
+    """The row, and whether all is well."""
+    try:
+        result = compare(kind, os.path.abspath(options.tocsin), options.seconds,
+                         (options.slice, options.slice))
+    except servers.Missing as missing:
+        return f"| {kind.name} | not here: {missing} | | | | | | |", True
+    for complaint in result.complaints():
+        print(f"{kind.name}: {complaint}", file=sys.stderr, flush=True)
+    print(row_of(result), flush=True)
+    return row_of(result), not result.complaints()
+
+
+def options_of(arguments):
+    names = [kind.name for kind in servers.SERVERS]
+    parser = argparse.ArgumentParser(description="Servers with everything on, beside those without.")
+    parser.add_argument("tocsin", metavar="TOCSIN", help="the program")
+    parser.add_argument("--seconds", type=int, default=20, help="of load with everything on")
+    parser.add_argument("--slice", type=int, default=5, help="seconds of load, to one and to the other")
+    parser.add_argument("--only", action="append", choices=names, help="may be given again")
+    parser.add_argument("--at-once", action="store_true",
+                        help="all servers together; then speeds say nothing")
+    parser.add_argument("--table", help="writes it to this file")
+    return parser.parse_args(arguments)
+
+
 def main():
-    arguments = sys.argv[2:]
-    options = {"--seconds": ["20"], "--slice": ["5"], "--only": [], "--table": []}
-    for word, value in zip(arguments[::2], arguments[1::2]):
-        options[word].append(value)
-    lines, failed = [], 0
-    for kind in servers.SERVERS:
-        if options["--only"] and kind.name not in options["--only"]:
-            continue
-        try:
-            result = compare(kind, os.path.abspath(sys.argv[1]), int(options["--seconds"][-1]),
-                             (int(options["--slice"][-1]),) * 2)
-        except servers.Missing as missing:
-            lines.append(f"| {kind.name} | not here: {missing} | | | | | | |")
-        else:
-            lines.append(row_of(result))
-            failed |= bool(result.complaints())
-            for complaint in result.complaints():
-                print(complaint, file=sys.stderr)
-        print(lines[-1], flush=True)
-        for path in options["--table"]:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(HEAD + "\n".join(lines) + "\n")
-    return 1 if failed else 0
+    options = options_of(sys.argv[1:])
+    kinds = [kind for kind in servers.SERVERS if not options.only or kind.name in options.only]
+    with futures.ThreadPoolExecutor(len(kinds) if options.at_once else 1) as pool:
+        rows = list(pool.map(lambda kind: row(kind, options), kinds))
+    if options.table:
+        with open(options.table, "w", encoding="utf-8") as file:
+            file.write(HEAD + "\n".join(line for line, _ in rows) + "\n")
+    return 0 if all(is_well for _, is_well in rows) else 1
 
 
 if __name__ == "__main__":
