@@ -19,6 +19,7 @@ struct harness_run toc_harness_run_;
 extern struct toc_dso_ toc_dso_ __attribute__((weak, visibility("hidden")));
 extern int64_t toc_attach_shared_(struct toc_dso_ *dso) __attribute__((weak));
 extern void __tsan_init(void) __attribute__((weak));
+extern const struct toc_inside_ *toc_inside_(void) __attribute__((weak));
 
 static __thread uint64_t random_state;
 static __thread unsigned thread_index;
@@ -164,6 +165,8 @@ _Noreturn void toc_child_run_(void)
         /* What the probes need once is not the case's. */
         if (&toc_dso_ && toc_attach_shared_)
                 (void)toc_attach_shared_(&toc_dso_);
+        if (toc_inside_) /* so that it is seen from the first call on */
+                (void)toc_inside_();
         before = toc_stress_look_();
         live_before = toc_heap_count_().live_bytes;
         toc_heap_arm_();

@@ -136,7 +136,8 @@ static int run_trial(struct trial *trial, const struct fault *fault, uint32_t ki
         const struct session_plan session = { .program = trial->program,
                                               .build = BUILD_RELEASE,
                                               .limits = &context->contract->limits,
-                                              .watches_segments = true };
+                                              .watches_segments = true,
+                                              .sees_inside = true };
         int outcome;
 
         trial->fault = fault;

@@ -56,9 +56,14 @@ static int make_base_key(struct judge *judge, const struct parts *parts)
         BASE_SCOPE(text_fini) struct text header = TEXT_INIT(8192);
         BASE_SCOPE(text_fini) struct text machine = TEXT_INIT(8192);
         BASE_SCOPE(text_fini) struct text case_header = TEXT_INIT(8192);
-        const char *files[] = {
-                "/proc/self/exe", parts->case_library, parts->library, parts->lens, NULL, NULL, NULL
-        };
+        const char *files[] = { "/proc/self/exe",
+                                parts->case_library,
+                                parts->library,
+                                parts->inside,
+                                parts->lens,
+                                NULL,
+                                NULL,
+                                NULL };
         struct digest digest;
         int failed = 0;
         int outcome;
@@ -66,9 +71,9 @@ static int make_base_key(struct judge *judge, const struct parts *parts)
         text_printf(&header, "%s/tocsin.h", parts->include);
         text_printf(&machine, "%s/tocsin-machine.h", parts->include);
         text_printf(&case_header, "%s/tocsin/case.h", parts->include);
-        files[4] = text_view(&header);
-        files[5] = text_view(&case_header);
-        files[6] = text_view(&machine);
+        files[5] = text_view(&header);
+        files[6] = text_view(&case_header);
+        files[7] = text_view(&machine);
         digest_begin(&digest);
         for (size_t i = 0; i < BASE_COUNT(files) && !failed; i++)
                 failed = digest_file(&digest, files[i]);

@@ -2,6 +2,7 @@
 /* Exists so that a rule which holds for 300 s can be seen ringing without waiting for 300 s. */
 #include "gate/segments.h"
 #include "base/error.h"
+#include "gate/insider.h"
 #include "watch/target.h"
 
 #include <dirent.h>
@@ -15,7 +16,9 @@
 struct segments {
         int dir_fd;
         uid_t owner;
+        const char *program; /* NULL: nobody looks inside */
         uint64_t pid;
+        pid_t host_pid;
         uint64_t now_s;
         struct target *targets[segments_file_max];
         size_t target_count;
@@ -24,11 +27,10 @@ struct segments {
         size_t probe_count;
         struct session_rang *rang;
         size_t rang_count;
-        bool sees_inside;
-        uint64_t given[RULE_MODULE_WORDS];
+        struct insider *insider; /* NULL until there is something to look at */
 };
 
-int segments_new(int dir_fd, uid_t owner, struct segments **ret_segments)
+int segments_new(int dir_fd, uid_t owner, const char *program, struct segments **ret_segments)
 {
         struct segments *segments = calloc(1, sizeof(*segments));
 
@@ -36,20 +38,24 @@ int segments_new(int dir_fd, uid_t owner, struct segments **ret_segments)
                 return -ENOMEM;
         segments->dir_fd = dir_fd;
         segments->owner = owner;
+        segments->program = program;
         *ret_segments = segments;
         return 0;
 }
 
-void segments_begin(struct segments *segments, uint64_t pid)
+void segments_begin(struct segments *segments, uint64_t pid, pid_t host_pid)
 {
         for (size_t i = 0; i < segments->target_count; i++)
                 target_free(&segments->targets[i]);
         free(segments->probes);
         free(segments->moved);
         free(segments->rang);
+        insider_free(&segments->insider);
         *segments = (struct segments){ .dir_fd = segments->dir_fd,
                                        .owner = segments->owner,
-                                       .pid = pid };
+                                       .program = segments->program,
+                                       .pid = pid,
+                                       .host_pid = host_pid };
 }
 
 void segments_free(struct segments **address)
@@ -58,26 +64,10 @@ void segments_free(struct segments **address)
 
         if (!segments)
                 return;
-        segments_begin(segments, 0);
+        segments_begin(segments, 0, 0);
         (void)close(segments->dir_fd); /* read only */
         free(segments);
         *address = NULL;
-}
-
-void segments_see(struct segments *segments, const struct session_sample *held)
-{
-        segments->sees_inside = true;
-        segments->given[toc_signal_live_bytes - toc_signal_live_bytes] = held->live_bytes;
-        segments->given[toc_signal_descriptors - toc_signal_live_bytes] = held->descriptors;
-        segments->given[toc_signal_threads - toc_signal_live_bytes] = held->threads;
-}
-
-static const uint64_t *see_module(void *context, const char *module)
-{
-        const struct segments *segments = context;
-
-        (void)module; /* there is one candidate in the process, and it is one module */
-        return segments->sees_inside ? segments->given : NULL;
 }
 
 /* ---- Finding -------------------------------------------------------------- */
@@ -111,8 +101,6 @@ static int take_file(struct segments *segments, const char *name, const char **r
                 return 0;
         if (outcome)
                 return outcome < 0 ? outcome : SEGMENTS_BROKEN;
-        segments->targets[segments->target_count]->see_module = see_module;
-        segments->targets[segments->target_count]->seer = segments;
         segments->target_count++;
         return 0;
 }
@@ -238,6 +226,30 @@ static int judge(struct segments *segments, bool is_tick, const char **ret_why)
         return 0;
 }
 
+/* Budgets stand in the candidate's own segment, and what they are about in the library's. */
+static int look_inside(struct segments *segments, const char **ret_why)
+{
+        int outcome = 0;
+
+        for (size_t i = 0; i < segments->target_count && segments->program && !outcome; i++) {
+                const struct target *target = segments->targets[i];
+
+                if (!target->is_ready || !segment_has_inside(target->view))
+                        continue;
+                if (!segments->insider)
+                        outcome = insider_new(segments->host_pid, segments->program,
+                                              &segments->insider);
+                if (!outcome)
+                        outcome = insider_look(segments->insider, target->view, ret_why);
+                break; /* a second one is none of ours */
+        }
+        for (size_t i = 0; i < segments->target_count && segments->insider; i++) {
+                segments->targets[i]->see_module = insider_module;
+                segments->targets[i]->seer = segments->insider;
+        }
+        return outcome;
+}
+
 static int refresh(struct segments *segments, const char **ret_why)
 {
         int outcome = find_files(segments, ret_why);
@@ -248,6 +260,8 @@ static int refresh(struct segments *segments, const char **ret_why)
                 if (outcome == SEGMENT_UNFINISHED)
                         outcome = 0;
         }
+        if (!outcome)
+                outcome = look_inside(segments, ret_why);
         return outcome > 0 ? SEGMENTS_BROKEN : outcome;
 }
 
@@ -270,6 +284,10 @@ int segments_last(struct segments *segments, const char **ret_why)
 
         if (!outcome)
                 outcome = judge(segments, false, ret_why);
+        if (!outcome && segments->program && !segments->insider) {
+                *ret_why = "libtocsin-inside did not come along, so nobody saw inside it";
+                return SEGMENTS_BLIND;
+        }
         return outcome ? outcome : remember_moved(segments);
 }
 
@@ -281,6 +299,8 @@ int segments_collect(struct segments *segments, struct session_verdict *verdict)
         verdict->probe_count = segments->probe_count;
         verdict->rang = segments->rang;
         verdict->rang_count = segments->rang_count;
+        if (segments->insider)
+                insider_collect(segments->insider, verdict);
         segments->probes = NULL;
         segments->moved = NULL;
         segments->rang = NULL;

@@ -55,6 +55,9 @@ void session_verdict_fini(struct session_verdict *verdict)
         text_fini(&verdict->output);
         free(verdict->samples);
         free(verdict->rang);
+        for (size_t i = 0; i < verdict->seen_count; i++)
+                free(verdict->seen[i].details);
+        free(verdict->seen);
         free(verdict->probes);
         free(verdict->moved);
         *verdict = (struct session_verdict)SESSION_VERDICT_NULL;
@@ -76,17 +79,17 @@ static void lower(struct sandbox_request *request, const struct contract_limits 
 
 static int start(struct session *session, const char *reports)
 {
+        BASE_SCOPE(text_fini) struct text why = TEXT_INIT(4096);
         const struct session_plan *plan = &session->plan;
         const bool is_sanitized = plan->build == BUILD_ASAN || plan->build == BUILD_TSAN;
-        const struct sandbox_bind binds[] = {
-                { .host = plan->program, .inside = SESSION_TOOL_PROGRAM },
-                { .host = reports, .inside = SESSION_TOOL_REPORTS, .is_writable = true },
-        };
+        const char *inside = plan->sees_inside ? parts_find(&why)->inside : NULL;
+        struct sandbox_bind binds[3] = { { .host = plan->program,
+                                           .inside = SESSION_TOOL_PROGRAM } };
+        size_t bind_count = 1;
         struct sandbox_request request = {
                 .argv = session_tool_arguments(plan),
                 .environment = session_tool_environment(plan),
                 .binds = binds,
-                .bind_count = reports ? 2 : 1,
                 .wall_max_ns = plan->wall_max_ns ? plan->wall_max_ns : 10 * CLOCK_MIN_NS,
                 .memory_max_bytes = plan->memory_max_bytes,
                 .process_max = 128,
@@ -99,6 +102,11 @@ static int start(struct session *session, const char *reports)
                 .output = &session->output,
         };
 
+        if (reports)
+                binds[bind_count++] = (struct sandbox_bind){ reports, SESSION_TOOL_REPORTS, true };
+        if (plan->sees_inside)
+                binds[bind_count++] = (struct sandbox_bind){ inside, SESSION_TOOL_INSIDE, false };
+        request.bind_count = bind_count;
         if (plan->limits)
                 lower(&request, plan->limits);
         return sandbox_start(session->sandbox, &request, &session->job);
@@ -114,7 +122,8 @@ static int watch_segments(struct session *session)
         failed = sandbox_segments(session->job, &fd, &owner);
         if (failed)
                 return failed;
-        failed = segments_new(fd, owner, &session->segments);
+        failed = segments_new(fd, owner, session->plan.sees_inside ? session->plan.program : NULL,
+                              &session->segments);
         if (failed)
                 (void)close(fd); /* read only */
         return failed;
@@ -402,30 +411,12 @@ static int ask(struct session *session, const struct session_run *run, const cha
         return line.error ? line.error : say(session, text_view(&line));
 }
 
-/* Beyond what stood open before the case began, which its first sample says. */
-static void see_held(struct segments *segments, const struct session_verdict *verdict)
-{
-        struct session_sample held;
-
-        if (!verdict->sample_count)
-                return;
-        held = verdict->samples[verdict->sample_count - 1];
-        held.descriptors -= verdict->samples[0].descriptors < held.descriptors
-                                    ? verdict->samples[0].descriptors
-                                    : held.descriptors;
-        held.threads -= verdict->samples[0].threads < held.threads ? verdict->samples[0].threads
-                                                                   : held.threads;
-        segments_see(segments, &held);
-}
-
 /* The segment is looked at while its process stands still. */
 static int look(struct session *session, struct talk *talk, enum talk_wants wants)
 {
         const char *why = "";
         int outcome = 0;
 
-        if (session->segments && talk->run->second_ns)
-                see_held(session->segments, talk->verdict);
         if (session->segments && wants == TALK_GO_TICK)
                 outcome = segments_tick(session->segments, talk->tick_s, &why);
         if (session->segments && wants == TALK_GO_LAST)
@@ -433,6 +424,10 @@ static int look(struct session *session, struct talk *talk, enum talk_wants want
         if (outcome == SEGMENTS_BROKEN) {
                 talk->lost = why;
                 talk->verdict->kind = "segment";
+        }
+        if (outcome == SEGMENTS_BLIND) {
+                talk->lost = why;
+                talk->verdict->kind = "tool";
         }
         return outcome;
 }
@@ -487,7 +482,7 @@ static int converse(struct session *session, struct talk *talk, uint64_t deadlin
                 if (wants == TALK_LOST || wants == TALK_END)
                         return 0;
                 if (session->segments && before == TALK_ASKED && talk->stage == TALK_BEGUN) {
-                        segments_begin(session->segments, talk->child_inside);
+                        segments_begin(session->segments, talk->child_inside, talk->child);
                         talk->ticked_ns = clock_monotonic_ns();
                 }
                 outcome = look(session, talk, wants);
@@ -538,7 +533,7 @@ int session_run(struct session *session, const struct session_run *run,
                 return outcome;
         talk.harness = session->harness;
         if (session->segments)
-                segments_begin(session->segments, 0);
+                segments_begin(session->segments, 0, 0);
         if (outcome > 0 || session_is_over(session) || ask(session, run, talk.nonce))
                 talk.lost = "the harness does not answer as it should";
         else

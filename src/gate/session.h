@@ -46,6 +46,7 @@ struct session_plan {
         const struct contract_limits *limits; /* NULL: the sandbox's */
         uint64_t wall_max_ns;                 /* of the whole session */
         bool watches_segments; /* rang, probes and moved are filled in, for every case */
+        bool sees_inside;      /* so is seen, and budgets can ring; RELEASE, plain, watched only */
 };
 
 struct session_case {
@@ -105,6 +106,13 @@ struct session_rang {
         uint64_t at_s; /* rule time when it first fired */
 };
 
+/* What Tocsin's own rules say of its inside (watch/insight.def): deadlock, lock_order, heap_damage.
+ * Texts but `details` are ours. */
+struct session_seen {
+        struct toc_record record;
+        char *details; /* for people: who, where */
+};
+
 struct session_verdict {
         enum session_state state;
         /* What ended it, where that is known: "leak" "address" "undefined" "race" "valgrind"
@@ -123,6 +131,8 @@ struct session_verdict {
         size_t sample_count;
         struct session_rang *rang; /* severities all; each rule once */
         size_t rang_count;
+        struct session_seen *seen;
+        size_t seen_count;
         /* Records of the segment, and whether their cell stood at anything but its first value
          * (0, or unset) when it was looked at: at each tick and at the end. A level that came back
          * to 0 by then has not been seen to move; an expectation's cell counts misses. */

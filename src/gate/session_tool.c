@@ -50,6 +50,7 @@ const char *const *session_tool_environment(const struct session_plan *plan)
 #define ALWAYS \
         "PATH=/usr/bin:/bin", "HOME=/tmp", "LC_ALL=C", "LD_BIND_NOW=1", "TOCSIN_DIR=/run/tocsin"
         static const char *const plain[] = { ALWAYS, NULL };
+        static const char *const inside[] = { ALWAYS, "LD_PRELOAD=" SESSION_TOOL_INSIDE, NULL };
         static const char *const dirty[] = { ALWAYS, "GLIBC_TUNABLES=glibc.malloc.perturb=165",
                                              NULL };
         static const char *const asan[] = {
@@ -72,7 +73,9 @@ const char *const *session_tool_environment(const struct session_plan *plan)
                 return asan;
         if (plan->build == BUILD_TSAN)
                 return tsan;
-        return plan->tool == SESSION_DIRTY ? dirty : plain;
+        if (plan->tool == SESSION_DIRTY)
+                return dirty;
+        return plan->sees_inside ? inside : plain;
 }
 
 /* ---- What tools wrote ----------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "gate/session.h"
 
 #define SESSION_TOOL_PROGRAM "/harness" /* inside */
+#define SESSION_TOOL_INSIDE  "/libtocsin-inside.so.0"
 #define SESSION_TOOL_REPORTS "/reports" /* inside; a folder that valgrind writes to */
 
 bool session_tool_is_valgrind(const struct session_plan *plan);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 static struct sandbox *fixture_sandbox;
+static struct gate_options fixture_options = { .jobs = 2 };
 
 /* A group set-up; also builds the tables of which layers are had. */
 static inline int fixture_begin(void **state)
@@ -69,12 +70,11 @@ static inline void fixture_candidate(const struct contract *contract, const char
 static inline int fixture_run(stage_run *stage, const struct contract *contract,
                               const struct candidate *candidate, struct stage_result *ret_result)
 {
-        static const struct gate_options options = { .jobs = 2 };
         struct stage_context context = {
                 .contract = contract,
                 .candidate = candidate,
                 .sandbox = fixture_sandbox,
-                .options = &options,
+                .options = &fixture_options,
                 .seed = 1,
         };
         int outcome;

@@ -136,6 +136,23 @@ static void judge_calm(struct observe *observe, const struct session_case *test_
         }
 }
 
+/* As it would wherever the module runs with libtocsin-inside. */
+static void judge_seen(struct observe *observe, const struct session_case *test_case,
+                       const struct session_verdict *verdict)
+{
+        for (size_t i = 0; i < verdict->seen_count; i++) {
+                const struct session_seen *seen = &verdict->seen[i];
+                struct finding *finding = finding_add(
+                        observe->result, "observe.calm-rang", "%s: %s of module %s rang: %s",
+                        test_case->name, seen->record.name, seen->record.module,
+                        seen->record.rule[0].meaning);
+
+                finding_at(finding, test_case->file, test_case->line);
+                finding_evidence(finding, seen->details, strlen(seen->details));
+                finding_case(finding, test_case->name, builds[BUILD_RELEASE].name);
+        }
+}
+
 static void judge_failure(struct observe *observe, const struct session_case *test_case,
                           const struct session_verdict *verdict)
 {
@@ -168,6 +185,8 @@ static int see(void *context, const struct session_run *run, const struct sessio
                 judge_alarm(observe, test_case, verdict);
         else if (test_case->kind == TOC_CASE_CALM_)
                 judge_calm(observe, test_case, verdict);
+        if (test_case->kind == TOC_CASE_CALM_)
+                judge_seen(observe, test_case, verdict);
         return witness_see(&observe->witness, test_case, verdict);
 }
 
@@ -181,6 +200,7 @@ static int run_planned(struct observe *observe)
                 .limits = &observe->context->contract->limits,
                 .wall_max_ns = (observe->run_count + 1) * case_wall_ns,
                 .watches_segments = true,
+                .sees_inside = true,
         };
         int outcome;
 

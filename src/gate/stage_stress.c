@@ -109,6 +109,7 @@ static int stress_run_one(struct stress *stress, struct stress_run *run)
                                             : run->live_max + stress_overhead_bytes,
                 .wall_max_ns = run->run_ns + 3 * stress_patience_ns,
                 .watches_segments = run->build == BUILD_RELEASE,
+                .sees_inside = run->build == BUILD_RELEASE,
                 .limits = is_tsan ? NULL : &stress->context->contract->limits,
         };
         const struct session_run order = {
@@ -334,6 +335,36 @@ static void stress_judge_budgets(struct stage_result *result, const struct stres
         }
 }
 
+/* What Tocsin would ring for wherever this module runs. */
+static void stress_judge_seen(struct stage_result *result, const struct stress_run *run)
+{
+        static const struct {
+                const char *probe;
+                const char *rule;
+        } rules[] = {
+                { "deadlock", "stress.deadlock" },
+                { "lock_order", "stress.lock-order" },
+                { "heap_damage", "stress.heap-damage" },
+        };
+
+        for (size_t i = 0; i < run->verdict.seen_count; i++) {
+                const struct session_seen *seen = &run->verdict.seen[i];
+
+                for (size_t k = 0; k < BASE_COUNT(rules); k++) {
+                        struct finding *finding;
+
+                        if (strcmp(seen->record.name, rules[k].probe) != 0)
+                                continue;
+                        finding = finding_add(result, rules[k].rule, "case %s, module %s: %s",
+                                              run->test_case->name, seen->record.module,
+                                              seen->record.rule[0].meaning);
+                        finding_evidence(finding, seen->details, strlen(seen->details));
+                        finding_at(finding, run->test_case->file, run->test_case->line);
+                        finding_case(finding, run->test_case->name, builds[run->build].name);
+                }
+        }
+}
+
 static int stress_judge(struct stress *stress)
 {
         for (size_t i = 0; i < stress->run_count; i++) {
@@ -347,6 +378,7 @@ static int stress_judge(struct stress *stress)
                         continue;
                 stress_judge_memory(stress->result, run);
                 stress_judge_budgets(stress->result, run);
+                stress_judge_seen(stress->result, run);
                 /* A run that came to a bad end shows nothing of a steady state. */
                 if (run->verdict.state != SESSION_PASSED && run->verdict.state != SESSION_LEFT)
                         continue;

@@ -88,6 +88,7 @@ struct parts {
         const char *include;
         const char *case_library;
         const char *library; /* libtocsin.a */
+        const char *inside;  /* libtocsin-inside.so */
         const char *lens;    /* the program tocsin-lens */
         const char *page;    /* report.html */
         /* What only the forge needs, which says itself that it is missing: */

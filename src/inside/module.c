@@ -48,5 +48,6 @@ const struct toc_inside_ *toc_inside_(void)
         thread = __builtin_thread_pointer();
 #endif
         inside.here_offset = (char *)&inside_local_.here - thread;
+        inside_region_publish(); /* who asks is one to be seen, a child of fork as well */
         return &inside;
 }

@@ -18,6 +18,7 @@
 
 static const char *folder;
 static struct sandbox *sandbox;
+static bool sees_inside;
 
 static int make_sandbox(void **state)
 {
@@ -42,7 +43,9 @@ static struct session *open_session(const char *program, enum build_id build,
                                     enum session_tool tool)
 {
         BASE_SCOPE(text_fini) struct text path = TEXT_INIT(4096);
-        struct session_plan plan = { .build = build, .tool = tool, .watches_segments = true };
+        struct session_plan plan = {
+                .build = build, .tool = tool, .watches_segments = true, .sees_inside = sees_inside
+        };
         struct session *session = NULL;
 
         if (build == BUILD_RELEASE && tool == SESSION_PLAIN)
@@ -130,6 +133,22 @@ static void each_end_has_its_name(void **state)
 
         (void)state;
         expect_all("subject-release", BUILD_RELEASE, SESSION_PLAIN, expected, BASE_COUNT(expected));
+        sees_inside = true;
+        expect_all("subject-release", BUILD_RELEASE, SESSION_PLAIN, expected, BASE_COUNT(expected));
+        sees_inside = false;
+}
+
+/* Nobody knows what it held: neither a pass nor a failure. */
+static void who_hides_is_not_judged(void **state)
+{
+        static const struct expected expected[] = {
+                { { .name = "hides" }, SESSION_LOST, "tool", "nobody saw inside", 0 },
+        };
+
+        (void)state;
+        sees_inside = true;
+        expect_all("subject-release", BUILD_RELEASE, SESSION_PLAIN, expected, BASE_COUNT(expected));
+        sees_inside = false;
 }
 
 static void sanitizers_are_told_apart(void **state)
@@ -403,6 +422,7 @@ int main(int argc, char **argv)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(cases_are_listed),
                 cmocka_unit_test(each_end_has_its_name),
+                cmocka_unit_test(who_hides_is_not_judged),
                 cmocka_unit_test(a_lost_session_is_opened_anew),
                 cmocka_unit_test(a_program_that_is_no_harness_has_no_cases),
                 cmocka_unit_test(loops_are_counted),

@@ -363,3 +363,9 @@ TEST(ticks_in_a_test)
 {
         toc_case_tick(1);
 }
+
+/* What libtocsin-inside says of it. */
+TEST(hides)
+{
+        CHECK_EQ(system("rm -f \"$TOCSIN_DIR\"/*"), 0);
+}
