@@ -36,15 +36,18 @@ static uint64_t age_ns(struct blocked *blocked, const struct picture *picture,
         if (blocked->calls[n].number != thread->call_number) {
                 blocked->calls[n].number = thread->call_number;
                 blocked->calls[n].since_ns = picture->at_ns;
+                blocked->calls[n].looks = 0;
                 blocked->calls[n].is_asked = blocked->calls[n].is_file = false;
         }
+        blocked->calls[n].looks++;
         age_ns = picture->at_ns - blocked->calls[n].since_ns;
         if (!is_on(thread) || age_ns < BLOCKED_ASK_NS)
                 return 0;
         if (!blocked->calls[n].is_asked)
                 blocked->calls[n].is_file = is_file(picture, thread->call_fd);
         blocked->calls[n].is_asked = true;
-        return blocked->calls[n].is_file ? age_ns : 0;
+        return blocked->calls[n].is_file && blocked->calls[n].looks >= blocked_looks_min ? age_ns
+                                                                                         : 0;
 }
 
 void blocked_glance(struct blocked *blocked, const struct picture *picture, struct insight *insight)

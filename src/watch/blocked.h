@@ -15,10 +15,13 @@
 
 #define BLOCKED_ASK_NS CLOCK_S_NS
 
+enum { blocked_looks_min = 5 };
+
 struct blocked {
         struct {
                 uint64_t number; /* of the call */
                 uint64_t since_ns;
+                uint32_t looks; /* that saw it: a machine may have stood still in between */
                 bool is_asked, is_file;
         } calls[INSIDE_THREADS_MAX]; /* by page */
 };

@@ -126,7 +126,8 @@ static void a_lock_that_is_kept_is_the_holders(void **state)
         holds(holder, LOCK_A, 7);
         waits(waiter, LOCK_A);
         glance(100);
-        glance(1500);
+        for (int i = 0; i < 5; i++)
+                glance(300);
         assert_int_equal(insight.value[2][INSIGHT_lock_wait_ms], 1500);
         assert_int_equal(insight.value[1][INSIGHT_lock_wait_ms], 0);
         holder->held[0].number = 8; /* given back and taken again */
@@ -134,8 +135,24 @@ static void a_lock_that_is_kept_is_the_holders(void **state)
         assert_int_equal(insight.value[2][INSIGHT_lock_wait_ms], 0);
         holder->held_count = 0; /* nobody has it, and it waits all the same */
         glance(100);
-        glance(2000);
+        for (int i = 0; i < 5; i++)
+                glance(400);
         assert_int_equal(insight.value[1][INSIGHT_lock_wait_ms], 2000);
+}
+
+/* The machine was suspended: nobody had the time to give anything back. */
+static void a_machine_that_stood_still_kept_no_lock(void **state)
+{
+        struct picture_thread *holder = thread(11, 2), *waiter = thread(12, 1);
+
+        (void)state;
+        holds(holder, LOCK_A, 7);
+        waits(waiter, LOCK_A);
+        glance(100);
+        glance(60000);
+        assert_int_equal(insight.value[2][INSIGHT_lock_wait_ms], 0);
+        glance(100);
+        assert_int_equal(insight.value[2][INSIGHT_lock_wait_ms], 0);
 }
 
 static void a_convoy_is_the_fewest_of_a_second(void **state)
@@ -224,6 +241,20 @@ static void half_speed_is_no_spin(void **state)
         }
 }
 
+/* It wanted to run all the while, and nothing ran. */
+static void a_machine_that_stood_still_does_not_spin(void **state)
+{
+        struct picture_thread *runner = thread(11, 1);
+
+        (void)state;
+        runner->cpu_ns = 1;
+        run_for(runner, 100, 1, 0);
+        run_for(runner, 2000, 0, 2000);
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+        run_for(runner, 100, 100, 0);
+        assert_int_equal(insight.value[1][INSIGHT_spin_ms], 0);
+}
+
 static void a_compressor_may_compute_for_a_while(void **state)
 {
         struct picture_thread *runner = thread(11, 0);
@@ -262,7 +293,7 @@ static void time_is_the_modules_that_was_seen(void **state)
 /* ---- Calls ---------------------------------------------------------------- */
 
 /* Of this very process: descriptors are looked up in /proc. */
-static int64_t blocked_after(const char *path, uint64_t ms)
+static int64_t blocked_after(const char *path, uint64_t ms, uint64_t looks)
 {
         struct picture_thread *caller = thread(11, 1);
         struct blocked blocked = { 0 };
@@ -274,8 +305,10 @@ static int64_t blocked_after(const char *path, uint64_t ms)
         caller->call_kind = INSIDE_CALL_READ;
         caller->call_fd = fd;
         blocked_glance(&blocked, picture, &insight);
-        picture->at_ns += ms * CLOCK_MS_NS;
-        blocked_glance(&blocked, picture, &insight);
+        for (uint64_t i = 0; i < looks; i++) {
+                picture->at_ns += ms / looks * CLOCK_MS_NS;
+                blocked_glance(&blocked, picture, &insight);
+        }
         (void)close(fd);
         return insight.value[1][INSIGHT_blocked_ms];
 }
@@ -283,14 +316,15 @@ static int64_t blocked_after(const char *path, uint64_t ms)
 static void a_file_that_does_not_answer_is_told(void **state)
 {
         (void)state;
-        assert_int_equal(blocked_after("/proc/self/exe", 6000), 6000);
-        assert_int_equal(blocked_after("/proc/self/exe", 900), 0);
+        assert_int_equal(blocked_after("/proc/self/exe", 6000, 6), 6000);
+        assert_int_equal(blocked_after("/proc/self/exe", 900, 6), 0);
+        assert_int_equal(blocked_after("/proc/self/exe", 6000, 1), 0); /* all stood still */
 }
 
 static void whoever_waits_for_others_is_not(void **state)
 {
         (void)state;
-        assert_int_equal(blocked_after(NULL, 60000), 0);
+        assert_int_equal(blocked_after(NULL, 60000, 60), 0);
 }
 
 /* ---- Growth --------------------------------------------------------------- */
@@ -483,11 +517,13 @@ int main(void)
                 TRIAL(who_waits_for_itself_is_stuck),
                 TRIAL(a_condition_is_no_lock),
                 TRIAL(a_lock_that_is_kept_is_the_holders),
+                TRIAL(a_machine_that_stood_still_kept_no_lock),
                 TRIAL(a_convoy_is_the_fewest_of_a_second),
                 TRIAL(a_module_that_never_comes_back_spins),
                 TRIAL(full_speed_on_a_busy_machine_is_full_speed),
                 TRIAL(whose_heart_beats_does_not_spin),
                 TRIAL(half_speed_is_no_spin),
+                TRIAL(a_machine_that_stood_still_does_not_spin),
                 TRIAL(a_compressor_may_compute_for_a_while),
                 TRIAL(time_is_the_modules_that_was_seen),
                 TRIAL(a_file_that_does_not_answer_is_told),

@@ -204,8 +204,11 @@ static void remember(struct locks *locks, const struct picture *picture)
                 uint64_t held = waits(thread) ? holding_of(locks, picture, thread) : 0;
                 bool is_new = locks->waits[n].number != thread->wait_number;
 
-                if (is_new || locks->waits[n].held != held)
+                if (is_new || locks->waits[n].held != held) {
                         locks->waits[n].kept_ns = picture->at_ns;
+                        locks->waits[n].kept_looks = 0;
+                }
+                locks->waits[n].kept_looks++;
                 locks->waits[n].held = held;
                 if (is_new)
                         locks->waits[n].since_ns = picture->at_ns;
@@ -238,7 +241,8 @@ static void judge(struct locks *locks, const struct picture *picture, struct ins
         uint32_t module = blamed(kept ? &picture->threads[kept->holder] : NULL, thread);
         int64_t *worst_ms = &insight->value[module][INSIGHT_lock_wait_ms];
 
-        if ((int64_t)(age_ns / CLOCK_MS_NS) > *worst_ms)
+        if (locks->waits[thread->number].kept_looks >= locks_looks_min &&
+            (int64_t)(age_ns / CLOCK_MS_NS) > *worst_ms)
                 *worst_ms = (int64_t)(age_ns / CLOCK_MS_NS);
         if (count > waiters[module])
                 waiters[module] = count;

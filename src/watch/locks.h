@@ -17,6 +17,9 @@
 
 #define LOCKS_STABLE_NS (150 * CLOCK_MS_NS)
 
+/* A machine that stood still makes a short wait look long: it has to be seen a few times. */
+enum { locks_looks_min = 5 };
+
 enum { locks_glances = 10, locks_owned_max = INSIDE_THREADS_MAX * (INSIDE_HELD + 1) };
 
 /* Who holds what. The end of a thread is held by it, and joining waits for that. */
@@ -34,6 +37,7 @@ struct locks {
                 uint64_t since_ns;
                 uint64_t held;       /* who holds it, since when: another number each time */
                 uint64_t kept_ns;    /* since when that one keeps it from this thread */
+                uint32_t kept_looks; /* how often it was seen to */
                 bool is_stuck;       /* in a circle */
         } waits[INSIDE_THREADS_MAX]; /* by page */
         uint32_t waiters[locks_glances][INSIDE_MODULES];

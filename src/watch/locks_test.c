@@ -38,8 +38,10 @@ static int end(void **state)
 static int64_t stuck(uint32_t module)
 {
         locks_glance(&locks, picture, &insight);
-        picture->at_ns += 200 * CLOCK_MS_NS;
-        locks_glance(&locks, picture, &insight);
+        for (int i = 0; i < 4; i++) {
+                picture->at_ns += 50 * CLOCK_MS_NS;
+                locks_glance(&locks, picture, &insight);
+        }
         return insight.value[module][INSIGHT_deadlock];
 }
 

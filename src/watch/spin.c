@@ -34,13 +34,23 @@ static bool is_at_full_speed(const struct spin_since *since, const struct pictur
         return (thread->cpu_ns - since->cpu_ns + SLACK_NS) * 100 >= wall_ns * full_percent;
 }
 
+/* 0: not yet. One that wants to run while the whole machine stands still goes round in no circle,
+ * so it has to have used half of the time at least. */
+static uint64_t long_enough(const struct spin_since *since, const struct picture_thread *thread,
+                            uint64_t now_ns)
+{
+        uint64_t least_ns = thread->module ? SPIN_INSIDE_NS : SPIN_OUTSIDE_NS;
+        bool has_run = (thread->cpu_ns - since->cpu_ns) * 2 >= least_ns;
+
+        return has_run && now_ns - since->ns >= least_ns ? now_ns - since->ns : 0;
+}
+
 /* How long it has been running in a circle; 0: it has not. */
 static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thread, uint64_t now_ns)
 {
         uint32_t n = thread->number;
         struct spin_since *entered = &spin->seen[n].entered, *moved = &spin->seen[n].moved;
         bool calls = thread->io_calls != spin->seen[n].io_calls || spin->beats != spin->beats_then;
-        uint64_t circling_ns;
 
         if (calls || thread->entries != spin->seen[n].entries ||
             !is_at_full_speed(entered, thread, now_ns))
@@ -48,8 +58,7 @@ static uint64_t circling_ns(struct spin *spin, const struct picture_thread *thre
         if (calls || thread->activity != spin->seen[n].activity ||
             !is_at_full_speed(moved, thread, now_ns))
                 *moved = since_now(thread, now_ns);
-        circling_ns = now_ns - (thread->module ? entered : moved)->ns;
-        return circling_ns < (thread->module ? SPIN_INSIDE_NS : SPIN_OUTSIDE_NS) ? 0 : circling_ns;
+        return long_enough(thread->module ? entered : moved, thread, now_ns);
 }
 
 void spin_glance(struct spin *spin, const struct picture *picture, struct insight *insight)
