@@ -161,7 +161,7 @@ static uint32_t count_threads(const struct picture *picture)
 /* The second look is for the same places as the first: one that paused since is no better. */
 static void begin_look(struct leak *leak, const struct picture *picture)
 {
-        if (is_taken)
+        if (is_taken || errand_running() == errand_max)
                 return; /* at the next tick, perhaps */
         leak->request.secret = picture->head.secret;
         leak->request.epoch = (uint32_t)(picture->at_ns / CLOCK_S_NS / INSIDE_EPOCH_S) & 0xffffff;
