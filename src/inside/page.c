@@ -4,6 +4,7 @@
  * A thread does not say when it ends: what libc frees after its last destructor would have nowhere
  * to go. So a page is free when nobody with the id of its owner lives in this process any more. */
 #include <errno.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ static void clean(struct inside_thread *page)
         page->call_number += page->call_number & 1;
         page->held_count = 0;
         page->made_site = 0;
+        page->self = 0;
 }
 
 /* One that had the same id is gone; else one that is free. */
@@ -107,6 +109,7 @@ struct inside_thread *inside_attach(void)
                         page = new_page(local->thread);
                 if (page) {
                         clean(page);
+                        page->self = (uintptr_t)pthread_self();
                         inside_region_own(page, local->thread);
                 } else {
                         inside_.head->threads_unseen++;

@@ -16,6 +16,8 @@
 static struct {
         int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
         int (*pthread_join)(pthread_t, void **);
+        int (*pthread_timedjoin_np)(pthread_t, void **, const struct timespec *);
+        int (*pthread_clockjoin_np)(pthread_t, void **, clockid_t, const struct timespec *);
         int (*thrd_create)(thrd_t *, thrd_start_t, void *);
         int (*thrd_join)(thrd_t, int *);
 } real;
@@ -25,13 +27,19 @@ static bool has_key;
 
 static void on_end(void *site)
 {
-        inside_ended(inside_page(), (uint32_t)(uintptr_t)site, 0);
+        struct inside_thread *page = inside_page();
+
+        inside_ended(page, (uint32_t)(uintptr_t)site, 0);
+        if (!inside_is_crowd(page))
+                page->self = 0; /* the next thread may be given the same one */
 }
 
 void inside_thread_start(void)
 {
         INSIDE_REAL(real.pthread_create, "pthread_create");
         INSIDE_REAL(real.pthread_join, "pthread_join");
+        INSIDE_REAL(real.pthread_timedjoin_np, "pthread_timedjoin_np");
+        INSIDE_REAL(real.pthread_clockjoin_np, "pthread_clockjoin_np");
         INSIDE_REAL(real.thrd_create, "thrd_create");
         INSIDE_REAL(real.thrd_join, "thrd_join");
         has_key = pthread_key_create(&key, on_end) == 0;
@@ -149,30 +157,44 @@ INSIDE_PUBLIC int thrd_create(thrd_t *thread, thrd_start_t run, void *argument)
         return outcome;
 }
 
+/* ---- Joins ----------------------------------------------------------------------------*/
+
+static void end_wait(struct inside_thread **page)
+{
+        inside_wait_end(*page);
+}
+
+/* Who it is stands on a page of its own, as soon as it runs: the watcher puts both together. */
+#define JOIN(thread, call)                                                                         \
+        struct inside_thread *page = inside_local_.own;                                            \
+                                                                                                   \
+        if (INSIDE_SLOW(!page))                                                                    \
+                return call;                                                                       \
+        __attribute__((cleanup(end_wait), unused)) struct inside_thread *me = page;                \
+                                                                                                   \
+        inside_wait_begin(page, INSIDE_JOIN, (const void *)(thread), __builtin_return_address(0)); \
+        return call
+
 INSIDE_PUBLIC int pthread_join(pthread_t thread, void **result)
 {
-        struct inside_thread *page = inside_local_.own;
-        int error;
+        JOIN(thread, real.pthread_join(thread, result));
+}
 
-        if (!page)
-                return real.pthread_join(thread, result);
-        inside_wait_begin(page, INSIDE_JOIN, NULL, __builtin_return_address(0));
-        error = real.pthread_join(thread, result);
-        inside_wait_end(page);
-        return error;
+INSIDE_PUBLIC int pthread_timedjoin_np(pthread_t thread, void **result,
+                                       const struct timespec *until)
+{
+        JOIN(thread, real.pthread_timedjoin_np(thread, result, until));
+}
+
+INSIDE_PUBLIC int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
+                                       const struct timespec *until)
+{
+        JOIN(thread, real.pthread_clockjoin_np(thread, result, clock, until));
 }
 
 INSIDE_PUBLIC int thrd_join(thrd_t thread, int *result)
 {
-        struct inside_thread *page = inside_local_.own;
-        int outcome;
-
-        if (!page)
-                return real.thrd_join(thread, result);
-        inside_wait_begin(page, INSIDE_JOIN, NULL, __builtin_return_address(0));
-        outcome = real.thrd_join(thread, result);
-        inside_wait_end(page);
-        return outcome;
+        JOIN(thread, real.thrd_join(thread, result));
 }
 
 /* The child of a vfork may call what we stand in for, in its parent's memory; so it is a fork,

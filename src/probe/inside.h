@@ -97,7 +97,7 @@ enum inside_lock {
         INSIDE_WRITE = 4,
         INSIDE_SPIN = 5,
         INSIDE_CONDITION = 6, /* waits only */
-        INSIDE_JOIN = 7,      /* waits only: `lock` is the id of the thread, 0 if not known */
+        INSIDE_JOIN = 7,      /* waits only: `lock` is the `self` of the thread */
         INSIDE_SEMAPHORE = 8, /* waits only */
 };
 
@@ -205,7 +205,8 @@ struct inside_thread {
         uint64_t locks_taken;
         uint32_t held_count; /* may exceed INSIDE_HELD: the first ones are kept */
         uint32_t made_site;  /* where the thread was made; 0: not known */
-        uint64_t reserved[3];
+        uint64_t self; /* its pthread_t, which another one may have when it has ended: then 0 */
+        uint64_t reserved[2];
         struct inside_held held[INSIDE_HELD];
         struct inside_io io[INSIDE_MODULES];
         struct inside_cells cells[INSIDE_SITES];

@@ -237,6 +237,7 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
                 .call_kind = page->call_kind,
                 .call_fd = page->call_fd,
                 .locks_taken = page->locks_taken,
+                .self = page->self,
                 .made_site = page->made_site % INSIDE_SITES,
                 .held_count = least(page->held_count, INSIDE_HELD),
                 .activity = activity_of(page, picture->site_count),
@@ -248,6 +249,22 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
         if (picture->pid && !ask_time(picture->pid, &thread, picture->thread_count < ask_max))
                 return;
         picture->threads[picture->thread_count++] = thread;
+}
+
+/* Whoever waits for the end of a thread knows its pthread_t only; it may be on any page. */
+static void find_joined(struct picture *picture)
+{
+        for (uint32_t i = 0; i < picture->thread_count; i++) {
+                struct picture_thread *waiter = &picture->threads[i];
+                uint64_t self = waiter->wait_lock;
+
+                if (!(waiter->wait_number & 1) || waiter->wait_kind != INSIDE_JOIN)
+                        continue;
+                waiter->wait_lock = 0;
+                for (uint32_t k = 0; self && k < picture->thread_count; k++)
+                        if (picture->threads[k].self == self)
+                                waiter->wait_lock = picture->threads[k].id;
+        }
 }
 
 /* adds_up: sums cells and calls over all pages as well. */
@@ -285,6 +302,7 @@ static int read_pages(struct picture *picture, const struct segment_view *view, 
                                 to[k] += from[k];
                 }
         }
+        find_joined(picture);
         return 0;
 }
 

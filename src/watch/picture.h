@@ -32,12 +32,16 @@ struct picture_thread {
         uint32_t module;  /* it works for, now */
         uint64_t entries; /* as struct toc_here_ */
         uint64_t around;  /* the same */
-        uint64_t wait_number, wait_lock, wait_at;
+        uint64_t wait_number;
+        uint64_t
+                wait_lock; /* of INSIDE_JOIN: the id of the thread, 0 if none that lives is known */
+        uint64_t wait_at;
         uint32_t wait_kind, wait_node;
         uint64_t call_number, call_at;
         uint32_t call_kind;
         int32_t call_fd;
         uint64_t locks_taken;
+        uint64_t self; /* its pthread_t; 0: it has none any more */
         uint32_t made_site;
         uint32_t held_count; /* at most INSIDE_HELD */
         struct inside_held held[INSIDE_HELD];

@@ -174,6 +174,29 @@ static void only_threads_of_the_process_live(void **state)
         assert_int_equal(picture->thread_count, 1);
 }
 
+static void who_is_joined_is_found_by_its_pthread_t(void **state)
+{
+        (void)state;
+        for (unsigned i = 0; i < 4; i++) {
+                add_page(100 + i);
+                page(i)->self = i < 3 ? 0x7000 + i : 0; /* the last one has ended */
+                page(i)->wait_kind = INSIDE_JOIN;
+        }
+        page(0)->wait_number = 1;
+        page(0)->wait_lock = 0x7002;
+        page(1)->wait_number = 3;
+        page(1)->wait_lock = 0x7003; /* nobody's */
+        page(2)->wait_number = 2;    /* over */
+        page(2)->wait_lock = 0x7000;
+        page(3)->wait_number = 1;
+        page(3)->wait_lock = 0; /* never */
+        look_well();
+        assert_int_equal(picture->threads[0].wait_lock, 102);
+        assert_int_equal(picture->threads[1].wait_lock, 0);
+        assert_int_equal(picture->threads[2].wait_lock, 0x7000);
+        assert_int_equal(picture->threads[3].wait_lock, 0);
+}
+
 static void modules_come_when_they_are_ready(void **state)
 {
         struct inside_module *modules = at(at_modules);
@@ -534,6 +557,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TRIAL(cells_are_summed_over_threads),
                 TRIAL(only_threads_of_the_process_live),
+                TRIAL(who_is_joined_is_found_by_its_pthread_t),
                 TRIAL(modules_come_when_they_are_ready),
                 TRIAL(findings_wait_for_the_one_before),
                 TRIAL(names_that_are_none_are_not_taken),

@@ -403,9 +403,13 @@ void roster_glance(struct roster *roster, uint64_t now_ns)
         for (size_t i = 0; i < roster->count; i++) {
                 struct roster_entry *entry = &roster->entries[i];
                 const char *why = NULL;
-                int outcome = 0;
+                int outcome;
 
-                if (entry->seer && !entry->target->is_broken)
+                if (!entry->seer || entry->target->is_broken)
+                        continue;
+                /* Threads that have begun since may be those that wait for each other. */
+                outcome = refresh(roster, entry, now_ns, &why);
+                if (!outcome)
                         outcome = see_inside(roster, entry, now_ns, false, &why);
                 if (outcome)
                         say_outcome(roster, entry, outcome, why);

@@ -135,6 +135,41 @@ void deadlock_three_not(void)
         together(work_always, transfers, 3);
 }
 
+static void *deposit_once(void *unused)
+{
+        (void)unused;
+        deposit(&checking);
+        return NULL;
+}
+
+static FAULTS_SITE void close_branch(bool unlocks_first)
+{
+        pthread_t clerk;
+        TOC_ENTER(bank);
+
+        lock(&checking);
+        clerk = faults_thread(deposit_once, NULL);
+        if (unlocks_first)
+                unlock(&checking);
+        join(clerk);
+        if (!unlocks_first)
+                unlock(&checking);
+}
+
+void deadlock_join(void)
+{
+        deposit_until_begun();
+        close_branch(false);
+}
+
+void deadlock_join_not(void)
+{
+        for (;;) {
+                close_branch(true);
+                faults_pause_ms(1);
+        }
+}
+
 void order_only(void)
 {
         static void (*transfers[])(void) = { transfer_save, transfer_spend };

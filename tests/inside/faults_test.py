@@ -76,6 +76,8 @@ ROWS = [
     Fault("deadlock_three", 8, ("deadlock", "lock_order"), "bank",
           ("checking", "savings", "credit", "transfer_save", "transfer_borrow", "transfer_repay")),
     Twin("deadlock_three_not", 8),
+    Fault("deadlock_join", 8, ("deadlock",), "bank", ("checking", "close_branch", "deposit", "waits_for_end_of")),
+    Twin("deadlock_join_not", 8),
     Fault("order_only", 8, ("lock_order",), "bank",
           ("checking", "savings", "transfer_save", "transfer_spend")),
     Twin("order_only_not", 8),
