@@ -49,6 +49,17 @@ int main(void)
 }
 """
 
+STANDS_IN = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void)
+{
+        Dl_info info;
+        return !dladdr(dlsym(RTLD_DEFAULT, "malloc"), &info) || puts(info.dli_fname) < 0;
+}
+"""
+
 
 def run(*command, **options):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
@@ -107,6 +118,17 @@ def main():
         without = {k: v for k, v in env.items() if k != "LD_LIBRARY_PATH"}
         assert run(os.path.join(place, "judge-static"), env=without) == wanted
 
+    def sees_inside():
+        """Linked, though nothing of it is named; a program that is not linked with it has libc's malloc."""
+        source = os.path.join(place, "inside.c")
+        with open(source, "w") as file:
+            file.write(STANDS_IN)
+        linked = run("pkg-config", "--cflags", "--libs", "tocsin-inside", env=env).split()
+        for flags, is_inside in ((linked, True), ([], False)):
+            run("cc", "-Wl,--as-needed", source, "-o", os.path.join(place, "inside"), *flags)
+            said = run(os.path.join(place, "inside"), env=env)
+            assert ("libtocsin-inside.so" in said) == is_inside, (flags, said)
+
     def program():
         tocsin = subprocess.run(["find", place, "-path", "*/bin/tocsin"], capture_output=True, text=True).stdout.split()
         assert len(tocsin) == 1, tocsin
@@ -126,13 +148,13 @@ def main():
             assert os.path.getsize(os.path.join(share, "prompts", name + ".md")) > 100, name
         assert os.path.getsize(os.path.join(share, "instrumenting.md")) > 100
 
-    tests = [installs, shared, static, judges_itself, program, manual, prompts]
+    tests = [installs, shared, static, judges_itself, sees_inside, program, manual, prompts]
     with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json")) as file:
         sanitized = any(row["name"] == "b_sanitize" and row["value"] != "none" for row in json.load(file))
     print(f"1..{len(tests)}")
     for test in tests:
         number += 1
-        if sanitized and test in (shared, static, judges_itself, program):
+        if sanitized and test in (shared, static, judges_itself, sees_inside, program):
             print(f"ok {number} - {test.__name__} # SKIP a library with sanitizers is not for strangers")
             continue
         try:
