@@ -38,7 +38,11 @@ struct insight {
 struct namer {
         struct stack_reader *stacks; /* may be NULL: numbers only */
         const struct text *maps;
+        uint64_t until_ns; /* after that all are numbers; 0: each name has its own time only */
 };
+
+/* For one alert: names that take longer, however many stacks it has, come with the next. */
+#define NAMER_ALERT_NS (200 * CLOCK_MS_NS)
 
 /* ["lru_put+0x1f (lru.c:41)", ...] as report.c gives stacks. */
 json_t *namer_stack(const struct namer *namer, const uint64_t *stack, uint32_t depth);

@@ -2,11 +2,11 @@
 /* Exists to ask only when there is a reason, and to believe only what was true twice. */
 #include "watch/leak.h"
 
+#include "watch/errand.h"
 #include "watch/heapscan.h"
+#include "watch/procfs.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +28,15 @@ struct verdict {
         uint32_t oldest_s;
 };
 
+/* The thread's, until it is done. */
+struct look {
+        heapscan_look *scan;
+        volatile bool stop;
+        struct heapscan_request request;
+        struct heapscan_result result;
+        int failed;
+};
+
 struct leak {
         struct {
                 uint64_t floor, last;
@@ -43,19 +52,17 @@ struct leak {
         uint32_t threads; /* of the process, when the look began */
         struct heapscan_result first;
 
-        /* The thread's while is_running, else the owner's. */
         heapscan_look *scan;
-        pthread_t thread;
-        bool has_thread;
-        atomic_bool is_running;
-        volatile bool stop;
         struct heapscan_request request;
         struct heapscan_result result;
-        int failed;
+        struct look *look; /* the errand's; NULL: there is none */
+        struct errand *errand;
+        bool is_given_up; /* this one */
+        bool gave_up;     /* any */
 };
 
 /* One look at a time, of all processes that are watched: looks take time and memory. */
-static atomic_flag is_taken = ATOMIC_FLAG_INIT;
+static bool is_taken;
 
 int leak_new(pid_t pid, heapscan_look *scan, struct leak **ret_leak)
 {
@@ -64,19 +71,29 @@ int leak_new(pid_t pid, heapscan_look *scan, struct leak **ret_leak)
         if (!leak)
                 return -ENOMEM;
         leak->request.pid = pid;
-        leak->request.stop = &leak->stop;
         leak->scan = scan;
         *ret_leak = leak;
         return 0;
 }
 
-static void join(struct leak *leak)
+static void look_free(void *state)
 {
-        if (!leak->has_thread)
+        struct look *look = state;
+
+        free(look->result.blocks);
+        free(look);
+}
+
+/* It is done, or nobody wants it any more. */
+static void leave(struct leak *leak)
+{
+        if (!leak->errand)
                 return;
-        (void)pthread_join(leak->thread, NULL); /* ours, joinable */
-        leak->has_thread = false;
-        atomic_flag_clear(&is_taken);
+        leak->look->stop = true;
+        errand_leave(&leak->errand);
+        leak->look = NULL;
+        is_taken &= leak->is_given_up; /* then it is another's */
+        leak->is_given_up = false;
 }
 
 void leak_free(struct leak **address)
@@ -85,8 +102,7 @@ void leak_free(struct leak **address)
 
         if (!leak)
                 return;
-        leak->stop = true;
-        join(leak);
+        leave(leak);
         free(leak->first.blocks);
         free(leak->result.blocks);
         free(leak);
@@ -95,14 +111,30 @@ void leak_free(struct leak **address)
 
 /* ---- Looking -------------------------------------------------------------- */
 
-static void *look(void *context)
+static void run_look(void *state)
 {
-        struct leak *leak = context;
+        struct look *look = state;
 
         (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10); /* as it is, else */
-        leak->failed = leak->scan(&leak->request, &leak->result);
-        atomic_store(&leak->is_running, false);
-        return NULL;
+        look->failed = look->scan(&look->request, &look->result);
+}
+
+static void start_look(struct leak *leak)
+{
+        struct look *look = calloc(1, sizeof(*look));
+
+        leak->rest = leak->ticks + wait_max_s; /* if it cannot be had */
+        if (!look)
+                return;
+        look->scan = leak->scan;
+        look->request = leak->request;
+        look->request.stop = &look->stop;
+        if (errand_new(run_look, look, look_free, &leak->errand)) {
+                free(look);
+                return;
+        }
+        leak->look = look;
+        is_taken = true;
 }
 
 static bool is_due(const struct leak *leak, uint32_t site)
@@ -111,27 +143,33 @@ static bool is_due(const struct leak *leak, uint32_t site)
                (leak->site[site].risen >= windows || leak->verdict[site].blocks);
 }
 
+/* As the kernel counts them: those that found no room for a page live, too, or have ended. */
+static uint32_t count_threads(const struct picture *picture)
+{
+        char text[2048];
+        const char *at;
+        unsigned count = 0;
+
+        if (procfs_read(picture->pid, "status", text, sizeof(text)) > 0) {
+                at = strstr(text, "\nThreads:"); /* the name before it is escaped */
+                if (at && sscanf(at, "\nThreads: %u", &count) != 1)
+                        count = 0;
+        }
+        return count > picture->thread_count ? count : picture->thread_count;
+}
+
 /* The second look is for the same places as the first: one that paused since is no better. */
 static void begin_look(struct leak *leak, const struct picture *picture)
 {
-        if (atomic_flag_test_and_set(&is_taken))
+        if (is_taken || errand_running() == errand_max)
                 return; /* at the next tick, perhaps */
         leak->request.secret = picture->head.secret;
         leak->request.epoch = (uint32_t)(picture->at_ns / CLOCK_S_NS / INSIDE_EPOCH_S) & 0xffffff;
         for (uint32_t i = 0; i < INSIDE_SITES && !leak->is_second; i++)
                 leak->request.is_suspect[i] = is_due(leak, i);
         leak->begun = leak->ticks;
-        leak->threads = picture->thread_count;
-        if (picture->head.threads_unseen < INSIDE_THREADS_MAX * 64)
-                leak->threads += (uint32_t)picture->head.threads_unseen;
-        atomic_store(&leak->is_running, true);
-        if (pthread_create(&leak->thread, NULL, look, leak)) {
-                atomic_store(&leak->is_running, false);
-                atomic_flag_clear(&is_taken);
-                leak->rest = leak->ticks + wait_max_s;
-                return;
-        }
-        leak->has_thread = true;
+        leak->threads = count_threads(picture);
+        start_look(leak);
 }
 
 /* ---- Concluding ----------------------------------------------------------- */
@@ -250,8 +288,14 @@ static bool has_any_unreached(const struct heapscan_result *result)
 
 static void end_look(struct leak *leak)
 {
-        join(leak);
-        if (leak->failed) {
+        bool failed = leak->is_given_up || leak->look->failed;
+
+        if (!failed) {
+                leak->result = leak->look->result;
+                leak->look->result = (struct heapscan_result){ 0 };
+        }
+        leave(leak);
+        if (failed) {
                 end_pair(leak);
                 leak->rest = leak->ticks + wait_max_s;
         } else if (leak->is_second) {
@@ -264,6 +308,15 @@ static void end_look(struct leak *leak)
         } else {
                 take_first(leak);
         }
+}
+
+/* Others may be looked at again; what the first look of this pair saw, and what has been concluded,
+ * stays until this one comes back. */
+static void give_up(struct leak *leak)
+{
+        leak->look->stop = true;
+        leak->is_given_up = leak->gave_up = true;
+        is_taken = false;
 }
 
 /* ---- Each second ---------------------------------------------------------- */
@@ -298,9 +351,11 @@ void leak_see(struct leak *leak, const struct picture *picture, struct insight *
 
         leak->ticks++;
         has_suspect = see_sites(leak, picture);
-        if (leak->has_thread && !atomic_load(&leak->is_running))
+        if (leak->errand && errand_wait(leak->errand, 0))
                 end_look(leak);
-        if (!leak->has_thread && leak->ticks >= leak->rest && (has_suspect || leak->is_second) &&
+        else if (leak->errand && !leak->is_given_up && leak->ticks - leak->begun >= leak_look_max_s)
+                give_up(leak);
+        if (!leak->errand && leak->ticks >= leak->rest && (has_suspect || leak->is_second) &&
             picture->pid)
                 begin_look(leak, picture);
         for (uint32_t m = 0; m < INSIDE_MODULES; m++)
@@ -308,6 +363,11 @@ void leak_see(struct leak *leak, const struct picture *picture, struct insight *
         for (uint32_t i = 0; i < picture->site_count; i++)
                 insight->value[picture->sites[i].module][INSIGHT_leak] +=
                         (int64_t)leak->verdict[i].bytes;
+}
+
+bool leak_gave_up(const struct leak *leak)
+{
+        return leak->gave_up;
 }
 
 /* The site of that module that has lost most, but for those that are said; -1: none. */

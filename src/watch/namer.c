@@ -7,6 +7,16 @@
 
 #define NAMER_MAX_NS (20 * CLOCK_MS_NS) /* for the names of one stack */
 
+static void describe(const struct namer *namer, const uint64_t *stack, uint32_t depth,
+                     char lines[SEGMENT_STACK_MAX][stack_line_bytes])
+{
+        uint64_t now_ns = clock_monotonic_ns(), time_ns = NAMER_MAX_NS;
+
+        if (namer->until_ns && now_ns + time_ns > namer->until_ns)
+                time_ns = now_ns < namer->until_ns ? namer->until_ns - now_ns : 0;
+        stack_describe(time_ns ? namer->stacks : NULL, namer->maps, stack, depth, time_ns, lines);
+}
+
 json_t *namer_stack(const struct namer *namer, const uint64_t *stack, uint32_t depth)
 {
         char lines[SEGMENT_STACK_MAX][stack_line_bytes];
@@ -14,7 +24,7 @@ json_t *namer_stack(const struct namer *namer, const uint64_t *stack, uint32_t d
 
         if (depth > SEGMENT_STACK_MAX)
                 depth = SEGMENT_STACK_MAX;
-        stack_describe(namer->stacks, namer->maps, stack, depth, NAMER_MAX_NS, lines);
+        describe(namer, stack, depth, lines);
         for (uint32_t i = 0; i < depth; i++)
                 (void)json_array_append_new(names, event_string(lines[i], strlen(lines[i])));
         return names;
@@ -24,7 +34,7 @@ json_t *namer_place(const struct namer *namer, uint64_t address)
 {
         char lines[SEGMENT_STACK_MAX][stack_line_bytes];
 
-        stack_describe(namer->stacks, namer->maps, &address, 1, NAMER_MAX_NS, lines);
+        describe(namer, &address, 1, lines);
         return event_string(lines[0], strlen(lines[0]));
 }
 

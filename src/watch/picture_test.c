@@ -502,7 +502,7 @@ static void modules_are_given_what_their_budgets_ask_for(void **state)
 static void a_finding_rings_for_its_module(void **state)
 {
         struct inside_finding *findings = at(at_findings);
-        const struct namer namer = { NULL, NULL };
+        const struct namer namer = { .maps = NULL };
         const struct rule_change *last = NULL;
         json_t *details;
 

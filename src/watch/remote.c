@@ -4,14 +4,19 @@
 
 #include "base/base.h"
 #include "base/clock.h"
+#include "watch/errand.h"
 #include "watch/procfs.h"
 
 #include <elfutils/libdwfl.h>
 
-#define REMOTE_MAX_NS (50 * CLOCK_MS_NS)
+#define REMOTE_MAX_NS (50 * CLOCK_MS_NS)  /* for frames */
+#define ERRAND_MAX_NS (200 * CLOCK_MS_NS) /* for all, files and pages that it maps included */
+
+enum { depth_max = 64 };
 
 struct walk {
-        uint64_t *stack;
+        pid_t pid, thread;
+        uint64_t stack[depth_max];
         uint32_t depth, max;
         uint64_t until_ns;
 };
@@ -42,23 +47,55 @@ static bool is_stoppable(pid_t pid, pid_t thread)
         return behind && (strncmp(behind, ") R", 3) == 0 || strncmp(behind, ") S", 3) == 0);
 }
 
-uint32_t remote_stack(pid_t pid, pid_t thread, uint64_t *ret_stack, uint32_t max)
+/* Opens what the process maps, and reads its stack: each may be served by somebody who does not
+ * answer. */
+static void take_walk(void *state)
 {
         static const Dwfl_Callbacks callbacks = {
                 .find_elf = dwfl_linux_proc_find_elf,
                 .find_debuginfo = dwfl_standard_find_debuginfo,
         };
-        struct walk walk = { .stack = ret_stack, .max = max };
-        bool may_ask = pid && thread && max && is_stoppable(pid, thread);
-        Dwfl *dwfl = may_ask ? dwfl_begin(&callbacks) : NULL;
+        struct walk *walk = state;
+        Dwfl *dwfl = dwfl_begin(&callbacks);
 
         if (!dwfl)
-                return 0;
-        if (dwfl_linux_proc_report(dwfl, pid) == 0 && dwfl_report_end(dwfl, NULL, NULL) == 0 &&
-            dwfl_linux_proc_attach(dwfl, pid, false) == 0) {
-                walk.until_ns = clock_monotonic_ns() + REMOTE_MAX_NS;
-                (void)dwfl_getthread_frames(dwfl, thread, on_frame, &walk); /* walk says how far */
+                return;
+        if (dwfl_linux_proc_report(dwfl, walk->pid) == 0 &&
+            dwfl_report_end(dwfl, NULL, NULL) == 0 &&
+            dwfl_linux_proc_attach(dwfl, walk->pid, false) == 0) {
+                walk->until_ns = clock_monotonic_ns() + REMOTE_MAX_NS;
+                (void)dwfl_getthread_frames(dwfl, walk->thread, on_frame, walk); /* depth says */
         }
         dwfl_end(dwfl);
-        return walk.depth;
+}
+
+uint32_t remote_stack(pid_t pid, pid_t thread, uint64_t *ret_stack, uint32_t max)
+{
+        static struct errand *late; /* the one that has not come back */
+        struct errand *errand = NULL;
+        struct walk *walk;
+        uint32_t depth = 0;
+
+        if (late && errand_wait(late, 0))
+                errand_leave(&late);
+        if (late || !pid || !thread || !max || !is_stoppable(pid, thread))
+                return 0;
+        walk = calloc(1, sizeof(*walk));
+        if (!walk)
+                return 0;
+        walk->pid = pid;
+        walk->thread = thread;
+        walk->max = max < depth_max ? max : depth_max;
+        if (errand_new(take_walk, walk, free, &errand)) {
+                free(walk);
+                return 0;
+        }
+        if (!errand_wait(errand, ERRAND_MAX_NS)) {
+                late = errand;
+                return 0;
+        }
+        depth = walk->depth;
+        memcpy(ret_stack, walk->stack, depth * sizeof(ret_stack[0]));
+        errand_leave(&errand);
+        return depth;
 }

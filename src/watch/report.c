@@ -160,10 +160,17 @@ static json_t *crash_details(const struct report *report)
                          (int)report->crash_has_core, "pid", (int)report->crash_pid);
 }
 
+static struct namer namer_of(const struct report *report, const struct target *target)
+{
+        return (struct namer){ .stacks = report->stacks,
+                               .maps = &target->maps,
+                               .until_ns = clock_monotonic_ns() + NAMER_ALERT_NS };
+}
+
 static json_t *seen_details(const struct report *report, const struct report_source *source,
                             const struct seer *seer, const struct rule_view *rule)
 {
-        const struct namer namer = { .stacks = report->stacks, .maps = &source->target->maps };
+        const struct namer namer = namer_of(report, source->target);
 
         return seer_details(seer, &namer, rule);
 }
@@ -172,7 +179,7 @@ static json_t *seen_details(const struct report *report, const struct report_sou
 static void add_waiters(json_t *details, const struct report *report, const struct target *target,
                         const struct rule_view *rule)
 {
-        const struct namer namer = { .stacks = report->stacks, .maps = &target->maps };
+        const struct namer namer = namer_of(report, target);
 
         if (rule->rule->signal == toc_signal_stalled_ms && target->see_module)
                 (void)json_object_set_new(details, "waiting",
@@ -369,7 +376,7 @@ void report_changes(struct report *report, const struct report_source *source, u
 
 void report_inside(struct report *report, const struct report_source *source, struct seer *seer)
 {
-        const struct namer namer = { .stacks = report->stacks, .maps = &source->target->maps };
+        const struct namer namer = namer_of(report, source->target);
         char id[alert_id_bytes];
         struct event_head head;
 

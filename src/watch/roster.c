@@ -5,6 +5,7 @@
 #include "watch/roster.h"
 
 #include "base/error.h"
+#include "watch/leak.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -92,6 +93,15 @@ static void say_limits(struct roster *roster, struct roster_entry *entry)
                           "its file-size limit?",
                           target->program, (int)target->pid);
         entry->has_said_private |= target->view->header.threads_private > 0;
+}
+
+static void say_gave_up(struct roster *roster, struct roster_entry *entry)
+{
+        if (seer_gave_up(entry->seer) && !entry->has_said_gave_up)
+                voice_say(roster->report->voice, VOICE_WARNING,
+                          "%s[%d]: leak check gave up: its memory could not be read in %d s",
+                          entry->target->program, (int)entry->target->pid, leak_look_max_s);
+        entry->has_said_gave_up |= seer_gave_up(entry->seer);
 }
 
 /* ---- Finding -------------------------------------------------------------- */
@@ -268,6 +278,7 @@ static int see_inside(struct roster *roster, struct roster_entry *entry, uint64_
                 outcome = seer_tick(entry->seer, target->view, now_ns, &changes, &count, ret_why);
         else
                 outcome = seer_glance(entry->seer, target->view, now_ns, &changes, &count, ret_why);
+        say_gave_up(roster, entry);
         target->is_broken |= outcome > 0; /* what contradicts itself once is not read again */
         source = seer_source_of(entry);
         if (!outcome)

@@ -25,6 +25,7 @@ struct roster_entry {
         bool has_said_private;
         bool has_said_ignored;
         bool has_said_broken;
+        bool has_said_gave_up;
 };
 
 struct roster {

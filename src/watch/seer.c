@@ -487,6 +487,11 @@ bool seer_has_lasted(const struct seer *seer)
         return seer->past.ticks >= 3;
 }
 
+bool seer_gave_up(const struct seer *seer)
+{
+        return leak_gave_up(seer->leak);
+}
+
 json_t *seer_census(struct seer *seer, const struct segment_view *view, const struct namer *namer)
 {
         const char *why = NULL;

@@ -53,6 +53,9 @@ json_t *seer_details(const struct seer *seer, const struct namer *namer,
 /* Long enough that what it held says something: a few seconds. */
 bool seer_has_lasted(const struct seer *seer);
 
+/* Whether its memory could not be read in time (leak.h). */
+bool seer_gave_up(const struct seer *seer);
+
 /* {"lru": as census_module(), ...}: of all modules, as they stand now. */
 json_t *seer_census(struct seer *seer, const struct segment_view *view, const struct namer *namer);
 

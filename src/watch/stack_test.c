@@ -2,6 +2,7 @@
 /* Addresses of this very process: with a map and without, with names and when there is no time. */
 #include "watch/stack.h"
 #include "watch/fixture.h"
+#include "watch/insight.h"
 #include "watch/procfs.h"
 
 #include "base/clock.h"
@@ -77,6 +78,39 @@ static void names_come_if_there_is_time(void **state)
         assert_null(reader);
 }
 
+/* One name, or a number only. */
+static bool is_named(const struct namer *namer)
+{
+        json_t *line = namer_place(namer, (uint64_t)(uintptr_t)names_come_if_there_is_time + 4);
+        bool is_there = strstr(json_string_value(line), " names_come_if_there_is_time") != NULL;
+
+        assert_memory_equal(json_string_value(line), "stack_test+0x", strlen("stack_test+0x"));
+        json_decref(line);
+        return is_there;
+}
+
+static void after_the_time_of_an_alert_there_are_numbers(void **state)
+{
+        BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+        struct stack_reader *reader = NULL;
+        struct namer namer = { .maps = &maps };
+        uint64_t until_ns = clock_monotonic_ns() + 60 * CLOCK_S_NS;
+
+        (void)state;
+        take_map(&maps);
+        assert_int_equal(stack_reader_new(&reader), 0);
+        namer.stacks = reader;
+        namer.until_ns = until_ns;
+        while (!is_named(&namer)) /* what it has read is kept: the next time it knows */
+                assert_true(clock_monotonic_ns() < until_ns);
+        namer.until_ns = 1; /* long ago */
+        assert_false(is_named(&namer));
+        namer.until_ns = until_ns;
+        while (!is_named(&namer))
+                assert_true(clock_monotonic_ns() < until_ns);
+        stack_reader_free(&reader);
+}
+
 static void a_map_that_is_nonsense_harms_nobody(void **state)
 {
         static const char *const maps_of_others[] = {
@@ -111,6 +145,7 @@ int main(void)
                 cmocka_unit_test(an_address_without_map_stands_for_itself),
                 cmocka_unit_test(a_map_gives_the_module),
                 cmocka_unit_test(names_come_if_there_is_time),
+                cmocka_unit_test(after_the_time_of_an_alert_there_are_numbers),
                 cmocka_unit_test(a_map_that_is_nonsense_harms_nobody),
         };
 

@@ -6,6 +6,7 @@ end. usage: fence.py TOCSIN. Output is TAP."""
 import glob
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import harness  # noqa: E402
 from harness import Skip, run_tests  # noqa: E402
 
 WAIT_S = 60
+NOBODY = 65534
 MEMORY = "b = []\nimport time\nfor i in range(%d): b.append(bytearray(b'x') * (1 << 20)); time.sleep(%g)\n%s"
 FORKS = "import os, time\nfor i in range(30):\n  try:\n    if os.fork() == 0: time.sleep(2); os._exit(0)\n" \
         "  except BlockingIOError: pass\ntime.sleep(2.5)\n[os.wait() for i in range(%d)]\n"
@@ -146,10 +148,34 @@ def nobody_gets_out_again():
         assert done.returncode != 0 and os.listdir(place) == [], (done, os.listdir(place))
 
 
+def setuid_programs_gain_rights_but_in_namespaces():
+    """Whoever may not do more by himself starts a copy of id(1) that is root's and setuid."""
+    if os.geteuid() != 0:
+        raise Skip("only root can make a program that is root's")
+    with tempfile.TemporaryDirectory(prefix="tocsin-fence-") as place:
+        os.chmod(place, 0o755)
+        os.mkdir(f"{place}/run")
+        os.chown(f"{place}/run", NOBODY, NOBODY)
+        shutil.copyfile("/usr/bin/id", f"{place}/id")
+        os.chmod(f"{place}/id", 0o4755)
+        become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        plain = subprocess.run([*become, f"{place}/id", "-u"], text=True, capture_output=True, timeout=WAIT_S)
+        if plain.stdout != "0\n":
+            raise Skip(f"setuid programs gain nothing here: {plain}")
+        for options, user in ((("--memory", "256M", "--files", "64"), "0"), (("--no-network",), str(NOBODY)),
+                              (("--read-only",), str(NOBODY))):
+            done = subprocess.run([*become, harness.TOCSIN, "run", "--dir", f"{place}/run", *options, "--",
+                                   f"{place}/id", "-u"], text=True, capture_output=True, timeout=WAIT_S)
+            if "makes no namespaces here" in done.stderr or "need bubblewrap" in done.stderr:
+                raise Skip("an ordinary user gets no namespaces here")
+            assert (done.returncode, done.stdout) == (0, f"{user}\n"), (options, done)
+
+
 if __name__ == "__main__":
     sys.exit(run_tests([too_much_memory_is_a_kill_that_says_so, near_the_limit_is_heard_before,
                         refused_processes_are_heard, descriptors_near_their_limit_are_heard,
                         half_a_core_is_half_a_core, there_is_no_network, files_are_read_only_but_those,
                         within_all_limits_nothing_is_heard, wrong_requests_are_one_line,
                         what_is_not_there_is_127_behind_a_launcher_too,
-                        behind_a_fence_it_is_still_our_child, nobody_gets_out_again], at_once=4))
+                        behind_a_fence_it_is_still_our_child, nobody_gets_out_again,
+                        setuid_programs_gain_rights_but_in_namespaces], at_once=4))
