@@ -7,6 +7,7 @@ sandbox must hold, and under one that lists none. Most return the right sum only
 succeeded, so that accepting one would mean that it did. Afterwards the host must be as it was.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TOCSIN = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
+TOGETHER = 2  # a judgement waits for most of its time
 PORT = "htons(7)"  # where candidate `network` knocks, as it says; we put our own port there
 
 
@@ -150,10 +152,13 @@ def main():
         candidates = pathlib.Path(directory) / "candidates"
         shutil.copytree(HERE / "hostile/candidates", candidates)
         knocks_at(listener.port, candidates / "network")
-        for name, stage, rule, strict_stage, strict_rule in table:
-            for contract, at, why in (("hostile", stage, rule),
-                                      ("hostile_strict", strict_stage, strict_rule)):
-                status, said, verdict, left = judge(contract, name, directory)
+        asked = [(contract, name, at, why)
+                 for name, stage, rule, strict_stage, strict_rule in table
+                 for contract, at, why in (("hostile", stage, rule),
+                                           ("hostile_strict", strict_stage, strict_rule))]
+        with concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool:
+            judged = pool.map(lambda one: judge(one[0], one[1], directory), asked)
+            for (contract, name, at, why), (status, said, verdict, left) in zip(asked, judged):
                 tap.say(f"{name} by {contract}", complain(status, said, verdict, at, why))
                 everything_left += left
     tap.say("nothing is left on the host", everything_left)

@@ -6,6 +6,7 @@ TAP. usage: modules_test.py TOCSIN MODULE_DIR [CANDIDATE]...
 MODULE_DIR/expected.tsv has a line for each: candidate, verdict, stage, rule of a finding. A candidate
 without a line, or a line without a candidate, is a failure: nothing may go unjudged."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 TOCSIN, MODULE = (os.path.abspath(argument) for argument in sys.argv[1:3])
 ONLY = sys.argv[3:]
 STATUS = {"accepted": 0, "rejected": 1}
+TOGETHER = 2  # a judgement waits for most of its time
 
 
 def rows():
@@ -57,9 +59,10 @@ def main():
     failed = not is_whole
     print(f"1..{len(chosen) + 1}")
     print(f"{'ok' if is_whole else 'not ok'} 1 - every candidate has a line", flush=True)
-    with tempfile.TemporaryDirectory(prefix="tocsin-modules-") as place:
-        for number, row in enumerate(chosen, 2):
-            done, verdict = judge(row[0], place)
+    with (tempfile.TemporaryDirectory(prefix="tocsin-modules-") as place,
+          concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool):
+        judgements = pool.map(lambda row: judge(row[0], place), chosen)
+        for number, (row, (done, verdict)) in enumerate(zip(chosen, judgements), 2):
             wrong = complaint(row, done, verdict)
             failed |= wrong is not None
             print(f"{'not ok' if wrong else 'ok'} {number} - {row[0]} is {row[1]} "
