@@ -4,6 +4,7 @@
  * every one of them. Groups are found by their mounts, as both versions may lie anywhere.
  */
 #include "watch/cgroup.h"
+#include "watch/cgroup_read.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -52,42 +53,9 @@ static int write_number(int dir_fd, const char *name, uint64_t value)
         return write_file(dir_fd, name, digits);
 }
 
-/* Our own place below the mount of a version 2 tree (controller NULL) or of a controller of version
- * 1, from /proc/self/cgroup: "4:memory:/a/b", "0::/a/b". */
 static void own_path(const char *controller, struct text *into)
 {
-        struct text all BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
-        char *line, *rest;
-
-        if (file_read(AT_FDCWD, "/proc/self/cgroup", &all) || !all.bytes)
-                return;
-        rest = all.bytes;
-        while ((line = strsep(&rest, "\n"))) {
-                char *number = strsep(&line, ":");
-                char *names = line ? strsep(&line, ":") : NULL;
-
-                if (!names || !line)
-                        continue;
-                if (!controller && strcmp(number, "0") == 0 && !*names)
-                        text_append(into, line);
-                for (char *name; controller && (name = strsep(&names, ","));)
-                        if (strcmp(name, controller) == 0)
-                                text_append(into, line);
-        }
-}
-
-static bool has_word(int dir_fd, const char *file, const char *word)
-{
-        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
-        char *rest, *part;
-
-        if (file_read(dir_fd, file, &text) || !text.bytes)
-                return false;
-        rest = text.bytes;
-        while ((part = strsep(&rest, " \n")))
-                if (strcmp(part, word) == 0)
-                        return true;
-        return false;
+        cgroup_path_of("self", controller, into);
 }
 
 /* Whether groups can be made here: by doing it. */
@@ -125,26 +93,10 @@ static void add_tree(struct cgroup_home *home, int *fd, unsigned roles, bool is_
         *fd = -1;
 }
 
-static const struct controller {
-        const char *name;
-        const char *old_name; /* in version 1 */
-        unsigned role;
-} controllers[] = {
-        { "memory", "memory", CGROUP_MEMORY },
-        { "pids", "pids", CGROUP_PIDS },
-        { "cpu", "cpu", CGROUP_CPU },
-        { "io", "blkio", CGROUP_IO },
-};
-
 /* Those that the children of a group get. */
 static unsigned handed_on(int fd)
 {
-        unsigned roles = 0;
-
-        for (size_t i = 0; i < BASE_COUNT(controllers); i++)
-                if (has_word(fd, "cgroup.subtree_control", controllers[i].name))
-                        roles |= controllers[i].role;
-        return roles;
+        return cgroup_roles_in(fd, "cgroup.subtree_control");
 }
 
 /* The nearest group from ours upwards whose children get what is needed. A group with processes of
@@ -218,17 +170,17 @@ static void look_at_mount(const struct mntent *mount, struct search *search)
                         add_tree(&search->v1, &fd, CGROUP_KILL, true);
                 return;
         }
-        for (size_t i = 0; i < BASE_COUNT(controllers) && strcmp(mount->mnt_type, "cgroup") == 0;
+        for (size_t i = 0; i < BASE_COUNT(cgroup_kinds) && strcmp(mount->mnt_type, "cgroup") == 0;
              i++) {
                 struct text path BASE_SCOPE(text_fini) = TEXT_INIT(PATH_MAX);
 
-                if (!hasmntopt(mount, controllers[i].old_name))
+                if (!hasmntopt(mount, cgroup_kinds[i].old_name))
                         continue;
-                own_path(controllers[i].old_name, &path);
+                own_path(cgroup_kinds[i].old_name, &path);
                 fd = open_own(mount->mnt_dir, text_view(&path));
                 sweep(fd, search->v1.prefix);
-                if (wanted & controllers[i].role)
-                        add_tree(&search->v1, &fd, controllers[i].role, false);
+                if (wanted & cgroup_kinds[i].role)
+                        add_tree(&search->v1, &fd, cgroup_kinds[i].role, false);
                 else
                         close_fd(&fd);
         }
@@ -426,48 +378,19 @@ void cgroup_kill(const struct cgroup *group)
                 (void)kill(pids[i], SIGKILL); /* gone already is what we want */
 }
 
-/* The number after `key` and a space at the start of a line; 0 without. */
-static uint64_t keyed(int dir_fd, const char *file, const char *key)
-{
-        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
-        char *rest, *line;
-        uint64_t value = 0;
-
-        if (dir_fd < 0 || file_read(dir_fd, file, &text))
-                return 0;
-        rest = text.bytes;
-        while (rest && (line = strsep(&rest, "\n"))) {
-                char *word = strsep(&line, " ");
-
-                if (line && strcmp(word, key) == 0 && text_parse_u64(line, 0, UINT64_MAX, &value))
-                        return 0;
-        }
-        return value;
-}
-
-static uint64_t number_in(int dir_fd, const char *file)
-{
-        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(64);
-        uint64_t value = 0;
-
-        if (file_read(dir_fd, file, &text))
-                return 0;
-        if (text.bytes && text.length && text.bytes[text.length - 1] == '\n')
-                text.bytes[text.length - 1] = '\0';
-        return text_parse_u64(text_view(&text), 0, UINT64_MAX, &value) ? 0 : value;
-}
-
 static void count_memory(bool is_v2, int fd, struct cgroup_counts *counts)
 {
-        uint64_t cached = keyed(fd, "memory.stat", is_v2 ? "inactive_file" : "total_inactive_file");
-        uint64_t bytes = number_in(fd, is_v2 ? "memory.current" : "memory.usage_in_bytes");
+        uint64_t cached =
+                cgroup_keyed(fd, "memory.stat", is_v2 ? "inactive_file" : "total_inactive_file");
+        uint64_t bytes = cgroup_number(fd, is_v2 ? "memory.current" : "memory.usage_in_bytes");
 
         counts->memory_bytes = bytes > cached ? bytes - cached : 0; /* what can go has gone */
         counts->memory_peak_bytes =
-                number_in(fd, is_v2 ? "memory.peak" : "memory.max_usage_in_bytes");
-        counts->memory_refusals =
-                is_v2 ? keyed(fd, "memory.events", "max") : number_in(fd, "memory.failcnt");
-        counts->oom_kills = keyed(fd, is_v2 ? "memory.events" : "memory.oom_control", "oom_kill");
+                cgroup_number(fd, is_v2 ? "memory.peak" : "memory.max_usage_in_bytes");
+        counts->memory_refusals = is_v2 ? cgroup_keyed(fd, "memory.events", "max")
+                                        : cgroup_number(fd, "memory.failcnt");
+        counts->oom_kills =
+                cgroup_keyed(fd, is_v2 ? "memory.events" : "memory.oom_control", "oom_kill");
         counts->was_out_of_memory = counts->oom_kills > 0;
 }
 
@@ -482,13 +405,13 @@ void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
                 if (tree->roles & CGROUP_MEMORY)
                         count_memory(tree->is_v2, fd, &counts);
                 if (tree->roles & CGROUP_PIDS) {
-                        counts.processes = number_in(fd, "pids.current");
-                        counts.process_refusals = keyed(fd, "pids.events", "max");
+                        counts.processes = cgroup_number(fd, "pids.current");
+                        counts.process_refusals = cgroup_keyed(fd, "pids.events", "max");
                         counts.was_refused_processes = counts.process_refusals > 0;
                 }
                 if (tree->roles & CGROUP_CPU) {
-                        counts.cpu_periods = keyed(fd, "cpu.stat", "nr_periods");
-                        counts.cpu_throttled = keyed(fd, "cpu.stat", "nr_throttled");
+                        counts.cpu_periods = cgroup_keyed(fd, "cpu.stat", "nr_periods");
+                        counts.cpu_throttled = cgroup_keyed(fd, "cpu.stat", "nr_throttled");
                 }
         }
         *ret_counts = counts;

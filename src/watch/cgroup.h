@@ -94,6 +94,16 @@ int cgroup_join(const struct cgroup *group);
 /* All that is in it, at once where the kernel can. */
 void cgroup_kill(const struct cgroup *group);
 void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts);
+/* Somebody else's group of version 2, for counting alone: the one that a process is in. It may go
+ * at any time. -ENOENT: there is none, or it is ours. */
+int cgroup_visit(pid_t pid, struct cgroup_home *ret_home, struct cgroup *ret_group);
+void cgroup_leave(struct cgroup_home *home, struct cgroup *group);
+bool cgroup_is_there(const struct cgroup *group);
+/* Kills for memory in the group above, with all groups below it: known when this one is gone. */
+uint64_t cgroup_kills_around(const struct cgroup *group);
+/* Roles that groups in a folder of the tree of version 2 can have; path: below its mount. */
+unsigned cgroup_controllers(const char *path);
+
 /* Waits for it to become empty. -EBUSY: it did not, and stays. */
 int cgroup_remove(struct cgroup *group, uint64_t wait_ns);
 

@@ -138,7 +138,7 @@ static void choose_group(struct fence *fence)
                 return;
         if (fence_systemd_is_there()) {
                 fence->name = scope_name;
-                kept = wanted;
+                kept = wanted & fence_systemd_roles();
         } else if (!make_group(fence, wanted)) {
                 fence->name = fence->home.name;
                 kept = cgroup_roles(&fence->home) & wanted & ~fence->group.unset;
@@ -276,6 +276,11 @@ int fence_enter(void *context)
         if (!failed && fence->limits.processes && !is_root())
                 failed = set(RLIMIT_NPROC, fence->limits.processes);
         return failed;
+}
+
+bool fence_is_scope(const struct fence *fence)
+{
+        return fence->name == scope_name;
 }
 
 json_t *fence_json(const struct fence *fence)

@@ -73,6 +73,9 @@ int fence_open(struct fence *fence, const struct fence_limits *limits, char *con
                const char *directory, struct text *why);
 void fence_close(struct fence *fence);
 
+/* Of systemd: its group is not ours, and is to be found by its process. */
+bool fence_is_scope(const struct fence *fence);
+
 bool fence_is_wanted(const struct fence_limits *limits);
 
 /* In the child: joins the group, sets rlimits. A program_order's enter(). */

@@ -12,7 +12,10 @@
 
 #include "watch/fence.h"
 
+/* It is process 1, and answers us. */
 bool fence_systemd_is_there(void);
+/* What it hands on to scopes: enum cgroup_role. */
+unsigned fence_systemd_roles(void);
 
 /* is_user: the user's own systemd. ret_argv ends with NULL. */
 int fence_systemd_argv(const struct fence_limits *limits, bool is_user, char *const *argv,

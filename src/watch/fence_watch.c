@@ -40,6 +40,9 @@ struct fence_watch {
         int64_t values[ROWS];
         struct rule_sample samples[ROWS];
         struct cgroup_counts counts;
+        struct cgroup_home home; /* of a scope, which is not ours */
+        struct cgroup scope;
+        uint64_t kills_around; /* when it was found */
         uint64_t periods[throttle_s + 1], throttled[throttle_s + 1];
         uint64_t memory_hits[hit_s + 1], process_hits[hit_s + 1];
         uint64_t refusals, memory_hit_count;
@@ -101,6 +104,7 @@ void fence_watch_free(struct fence_watch **address)
         if (!watch)
                 return;
         rule_set_free(&watch->rules);
+        cgroup_leave(&watch->home, &watch->scope);
         free(watch);
         *address = NULL;
 }
@@ -149,15 +153,44 @@ static uint64_t since(const uint64_t *past, uint64_t ticks, uint64_t seconds)
         return now > then ? now - then : 0;
 }
 
+/* NULL: there is none, or it is not known yet. */
+static const struct cgroup *group_of(struct fence_watch *watch, const struct fence *fence,
+                                     pid_t pid)
+{
+        if (fence->group.home)
+                return &fence->group;
+        if (!fence_is_scope(fence))
+                return NULL;
+        if (!watch->scope.home && !cgroup_visit(pid, &watch->home, &watch->scope))
+                watch->kills_around = cgroup_kills_around(&watch->scope);
+        return watch->scope.home ? &watch->scope : NULL;
+}
+
+/* systemd removes a scope as soon as nobody is left in it, and with it what it counted. The kills
+ * of its slice stay; another scope's at the same moment would be taken for ours. */
+static void count_gone(struct fence_watch *watch)
+{
+        uint64_t kills = cgroup_kills_around(&watch->scope);
+
+        if (kills > watch->kills_around && watch->counts.oom_kills == 0)
+                watch->counts.oom_kills = kills - watch->kills_around;
+        watch->values[OOM] = (int64_t)watch->counts.oom_kills;
+}
+
 static void count(struct fence_watch *watch, const struct fence *fence, pid_t pid, bool is_tick)
 {
+        const struct cgroup *group = group_of(watch, fence, pid);
         const struct fence_limits *limits = &fence->limits;
         struct cgroup_counts *counts = &watch->counts;
 
         watch->values[FILES] = files_permille(pid);
-        if (!fence->group.home)
+        if (!group)
                 return;
-        cgroup_count(&fence->group, counts);
+        if (group == &watch->scope && !cgroup_is_there(group)) {
+                count_gone(watch);
+                return;
+        }
+        cgroup_count(group, counts);
         watch->values[OOM] = (int64_t)counts->oom_kills;
         if (!is_tick)
                 return;
