@@ -409,6 +409,10 @@ void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
                         counts.process_refusals = cgroup_keyed(fd, "pids.events", "max");
                         counts.was_refused_processes = counts.process_refusals > 0;
                 }
+                if (tree->is_v2) {
+                        counts.memory_stalled = cgroup_stalled(fd, "memory.pressure");
+                        counts.io_stalled = cgroup_stalled(fd, "io.pressure");
+                }
                 if (tree->roles & CGROUP_CPU) {
                         counts.cpu_periods = cgroup_keyed(fd, "cpu.stat", "nr_periods");
                         counts.cpu_throttled = cgroup_keyed(fd, "cpu.stat", "nr_throttled");

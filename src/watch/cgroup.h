@@ -77,6 +77,8 @@ struct cgroup_counts {
         uint64_t processes;
         uint64_t process_refusals;
         uint64_t cpu_periods, cpu_throttled;
+        /* Thousandths of the last ten seconds in which somebody in it waited; version 2 only. */
+        uint64_t memory_stalled, io_stalled;
         bool was_out_of_memory;
         bool was_refused_processes;
 };

@@ -81,6 +81,17 @@ uint64_t cgroup_keyed(int dir_fd, const char *file, const char *key)
         return value;
 }
 
+uint64_t cgroup_stalled(int dir_fd, const char *file)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        unsigned percent, hundredths;
+
+        if (dir_fd < 0 || file_read(dir_fd, file, &text) ||
+            sscanf(text_view(&text), "some avg10=%u.%2u", &percent, &hundredths) != 2)
+                return 0;
+        return percent <= 100 ? (uint64_t)percent * 10 + hundredths / 10 : 0;
+}
+
 uint64_t cgroup_number(int dir_fd, const char *file)
 {
         struct text text BASE_SCOPE(text_fini) = TEXT_INIT(64);

@@ -30,6 +30,9 @@ unsigned cgroup_roles_in(int dir_fd, const char *file);
 /* The number after `key` and a space at the start of a line. */
 uint64_t cgroup_keyed(int dir_fd, const char *file, const char *key);
 
+/* Thousandths of the last ten seconds in which somebody waited, from a file of pressure (PSI). */
+uint64_t cgroup_stalled(int dir_fd, const char *file);
+
 /* All that is in the file. */
 uint64_t cgroup_number(int dir_fd, const char *file);
 

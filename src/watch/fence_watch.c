@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { MEMORY, PIDS, FILES, THROTTLED, HIT, OOM, ROWS };
+enum { MEMORY, PIDS, FILES, THROTTLED, MEMORY_STALLED, IO_STALLED, HIT, OOM, ROWS };
 enum { throttle_s = 10, hit_s = 60, full_permille = 950, horizon_s = 3600 };
 
 static const struct {
@@ -29,6 +29,12 @@ static const struct {
         [THROTTLED] = { "throttled_permille", 500, 30, TOC_NOTE,
                         "it wants more of the processor than its limit allows",
                         "Periods in which its share of the processor was used up" },
+        [MEMORY_STALLED] = { "memory_stalled_permille", 100, 10, TOC_WARN,
+                             "it waits for memory: what it needs does not fit into its limit",
+                             "Time in which some thread waited for memory, over ten seconds" },
+        [IO_STALLED] = { "io_stalled_permille", 500, 30, TOC_NOTE,
+                         "it waits for the disk most of the time",
+                         "Time in which some thread waited for the disk, over ten seconds" },
         [HIT] = { "limit_hit", 0, 0, TOC_WARN, "a limit of the fence was hit",
                   "Memory or processes refused in the last minute" },
         [OOM] = { "oom", 0, 0, TOC_PAGE, "the kernel killed it for its memory limit",
@@ -207,6 +213,8 @@ static void count(struct fence_watch *watch, const struct fence *fence, pid_t pi
         watch->process_hits[watch->ticks % (hit_s + 1)] =
                 limits->processes ? counts->process_refusals : 0;
         watch->values[PIDS] = permille(counts->processes, limits->processes);
+        watch->values[MEMORY_STALLED] = (int64_t)counts->memory_stalled;
+        watch->values[IO_STALLED] = (int64_t)counts->io_stalled;
         watch->values[THROTTLED] = permille(since(watch->throttled, watch->ticks, throttle_s),
                                             since(watch->periods, watch->ticks, throttle_s));
         watch->values[HIT] = (int64_t)(since(watch->memory_hits, watch->ticks, hit_s) +
@@ -243,7 +251,7 @@ json_t *fence_watch_details(const struct fence_watch *watch, const struct rule_v
 
         while (which < ROWS && strcmp(rows[which].name, rule->record->name) != 0)
                 which++;
-        if (which != MEMORY && which != HIT && which != OOM)
+        if (which != MEMORY && which != MEMORY_STALLED && which != HIT && which != OOM)
                 return NULL;
         details =
                 json_pack("{s:I, s:I, s:I, s:I}", "memory_bytes", (json_int_t)counts->memory_bytes,

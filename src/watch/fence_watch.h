@@ -8,6 +8,9 @@
  *   files_permille       of the program's limit of descriptors; above 900: warn
  *   throttled_permille   of periods in which its share of the processor was used up, over 10 s;
  *                        above 500 for 30 s: note
+ *   memory_stalled_permille, io_stalled_permille
+ *                        of time in which some thread waited for it, over 10 s (PSI; cgroup v2);
+ *                        above 100 for 10 s: warn; above 500 for 30 s: note
  *   limit_hit            how often memory or processes were refused in the last minute: warn
  *   oom                  the kernel has killed for the memory limit: page
  *
