@@ -57,6 +57,9 @@ int cgroup_visit(pid_t pid, struct cgroup_home *ret_home, struct cgroup *ret_gro
         cgroup_path_of(digits, NULL, &theirs);
         if (mount < 0 || theirs.length < 2 || strcmp(text_view(&ours), text_view(&theirs)) == 0)
                 return -ENOENT;
+        /* "/../x": it lies outside of what this namespace shows, and so outside of the mount. */
+        if (strncmp(text_view(&theirs), "/..", 3) == 0)
+                return -ENOENT;
         fd = openat(mount, text_view(&theirs) + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return error_last();
