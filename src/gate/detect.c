@@ -10,10 +10,13 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define SECOND_NS (10 * CLOCK_MS_NS) /* of rule time */
-
-static const uint64_t run_ns = detect_seconds_max * SECOND_NS;
 static const uint64_t hang_ns = 2 * CLOCK_S_NS; /* for a case that does not come back */
+
+/* What a second of rule time takes. On the fast clock a machine that stands still for 50 ms looks
+ * like a call that hangs for five seconds, which the slower ones tell from a rule that rings. */
+static const uint64_t fast_ns = 10 * CLOCK_MS_NS;
+static const uint64_t slowest_ns = 160 * CLOCK_MS_NS;
+enum { slower = 4, again_seconds = 10 };
 
 struct fault {
         const char *name;
@@ -39,6 +42,8 @@ struct trial {
         struct stage_context *context;
         const char *program;
         const struct fault *fault; /* NULL: the control run */
+        uint64_t second_ns;        /* of rule time */
+        uint64_t seconds;          /* of it, in which the fault may be heard */
         const struct session_case *cases[detect_case_max];
         struct session_run runs[detect_case_max];
         size_t count;
@@ -62,6 +67,13 @@ static bool is_usual(const struct trial *trial, const struct session_rang *rang)
         return false;
 }
 
+/* Others' rules, and rules that only inform, are nobody's to hear. */
+static bool counts(const struct trial *trial, const struct session_rang *rang)
+{
+        return strcmp(rang->record.module, trial->context->contract->module) == 0 &&
+               rang->rule.severity >= TOC_WARN;
+}
+
 static int remember_usual(struct trial *trial, const struct session_verdict *verdict)
 {
         struct session_rang *more = reallocarray(
@@ -71,7 +83,8 @@ static int remember_usual(struct trial *trial, const struct session_verdict *ver
                 return -ENOMEM;
         trial->usual = more;
         for (size_t i = 0; i < verdict->rang_count; i++)
-                trial->usual[trial->usual_count++] = verdict->rang[i];
+                if (counts(trial, &verdict->rang[i]))
+                        trial->usual[trial->usual_count++] = verdict->rang[i];
         return 0;
 }
 
@@ -81,8 +94,7 @@ static void hear(struct trial *trial, const struct session_case *test_case,
         for (size_t i = 0; i < verdict->rang_count && !trial->heard_in; i++) {
                 const struct session_rang *rang = &verdict->rang[i];
 
-                if (strcmp(rang->record.module, trial->context->contract->module) != 0 ||
-                    rang->rule.severity < TOC_WARN || is_usual(trial, rang))
+                if (!counts(trial, rang) || is_usual(trial, rang))
                         continue;
                 trial->heard = *rang;
                 trial->heard_in = test_case->name;
@@ -116,10 +128,10 @@ static void plan(struct trial *trial, const struct session_case *test_case)
 
         *run = (struct session_run){ .name = test_case->name,
                                      .seed = context->seed,
-                                     .second_ns = SECOND_NS,
-                                     .run_ns = run_ns,
-                                     .sample_ns = SECOND_NS,
-                                     .wall_max_ns = run_ns + hang_ns };
+                                     .second_ns = trial->second_ns,
+                                     .run_ns = trial->seconds * trial->second_ns,
+                                     .sample_ns = trial->second_ns };
+        run->wall_max_ns = run->run_ns + hang_ns;
         if (trial->fault) {
                 run->fault = trial->fault->fault;
                 run->fail_at = trial->fault->fail_at;
@@ -130,8 +142,11 @@ static void plan(struct trial *trial, const struct session_case *test_case)
         trial->cases[trial->count++] = test_case;
 }
 
-static int run_trial(struct trial *trial, const struct fault *fault, uint32_t kinds)
+/* Runs all cases that bear it, or only one. */
+static int run_trial(struct trial *trial, const struct fault *fault, const char *only)
 {
+        const uint32_t kinds =
+                fault ? fault->kinds : 1U << TOC_CASE_STRESS_ | 1U << TOC_CASE_FAULT_;
         const struct stage_context *context = trial->context;
         const struct session_plan session = { .program = trial->program,
                                               .build = BUILD_RELEASE,
@@ -145,11 +160,45 @@ static int run_trial(struct trial *trial, const struct fault *fault, uint32_t ki
         trial->has_struck = false;
         trial->heard_in = NULL;
         for (size_t i = 0; i < context->case_count && trial->count < detect_case_max; i++)
-                if (kinds & 1U << context->cases[i].kind)
+                if (kinds & 1U << context->cases[i].kind &&
+                    (!only || strcmp(only, context->cases[i].name) == 0))
                         plan(trial, &context->cases[i]);
         outcome =
                 session_run_all(context->sandbox, &session, trial->runs, trial->count, see, trial);
         return outcome < 0 ? outcome : 0;
+}
+
+/* What rings on the fastest clock that leaves the rules alone, which is kept for the faults; or on
+ * the slowest. */
+static int run_control(struct trial *trial)
+{
+        int failed = 0;
+
+        trial->seconds = detect_seconds_max;
+        for (trial->second_ns = fast_ns;; trial->second_ns *= slower) {
+                trial->usual_count = 0;
+                failed = run_trial(trial, NULL, NULL);
+                if (failed || trial->is_unknown || trial->usual_count == 0 ||
+                    trial->second_ns >= slowest_ns)
+                        return failed;
+        }
+}
+
+/* Whoever heard it must hear it again on a slower clock, in about the same time of rules. */
+static int run_fault(struct trial *trial, const struct fault *fault)
+{
+        const uint64_t second_ns = trial->second_ns;
+        int failed;
+
+        trial->seconds = detect_seconds_max;
+        failed = run_trial(trial, fault, NULL);
+        if (failed || trial->is_unknown || !trial->heard_in)
+                return failed;
+        trial->second_ns *= slower;
+        trial->seconds = 2 * trial->heard.at_s + again_seconds;
+        failed = run_trial(trial, fault, trial->heard_in);
+        trial->second_ns = second_ns;
+        return failed;
 }
 
 /* ---- What it means --------------------------------------------------------------------------- */
@@ -208,7 +257,7 @@ static int judge_one(struct trial *trial, const char *name, struct stage_result 
                 return json_object_set_new(measures, name, json_string("by ALARM cases")) ? -ENOMEM
                                                                                           : 0;
         stage_progress(trial->context, "observe: %s, injected", name);
-        failed = run_trial(trial, fault, fault->kinds);
+        failed = run_fault(trial, fault);
         if (failed)
                 return failed;
         if (trial->is_unknown)
@@ -232,7 +281,7 @@ int detect_judge(struct stage_context *context, struct stage_result *result, con
         if (!measures)
                 return -ENOMEM;
         stage_progress(context, "observe: what rings without a fault");
-        failed = run_trial(&trial, NULL, 1U << TOC_CASE_STRESS_ | 1U << TOC_CASE_FAULT_);
+        failed = run_control(&trial);
         for (size_t i = 0; i < detects->count && !failed && !trial.is_unknown; i++)
                 failed = judge_one(&trial, detects->items[i], result, measures);
         if (trial.is_unknown && !result->is_unknown)

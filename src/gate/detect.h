@@ -5,7 +5,9 @@
  * Each fault is injected from outside (src/case/fault.c, allocations by heap.c) while STRESS cases,
  * or for failing allocations FAULT cases, do what they always do; a warn or page rule of the module
  * that is silent without the fault has to ring within detect_seconds_max of rule time. A hundred
- * seconds of rule time pass in a real one, so that a hold or window of a minute costs little.
+ * seconds of rule time pass in a real one, so that a hold or window of a minute costs little; what
+ * was heard has to be heard again at a quarter of that speed, and if rules ring without any fault
+ * all is tried more slowly, because a machine that stands still for a moment rings too.
  *
  * A fault that never strikes (the module takes no lock) proves nothing and rejects nobody: measures
  * say so. `invariant` is what ALARM cases are for.
