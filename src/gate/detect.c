@@ -38,166 +38,204 @@ static const struct fault faults[] = {
           "nothing that it closes is closed" },
 };
 
+struct rang {
+        struct session_rang *items;
+        size_t count;
+};
+
+/* One case under one fault. */
 struct trial {
         struct stage_context *context;
         const char *program;
         const struct fault *fault; /* NULL: the control run */
         uint64_t second_ns;        /* of rule time */
-        uint64_t seconds;          /* of it, in which the fault may be heard */
-        const struct session_case *cases[detect_case_max];
-        struct session_run runs[detect_case_max];
-        size_t count;
-        struct session_rang *usual; /* rang without any fault */
-        size_t usual_count;
+        uint64_t seconds;          /* of it, in which something may ring */
+        size_t case_count;         /* that bear the fault */
+        const struct session_case *first_case;
+        struct rang usual; /* without any fault */
+        struct rang fresh; /* by the fault, in this run */
         bool has_struck;
         bool is_unknown;
         struct text why;
-        struct session_rang heard; /* the first one that the fault made ring */
-        const char *heard_in;      /* NULL: none */
+        struct session_rang heard;
+        const char *heard_in; /* a case; NULL: not heard */
 };
 
 /* ---- One run --------------------------------------------------------------------------------- */
 
-static bool is_usual(const struct trial *trial, const struct session_rang *rang)
+static const struct session_rang *rang_find(const struct rang *rang,
+                                            const struct session_rang *sought)
 {
-        for (size_t i = 0; i < trial->usual_count; i++)
-                if (memcmp(&trial->usual[i].record, &rang->record, sizeof(rang->record)) == 0 &&
-                    memcmp(&trial->usual[i].rule, &rang->rule, sizeof(rang->rule)) == 0)
-                        return true;
-        return false;
+        for (size_t i = 0; i < rang->count; i++)
+                if (memcmp(&rang->items[i].record, &sought->record, sizeof(sought->record)) == 0 &&
+                    memcmp(&rang->items[i].rule, &sought->rule, sizeof(sought->rule)) == 0)
+                        return &rang->items[i];
+        return NULL;
 }
 
-/* Others' rules, and rules that only inform, are nobody's to hear. */
-static bool counts(const struct trial *trial, const struct session_rang *rang)
+static int rang_add(struct rang *rang, const struct session_rang *item)
 {
-        return strcmp(rang->record.module, trial->context->contract->module) == 0 &&
-               rang->rule.severity >= TOC_WARN;
-}
+        struct session_rang *items =
+                reallocarray(rang->items, rang->count + 1, sizeof(*rang->items));
 
-static int remember_usual(struct trial *trial, const struct session_verdict *verdict)
-{
-        struct session_rang *more = reallocarray(
-                trial->usual, trial->usual_count + verdict->rang_count + 1, sizeof(*more));
-
-        if (!more)
+        if (!items)
                 return -ENOMEM;
-        trial->usual = more;
-        for (size_t i = 0; i < verdict->rang_count; i++)
-                if (counts(trial, &verdict->rang[i]))
-                        trial->usual[trial->usual_count++] = verdict->rang[i];
+        rang->items = items;
+        rang->items[rang->count++] = *item;
         return 0;
 }
 
-static void hear(struct trial *trial, const struct session_case *test_case,
-                 const struct session_verdict *verdict)
+static void rang_fini(struct rang *rang)
 {
-        for (size_t i = 0; i < verdict->rang_count && !trial->heard_in; i++) {
-                const struct session_rang *rang = &verdict->rang[i];
-
-                if (!counts(trial, rang) || is_usual(trial, rang))
-                        continue;
-                trial->heard = *rang;
-                trial->heard_in = test_case->name;
-        }
+        free(rang->items);
+        *rang = (struct rang){ .items = NULL };
 }
 
-enum { heard = 1 };
+/* When all of them had rung. */
+static uint64_t rang_seconds(const struct rang *rang)
+{
+        uint64_t seconds = 0;
 
-/* How the case ended is no matter: under a fault it may hang, crash or fail its checks. */
+        for (size_t i = 0; i < rang->count; i++)
+                if (rang->items[i].at_s > seconds)
+                        seconds = rang->items[i].at_s;
+        return seconds;
+}
+
+enum { stop = 1 };
+
+/* How the case ended is no matter: under a fault it may hang, crash or fail its checks. Others'
+ * rules, and rules that only inform, are nobody's to hear. */
 static int see(void *context, const struct session_run *run, const struct session_verdict *verdict)
 {
         struct trial *trial = context;
+        int failed = 0;
 
         if (strcmp(verdict->kind, "tool") == 0) {
                 trial->is_unknown = true;
                 text_printf(&trial->why, "case %s could not be watched: %s", run->name,
                             verdict->message);
-                return heard;
+                return stop;
         }
-        if (!trial->fault)
-                return remember_usual(trial, verdict);
         trial->has_struck |= verdict->fired > 0;
-        hear(trial, trial->cases[run - trial->runs], verdict);
-        return trial->heard_in ? heard : 0;
-}
+        for (size_t i = 0; i < verdict->rang_count && !failed; i++) {
+                const struct session_rang *rang = &verdict->rang[i];
 
-static void plan(struct trial *trial, const struct session_case *test_case)
-{
-        const struct stage_context *context = trial->context;
-        struct session_run *run = &trial->runs[trial->count];
-
-        *run = (struct session_run){ .name = test_case->name,
-                                     .seed = context->seed,
-                                     .second_ns = trial->second_ns,
-                                     .run_ns = trial->seconds * trial->second_ns,
-                                     .sample_ns = trial->second_ns };
-        run->wall_max_ns = run->run_ns + hang_ns;
-        if (trial->fault) {
-                run->fault = trial->fault->fault;
-                run->fail_at = trial->fault->fail_at;
-                run->is_sticky = trial->fault->fail_at > 0;
+                if (strcmp(rang->record.module, trial->context->contract->module) == 0 &&
+                    rang->rule.severity >= TOC_WARN && !rang_find(&trial->usual, rang))
+                        failed = rang_add(&trial->fresh, rang);
         }
-        if (test_case->kind == TOC_CASE_STRESS_)
-                run->threads = context->contract->threads == CONTRACT_THREADS_NONE ? 1 : 2;
-        trial->cases[trial->count++] = test_case;
+        return failed;
 }
 
-/* Runs all cases that bear it, or only one. */
-static int run_trial(struct trial *trial, const struct fault *fault, const char *only)
+static int run_case(struct trial *trial, const struct session_case *test_case)
 {
-        const uint32_t kinds =
-                fault ? fault->kinds : 1U << TOC_CASE_STRESS_ | 1U << TOC_CASE_FAULT_;
         const struct stage_context *context = trial->context;
         const struct session_plan session = { .program = trial->program,
                                               .build = BUILD_RELEASE,
                                               .limits = &context->contract->limits,
                                               .watches_segments = true,
                                               .sees_inside = true };
+        struct session_run run = { .name = test_case->name,
+                                   .seed = context->seed,
+                                   .second_ns = trial->second_ns,
+                                   .run_ns = trial->seconds * trial->second_ns,
+                                   .sample_ns = trial->second_ns };
         int outcome;
 
-        trial->fault = fault;
-        trial->count = 0;
-        trial->has_struck = false;
-        trial->heard_in = NULL;
-        for (size_t i = 0; i < context->case_count && trial->count < detect_case_max; i++)
-                if (kinds & 1U << context->cases[i].kind &&
-                    (!only || strcmp(only, context->cases[i].name) == 0))
-                        plan(trial, &context->cases[i]);
-        outcome =
-                session_run_all(context->sandbox, &session, trial->runs, trial->count, see, trial);
+        run.wall_max_ns = run.run_ns + hang_ns;
+        if (trial->fault) {
+                run.fault = trial->fault->fault;
+                run.fail_at = trial->fault->fail_at;
+                run.is_sticky = trial->fault->fail_at > 0;
+        }
+        if (test_case->kind == TOC_CASE_STRESS_)
+                run.threads = context->contract->threads == CONTRACT_THREADS_NONE ? 1 : 2;
+        rang_fini(&trial->fresh);
+        outcome = session_run_all(context->sandbox, &session, &run, 1, see, trial);
         return outcome < 0 ? outcome : 0;
 }
 
-/* What rings on the fastest clock that leaves the rules alone, which is kept for the faults; or on
- * the slowest. */
-static int run_control(struct trial *trial)
-{
-        int failed = 0;
+/* ---- What rings without a fault, and with it ------------------------------------------------- */
 
+/* It is tried again on slower clocks, for as long as it takes what rang to ring again. */
+static int run_control(struct trial *trial, const struct session_case *test_case,
+                       uint64_t *ret_second_ns)
+{
+        int failed;
+
+        trial->fault = NULL;
         trial->seconds = detect_seconds_max;
         for (trial->second_ns = fast_ns;; trial->second_ns *= slower) {
-                trial->usual_count = 0;
-                failed = run_trial(trial, NULL, NULL);
-                if (failed || trial->is_unknown || trial->usual_count == 0 ||
+                failed = run_case(trial, test_case);
+                if (failed || trial->is_unknown || trial->fresh.count == 0 ||
                     trial->second_ns >= slowest_ns)
-                        return failed;
+                        break;
+                trial->seconds = 2 * rang_seconds(&trial->fresh) + again_seconds;
         }
+        if (trial->second_ns > *ret_second_ns)
+                *ret_second_ns = trial->second_ns;
+        for (size_t i = 0; i < trial->fresh.count && !failed; i++)
+                failed = rang_add(&trial->usual, &trial->fresh.items[i]);
+        return failed;
 }
 
-/* Whoever heard it must hear it again on a slower clock, in about the same time of rules. */
-static int run_fault(struct trial *trial, const struct fault *fault)
+/* One of those that rang has to ring again on a slower clock. */
+static int confirm(struct trial *trial, const struct session_case *test_case)
 {
+        struct rang before = trial->fresh;
         const uint64_t second_ns = trial->second_ns;
         int failed;
 
-        trial->seconds = detect_seconds_max;
-        failed = run_trial(trial, fault, NULL);
-        if (failed || trial->is_unknown || !trial->heard_in)
-                return failed;
+        trial->fresh = (struct rang){ .items = NULL };
         trial->second_ns *= slower;
-        trial->seconds = 2 * trial->heard.at_s + again_seconds;
-        failed = run_trial(trial, fault, trial->heard_in);
+        trial->seconds = 2 * rang_seconds(&before) + again_seconds;
+        failed = run_case(trial, test_case);
         trial->second_ns = second_ns;
+        for (size_t i = 0; i < before.count && !trial->heard_in; i++) {
+                if (!rang_find(&trial->fresh, &before.items[i]))
+                        continue;
+                trial->heard = before.items[i];
+                trial->heard_in = test_case->name;
+        }
+        rang_fini(&before);
+        return failed;
+}
+
+static int run_fault(struct trial *trial, const struct session_case *test_case)
+{
+        int failed;
+
+        trial->seconds = detect_seconds_max;
+        failed = run_case(trial, test_case);
+        if (failed || trial->is_unknown || trial->fresh.count == 0)
+                return failed;
+        return confirm(trial, test_case);
+}
+
+/* All cases of these kinds, or until a fault is heard. */
+static int run_trials(struct trial *trial, const struct fault *fault, uint32_t kinds)
+{
+        const struct stage_context *context = trial->context;
+        uint64_t second_ns = fast_ns;
+        int failed = 0;
+
+        trial->fault = fault;
+        trial->case_count = 0;
+        trial->has_struck = false;
+        trial->heard_in = NULL;
+        for (size_t i = 0; i < context->case_count && trial->case_count < detect_case_max; i++) {
+                if (!(kinds & 1U << context->cases[i].kind))
+                        continue;
+                if (!trial->case_count++)
+                        trial->first_case = &context->cases[i];
+                failed = fault ? run_fault(trial, &context->cases[i])
+                               : run_control(trial, &context->cases[i], &second_ns);
+                if (failed || trial->is_unknown || trial->heard_in)
+                        break;
+        }
+        if (!fault)
+                trial->second_ns = second_ns;
         return failed;
 }
 
@@ -205,7 +243,7 @@ static int run_fault(struct trial *trial, const struct fault *fault)
 
 static json_t *measure(const struct trial *trial)
 {
-        if (!trial->count)
+        if (!trial->case_count)
                 return json_string("no case to try it in");
         if (!trial->has_struck)
                 return json_string("did not strike");
@@ -222,7 +260,7 @@ static void judge(struct trial *trial, struct stage_result *result)
         const struct fault *fault = trial->fault;
         struct finding *finding;
 
-        if (!trial->count) {
+        if (!trial->case_count) {
                 (void)finding_add(
                         result, "observe.undetected",
                         "detects: %s cannot be tried: the contract has no %s case", fault->name,
@@ -234,9 +272,9 @@ static void judge(struct trial *trial, struct stage_result *result)
         finding = finding_add(result, "observe.undetected",
                               "%s in case %s: %s, and no warn or page rule of module %s rang "
                               "within %d s of rule time",
-                              fault->name, trial->cases[0]->name, fault->what,
+                              fault->name, trial->first_case->name, fault->what,
                               trial->context->contract->module, (int)detect_seconds_max);
-        finding_at(finding, trial->cases[0]->file, trial->cases[0]->line);
+        finding_at(finding, trial->first_case->file, trial->first_case->line);
 }
 
 static const struct fault *find(const char *name)
@@ -257,7 +295,7 @@ static int judge_one(struct trial *trial, const char *name, struct stage_result 
                 return json_object_set_new(measures, name, json_string("by ALARM cases")) ? -ENOMEM
                                                                                           : 0;
         stage_progress(trial->context, "observe: %s, injected", name);
-        failed = run_fault(trial, fault);
+        failed = run_trials(trial, fault, fault->kinds);
         if (failed)
                 return failed;
         if (trial->is_unknown)
@@ -281,12 +319,13 @@ int detect_judge(struct stage_context *context, struct stage_result *result, con
         if (!measures)
                 return -ENOMEM;
         stage_progress(context, "observe: what rings without a fault");
-        failed = run_control(&trial);
+        failed = run_trials(&trial, NULL, 1U << TOC_CASE_STRESS_ | 1U << TOC_CASE_FAULT_);
         for (size_t i = 0; i < detects->count && !failed && !trial.is_unknown; i++)
                 failed = judge_one(&trial, detects->items[i], result, measures);
         if (trial.is_unknown && !result->is_unknown)
                 stage_unknown(result, "%s", text_view(&trial.why));
-        free(trial.usual);
+        rang_fini(&trial.usual);
+        rang_fini(&trial.fresh);
         text_fini(&trial.why);
         if (failed) {
                 json_decref(measures);
