@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "gate/jail.h"
 #include "gate/job.h"
-#include "gate/seccomp.h"
+#include "watch/seccomp.h"
 
 #include <assert.h>
 #include <dirent.h>

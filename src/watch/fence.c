@@ -188,6 +188,13 @@ static int make_spaces(struct fence *fence, const char *directory, struct text *
                 join(&fence->kept);
                 text_append(&fence->kept, "read-only files");
         }
+        if (fence->spaces.calls.count) {
+                join(&fence->kept);
+                text_append(&fence->kept, "seccomp");
+        } else {
+                join(&fence->missing);
+                text_append(&fence->missing, "seccomp (the kernel has no filters)");
+        }
         return 0;
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/text.h"
 #include "watch/cgroup.h"
+#include "watch/seccomp.h"
 
 #include <jansson.h>
 
@@ -47,6 +48,7 @@ struct fence_limits {
 struct fence_spaces {
         int user_fd, net_fd, mount_fd;
         char *directory; /* where the program starts */
+        struct seccomp_code calls;
 };
 
 struct fence {
@@ -62,10 +64,10 @@ struct fence {
         struct text missing; /* "io (no controller)": what does not */
 };
 
-#define FENCE_NULL                                                       \
-        {                                                                \
-                .spaces = { -1, -1, -1, NULL }, .kept = TEXT_INIT(2000), \
-                .missing = TEXT_INIT(2000)                               \
+#define FENCE_NULL                                                         \
+        {                                                                  \
+                .spaces = { .user_fd = -1, .net_fd = -1, .mount_fd = -1 }, \
+                .kept = TEXT_INIT(2000), .missing = TEXT_INIT(2000)        \
         }
 
 /* directory: the run's, which stays writable. */

@@ -16,6 +16,7 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,6 +201,16 @@ static int open_spaces(struct fence_spaces *spaces, pid_t pid)
         return failed ? failed : open_space(pid, "mnt", &spaces->mount_fd);
 }
 
+/* Without filters in the kernel the rooms stand all the same. */
+static int refuse_calls(struct fence_spaces *spaces, const struct fence_limits *limits)
+{
+        const struct seccomp_wish wish = { .is_server = true,
+                                           .has_network = !limits->has_no_network };
+        int failed = seccomp_compile(&wish, &spaces->calls);
+
+        return failed == -ENOSYS ? 0 : failed;
+}
+
 static int refuse(const struct text *answer, struct text *why)
 {
         const char *words = text_view(answer);
@@ -234,7 +245,8 @@ int fence_spaces_open(struct fence_spaces *spaces, const struct fence_limits *li
         read_answer(&keeper, &answer);
         if (text_parse_u64(text_view(&answer), 1, INT32_MAX, &pid))
                 return refuse(&answer, why);
-        return open_spaces(spaces, (pid_t)pid);
+        failed = open_spaces(spaces, (pid_t)pid);
+        return failed ? failed : refuse_calls(spaces, limits);
 }
 
 void fence_spaces_close(struct fence_spaces *spaces)
@@ -244,10 +256,32 @@ void fence_spaces_close(struct fence_spaces *spaces)
         close_fd(&spaces->mount_fd);
         free(spaces->directory);
         spaces->directory = NULL;
+        seccomp_code_free(&spaces->calls);
+}
+
+/* What root would undo the rooms with, by a mount, another's /proc/PID/root, a module or a device.
+ * The exec that follows takes from those it may inherit, and from the bounding set. */
+static int drop_capabilities(void)
+{
+        static const unsigned dropped[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_SYS_MODULE,
+                                            CAP_SYS_RAWIO, CAP_SYS_BOOT,   CAP_MKNOD };
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, sets))
+                return -errno;
+        for (size_t i = 0; i < BASE_COUNT(dropped); i++) {
+                sets[CAP_TO_INDEX(dropped[i])].inheritable &= ~CAP_TO_MASK(dropped[i]);
+                if (prctl(PR_CAPBSET_DROP, dropped[i]))
+                        return -errno;
+        }
+        return syscall(SYS_capset, &header, sets) ? -errno : 0;
 }
 
 int fence_spaces_enter(const struct fence_spaces *spaces)
 {
+        int failed;
+
         if (spaces->mount_fd < 0)
                 return 0;
         if (spaces->user_fd >= 0 && setns(spaces->user_fd, CLONE_NEWUSER))
@@ -256,7 +290,8 @@ int fence_spaces_enter(const struct fence_spaces *spaces)
                 return -errno;
         if (setns(spaces->mount_fd, CLONE_NEWNS) || chdir(spaces->directory))
                 return -errno;
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN))
-                return -errno;
-        return 0;
+        failed = drop_capabilities();
+        if (failed || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+                return failed ? failed : -errno;
+        return seccomp_enter(&spaces->calls);
 }

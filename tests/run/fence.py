@@ -3,6 +3,7 @@
 """The fence of `tocsin run`: limits hold, what comes near or hits them is heard, groups are gone at the
 end. usage: fence.py TOCSIN. Output is TAP."""
 
+import errno
 import glob
 import os
 import pathlib
@@ -148,6 +149,47 @@ def nobody_gets_out_again():
         assert done.returncode != 0 and os.listdir(place) == [], (done, os.listdir(place))
 
 
+CALLS = """import ctypes, os, socket, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *words):
+    return 0 if libc.syscall(number, *words) >= 0 else ctypes.get_errno()
+def family(number):
+    try:
+        socket.socket(number, socket.SOCK_DGRAM).close()
+    except OSError as error:
+        return error.errno
+    return 0
+def thread(word=[]):
+    thread = threading.Thread(target=word.append, args=(1,))
+    thread.start(), thread.join()
+    return len(word)
+def write(path):
+    try:
+        open(path, 'w').close()
+    except OSError as error:
+        return error.errno
+    return 0
+# unshare(0), ptrace of nobody, clone3 without room, keyctl of nothing; netlink, packet, unix
+print([call(272, 0), call(101, 16, 0, 0, 0), call(435, 0, 0), call(250, 99), family(16), family(17), family(1),
+       thread(), write(f'/proc/{os.getppid()}/root{sys.argv[1]}')])
+"""
+
+
+def calls_that_undo_a_fence_are_refused():
+    """Numbers are those of x86-64. What is not refused answers as without a fence."""
+    needs_bubblewrap()
+    if os.uname().machine != "x86_64" or os.geteuid() != 0:
+        raise Skip("numbers of x86-64, and root's rights")
+    with tempfile.TemporaryDirectory(prefix="tocsin-fence-") as place:
+        seen = [run(*options, argv=["/usr/bin/python3", "-c", CALLS, f"{place}/x"])[0] for options in
+                ((), ("--read-only",), ("--no-network", "--read-only"))]
+    free, files, both = (eval(done.stdout) for done in seen)  # pylint: disable=eval-used
+    assert free == [0, errno.ESRCH, errno.EINVAL, errno.EOPNOTSUPP, 0, 0, 0, 1, 0], free
+    assert files == [errno.EPERM, errno.ESRCH, errno.ENOSYS, errno.EPERM, 0, 0, 0, 1, errno.EACCES], files
+    assert both == files[:5] + [errno.EAFNOSUPPORT] + files[6:], both
+    assert "seccomp" in seen[1].stderr and "seccomp" not in seen[0].stderr, seen
+
+
 def setuid_programs_gain_rights_but_in_namespaces():
     """Whoever may not do more by himself starts a copy of id(1) that is root's and setuid."""
     if os.geteuid() != 0:
@@ -178,4 +220,5 @@ if __name__ == "__main__":
                         within_all_limits_nothing_is_heard, wrong_requests_are_one_line,
                         what_is_not_there_is_127_behind_a_launcher_too,
                         behind_a_fence_it_is_still_our_child, nobody_gets_out_again,
+                        calls_that_undo_a_fence_are_refused,
                         setuid_programs_gain_rights_but_in_namespaces], at_once=4))

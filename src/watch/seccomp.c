@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exists because namespaces leave the whole of the kernel's interface to the program inside: here
- * goes what no compiler and no test of a module needs, and what kernels were broken with.
+ * goes what no compiler and no test of a module needs, and what kernels were broken with. Less for
+ * programs of whoever runs them: there go the calls that undo a fence, as containers refuse them.
  *
  * A list of refusals, not of permissions: libc, two compilers, valgrind and three sanitizers run
  * under it, and what they need differs from release to release. libseccomp adds the one thing a
  * list of refusals must not forget: calls of a foreign ABI (32 bit, x32) kill.
  */
-#include "gate/seccomp.h"
+#include "watch/seccomp.h"
+
 #include "base/error.h"
 
 #include <errno.h>
@@ -15,12 +17,14 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <stdint.h>
+#include <linux/seccomp.h>
 
-enum need { NEVER, PTRACE, PERF };
+enum need { NEVER, PTRACE, PERF, SERVER };
 
 struct refusal {
         const char *call;
@@ -31,7 +35,7 @@ struct refusal {
 static const struct refusal refusals[] = {
         { "ptrace", EPERM, PTRACE },
         { "process_vm_readv", EPERM, PTRACE },
-        { "process_vm_writev", EPERM, NEVER },
+        { "process_vm_writev", EPERM, SERVER },
         { "perf_event_open", EPERM, PERF },
 
         { "bpf", EPERM, NEVER },
@@ -39,14 +43,14 @@ static const struct refusal refusals[] = {
         { "keyctl", EPERM, NEVER },
         { "request_key", EPERM, NEVER },
         { "userfaultfd", EPERM, NEVER },
-        { "io_uring_setup", ENOSYS, NEVER },
-        { "io_uring_enter", ENOSYS, NEVER },
-        { "io_uring_register", ENOSYS, NEVER },
+        { "io_uring_setup", ENOSYS, SERVER },
+        { "io_uring_enter", ENOSYS, SERVER },
+        { "io_uring_register", ENOSYS, SERVER },
 
         { "mount", EPERM, NEVER },
         { "umount2", EPERM, NEVER },
         { "pivot_root", EPERM, NEVER },
-        { "chroot", EPERM, NEVER },
+        { "chroot", EPERM, SERVER },
         { "move_mount", EPERM, NEVER },
         { "open_tree", EPERM, NEVER },
         { "fsopen", EPERM, NEVER },
@@ -60,13 +64,13 @@ static const struct refusal refusals[] = {
         { "clone3", ENOSYS, NEVER },
 
         { "open_by_handle_at", EPERM, NEVER },
-        { "name_to_handle_at", EPERM, NEVER },
-        { "pidfd_getfd", EPERM, NEVER },
-        { "kcmp", EPERM, NEVER },
-        { "process_madvise", EPERM, NEVER },
-        { "migrate_pages", EPERM, NEVER },
-        { "move_pages", EPERM, NEVER },
-        { "modify_ldt", EPERM, NEVER },
+        { "name_to_handle_at", EPERM, SERVER },
+        { "pidfd_getfd", EPERM, SERVER },
+        { "kcmp", EPERM, SERVER },
+        { "process_madvise", EPERM, SERVER },
+        { "migrate_pages", EPERM, SERVER },
+        { "move_pages", EPERM, SERVER },
+        { "modify_ldt", EPERM, SERVER },
         { "lookup_dcookie", EPERM, NEVER },
         { "fanotify_init", EPERM, NEVER },
 
@@ -88,8 +92,8 @@ static const struct refusal refusals[] = {
         { "clock_settime", EPERM, NEVER },
         { "adjtimex", EPERM, NEVER },
         { "clock_adjtime", EPERM, NEVER },
-        { "sethostname", EPERM, NEVER },
-        { "setdomainname", EPERM, NEVER },
+        { "sethostname", EPERM, SERVER },
+        { "setdomainname", EPERM, SERVER },
 };
 
 /* Which argument of clone() holds the flags. */
@@ -107,7 +111,8 @@ static void release(scmp_filter_ctx *filter)
 
 static bool is_wished(enum need need, const struct seccomp_wish *wish)
 {
-        return (need == PTRACE && wish->lets_ptrace) || (need == PERF && wish->lets_perf);
+        return (need == PTRACE && (wish->lets_ptrace || wish->is_server)) ||
+               (need == PERF && wish->lets_perf) || (need == SERVER && wish->is_server);
 }
 
 static int refuse(scmp_filter_ctx filter, const struct refusal *refusal)
@@ -120,8 +125,32 @@ static int refuse(scmp_filter_ctx filter, const struct refusal *refusal)
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)refusal->error), number, 0);
 }
 
+static int refuse_family(scmp_filter_ctx filter, enum scmp_compare compare, uint64_t family)
+{
+        int failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                      SCMP_CMP(0, compare, family, 0));
+
+        return failed ? failed
+                      : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair),
+                                         1, SCMP_CMP(0, compare, family, 0));
+}
+
+/* All but local ones, the internet's in a namespace of its own, and netlink, by which it is seen.
+ * Some of the others know no namespaces: AF_VSOCK reaches the host from within any. */
+static int refuse_families(scmp_filter_ctx filter, const struct seccomp_wish *wish)
+{
+        int failed = 0;
+
+        if (!wish->is_server)
+                return refuse_family(filter, SCMP_CMP_NE, AF_UNIX);
+        for (uint64_t family = AF_INET + 1; family < AF_NETLINK && !failed; family++)
+                if (family != AF_INET6)
+                        failed = refuse_family(filter, SCMP_CMP_EQ, family);
+        return failed ? failed : refuse_family(filter, SCMP_CMP_GT, AF_NETLINK);
+}
+
 /* Calls that are refused for some arguments only. */
-static int refuse_some(scmp_filter_ctx filter)
+static int refuse_some(scmp_filter_ctx filter, const struct seccomp_wish *wish)
 {
         static const int32_t namespaces[] = { CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS,
                                               CLONE_NEWIPC, CLONE_NEWUSER,   CLONE_NEWPID,
@@ -138,13 +167,8 @@ static int refuse_some(scmp_filter_ctx filter)
         for (size_t i = 0; i < BASE_COUNT(controls) && !failed; i++)
                 failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                                           SCMP_CMP(1, SCMP_CMP_MASKED_EQ, UINT32_MAX, controls[i]));
-        if (!failed)
-                failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                          SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX, 0));
-        if (!failed)
-                failed =
-                        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair),
-                                         1, SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX, 0));
+        if (!failed && !wish->has_network)
+                failed = refuse_families(filter, wish);
         return failed;
 }
 
@@ -159,7 +183,7 @@ int seccomp_open(const struct seccomp_wish *wish, int *ret_fd)
                         failed = refuse(filter, &refusals[i]);
         }
         if (!failed)
-                failed = refuse_some(filter);
+                failed = refuse_some(filter, wish);
         if (failed)
                 return failed;
         fd = memfd_create("seccomp", MFD_CLOEXEC);
@@ -174,4 +198,52 @@ int seccomp_open(const struct seccomp_wish *wish, int *ret_fd)
         }
         *ret_fd = fd;
         return 0;
+}
+
+static int read_code(int fd, struct seccomp_code *ret_code)
+{
+        struct stat status;
+        size_t size;
+
+        if (fstat(fd, &status))
+                return error_last();
+        size = (size_t)status.st_size;
+        ret_code->steps = malloc(size);
+        if (!ret_code->steps)
+                return -ENOMEM;
+        ret_code->count = (unsigned short)(size / sizeof(*ret_code->steps));
+        if (read(fd, ret_code->steps, size) == (ssize_t)size)
+                return 0;
+        seccomp_code_free(ret_code);
+        return -EIO;
+}
+
+int seccomp_compile(const struct seccomp_wish *wish, struct seccomp_code *ret_code)
+{
+        int fd = -1, failed;
+
+        /* EINVAL without filters in the kernel; with them it is the address that is wrong. */
+        if (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) || errno != EFAULT)
+                return -ENOSYS;
+        failed = seccomp_open(wish, &fd);
+        if (failed)
+                return failed;
+        failed = read_code(fd, ret_code);
+        (void)close(fd); /* a memory file: nothing can be lost */
+        return failed;
+}
+
+int seccomp_enter(const struct seccomp_code *code)
+{
+        const struct sock_fprog program = { .len = code->count, .filter = code->steps };
+
+        if (!code->count)
+                return 0;
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -errno : 0;
+}
+
+void seccomp_code_free(struct seccomp_code *code)
+{
+        free(code->steps);
+        *code = (struct seccomp_code){ .steps = NULL };
 }
