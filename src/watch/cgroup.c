@@ -296,7 +296,7 @@ static unsigned limit(const struct cgroup_tree *tree, int fd, const struct cgrou
 int cgroup_make(const struct cgroup_home *home, unsigned number, const struct cgroup_limits *limits,
                 struct cgroup *ret_group)
 {
-        struct cgroup group = { .home = home };
+        struct cgroup group = { .home = home, .io_device = limits->io_device };
         int failed = 0;
 
         for (size_t i = 0; i < cgroup_tree_max; i++)
@@ -417,8 +417,19 @@ void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts)
                         counts.cpu_periods = cgroup_keyed(fd, "cpu.stat", "nr_periods");
                         counts.cpu_throttled = cgroup_keyed(fd, "cpu.stat", "nr_throttled");
                 }
+                if (tree->roles & CGROUP_IO && group->io_device)
+                        cgroup_transferred(fd, tree->is_v2, group->io_device, &counts);
         }
         *ret_counts = counts;
+}
+
+bool cgroup_has_pressure(const struct cgroup *group)
+{
+        for (size_t i = 0; i < group->home->tree_count; i++)
+                if (group->home->trees[i].is_v2 &&
+                    !faccessat(group->folders[i], "memory.pressure", R_OK, 0))
+                        return true;
+        return false;
 }
 
 /* A group whose last process has just died may be busy for some more milliseconds. */

@@ -58,6 +58,7 @@ struct cgroup {
         int folders[cgroup_tree_max];
         int joins[cgroup_tree_max]; /* cgroup.procs, open for writing */
         unsigned unset;             /* roles whose limit the kernel did not take */
+        dev_t io_device;            /* of which bytes are counted; 0: of none */
 };
 
 /* 0: none. */
@@ -66,7 +67,7 @@ struct cgroup_limits {
         uint64_t processes;
         uint64_t cpu_permille; /* of one core */
         uint64_t io_bytes;     /* a second, read and as much written */
-        dev_t io_device;
+        dev_t io_device;       /* a whole disk: of parts the kernel takes none */
 };
 
 struct cgroup_counts {
@@ -77,6 +78,7 @@ struct cgroup_counts {
         uint64_t processes;
         uint64_t process_refusals;
         uint64_t cpu_periods, cpu_throttled;
+        uint64_t io_read_bytes, io_written_bytes;
         /* Thousandths of the last ten seconds in which somebody in it waited; version 2 only. */
         uint64_t memory_stalled, io_stalled;
         bool was_out_of_memory;
@@ -96,6 +98,8 @@ int cgroup_join(const struct cgroup *group);
 /* All that is in it, at once where the kernel can. */
 void cgroup_kill(const struct cgroup *group);
 void cgroup_count(const struct cgroup *group, struct cgroup_counts *ret_counts);
+/* Whether *_stalled of the counts are known. */
+bool cgroup_has_pressure(const struct cgroup *group);
 /* Somebody else's group of version 2, for counting alone: the one that a process is in. It may go
  * at any time. -ENOENT: there is none, or it is ours. */
 int cgroup_visit(pid_t pid, struct cgroup_home *ret_home, struct cgroup *ret_group);

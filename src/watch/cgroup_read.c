@@ -5,6 +5,8 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <sys/sysmacros.h>
 
 enum { small_file_max = 65536 };
 
@@ -90,6 +92,27 @@ uint64_t cgroup_stalled(int dir_fd, const char *file)
             sscanf(text_view(&text), "some avg10=%u.%2u", &percent, &hundredths) != 2)
                 return 0;
         return percent <= 100 ? (uint64_t)percent * 10 + hundredths / 10 : 0;
+}
+
+/* Version 2: "254:0 rbytes=1 wbytes=2 rios=3 ..."; version 1: "254:0 Read 1", "254:0 Write 2". */
+void cgroup_transferred(int dir_fd, bool is_v2, dev_t device, struct cgroup_counts *counts)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        const char *file = is_v2 ? "io.stat" : "blkio.throttle.io_service_bytes";
+        char name[32], *rest, *line;
+
+        if (file_read(dir_fd, file, &text) || !text.bytes)
+                return;
+        (void)snprintf(name, sizeof(name), "%u:%u", major(device), minor(device));
+        rest = text.bytes;
+        while ((line = strsep(&rest, "\n"))) {
+                if (strcmp(strsep(&line, " "), name) != 0 || !line)
+                        continue;
+                (void)sscanf(line, is_v2 ? "rbytes=%" SCNu64 : "Read %" SCNu64,
+                             &counts->io_read_bytes);
+                (void)sscanf(line, is_v2 ? "%*s wbytes=%" SCNu64 : "Write %" SCNu64,
+                             &counts->io_written_bytes);
+        }
 }
 
 uint64_t cgroup_number(int dir_fd, const char *file)

@@ -33,6 +33,9 @@ uint64_t cgroup_keyed(int dir_fd, const char *file, const char *key);
 /* Thousandths of the last ten seconds in which somebody waited, from a file of pressure (PSI). */
 uint64_t cgroup_stalled(int dir_fd, const char *file);
 
+/* What went from and to a device. */
+void cgroup_transferred(int dir_fd, bool is_v2, dev_t device, struct cgroup_counts *counts);
+
 /* All that is in the file. */
 uint64_t cgroup_number(int dir_fd, const char *file);
 

@@ -8,11 +8,14 @@
 #include "watch/fence_systemd.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* The program has ended: its group is empty within milliseconds, or it has left something. */
@@ -93,11 +96,27 @@ static void say_missing(struct fence *fence, unsigned roles)
 
 /* ---- Groups --------------------------------------------------------------- */
 
-static dev_t device_of_here(void)
+/* The disk that we stand on. Of a part of one the kernel refuses limits; in /sys it lies in the
+ * folder of the whole. */
+static dev_t disk_of_here(void)
 {
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(64);
+        unsigned number[2];
         struct stat status;
+        char path[64];
 
-        return stat(".", &status) ? 0 : status.st_dev;
+        if (stat(".", &status))
+                return 0;
+        (void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition", major(status.st_dev),
+                       minor(status.st_dev));
+        if (access(path, F_OK))
+                return status.st_dev;
+        (void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major(status.st_dev),
+                       minor(status.st_dev));
+        if (file_read(AT_FDCWD, path, &text) ||
+            sscanf(text_view(&text), "%u:%u", &number[0], &number[1]) != 2)
+                return status.st_dev;
+        return makedev(number[0], number[1]);
 }
 
 static int make_group(struct fence *fence, unsigned wanted)
@@ -107,7 +126,7 @@ static int make_group(struct fence *fence, unsigned wanted)
                 .processes = fence->limits.processes,
                 .cpu_permille = fence->limits.cpu_permille,
                 .io_bytes = fence->limits.io_bytes,
-                .io_device = device_of_here(),
+                .io_device = fence->limits.io_bytes ? fence->io_device : 0,
         };
         int failed = cgroup_find("tocsin-run", 0, wanted, &fence->home);
 
@@ -136,6 +155,7 @@ static void choose_group(struct fence *fence)
 
         if (!wanted)
                 return;
+        fence->io_device = disk_of_here();
         if (fence_systemd_is_there()) {
                 fence->name = scope_name;
                 kept = wanted & fence_systemd_roles();
@@ -143,6 +163,7 @@ static void choose_group(struct fence *fence)
                 fence->name = fence->home.name;
                 kept = cgroup_roles(&fence->home) & wanted & ~fence->group.unset;
         }
+        fence->counted = kept;
         if (!kept && rlimits_keep(wanted)) {
                 fence->name = "rlimits";
                 kept = rlimits_keep(wanted);

@@ -57,6 +57,8 @@ struct fence {
         struct cgroup_home home;
         struct cgroup group; /* .home NULL: none */
         const char *name;    /* "cgroup v1"; NULL: none is needed */
+        unsigned counted;    /* cgroup_role of limits that a group keeps, and counts */
+        dev_t io_device;     /* of the program's folder, as a whole */
         char *const *argv;   /* what is to be run; NULL-terminated */
         char **launch;       /* what argv points to, if a launcher is needed */
         struct text kept;    /* "memory 256 MiB, pids 64": what holds */

@@ -9,47 +9,58 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { MEMORY, PIDS, FILES, THROTTLED, MEMORY_STALLED, IO_STALLED, HIT, OOM, ROWS };
-enum { throttle_s = 10, hit_s = 60, full_permille = 950, horizon_s = 3600 };
+enum { MEMORY, PIDS, FILES, THROTTLED, IO, MEMORY_STALLED, IO_STALLED, HIT, OOM, ROWS };
+enum { throttle_s = 10, io_s = 10, hit_s = 60, full_permille = 950, horizon_s = 3600 };
 
+/* Of those that nobody limits or counts there is no row: 0 would say that all is well. */
 static const struct {
         const char *name;
+        unsigned roles; /* any of them is limited and counted; 0: always */
+        bool needs_pressure;
         int64_t limit;
         uint32_t hold_s;
         uint8_t severity;
         const char *meaning;
         const char *help;
 } rows[ROWS] = {
-        [MEMORY] = { "memory_permille", 900, 2, TOC_WARN, "memory is nearly at its limit",
-                     "Memory in use, of the fence's limit" },
-        [PIDS] = { "pids_permille", 900, 0, TOC_WARN, "processes are nearly at their limit",
+        [MEMORY] = { "memory_permille", CGROUP_MEMORY, false, 900, 2, TOC_WARN,
+                     "memory is nearly at its limit", "Memory in use, of the fence's limit" },
+        [PIDS] = { "pids_permille", CGROUP_PIDS, false, 900, 0, TOC_WARN,
+                   "processes are nearly at their limit",
                    "Processes and threads, of the fence's limit" },
-        [FILES] = { "files_permille", 900, 0, TOC_WARN, "descriptors are nearly at their limit",
+        [FILES] = { "files_permille", 0, false, 900, 0, TOC_WARN,
+                    "descriptors are nearly at their limit",
                     "Open descriptors, of the program's limit" },
-        [THROTTLED] = { "throttled_permille", 500, 30, TOC_NOTE,
+        [THROTTLED] = { "throttled_permille", CGROUP_CPU, false, 500, 30, TOC_NOTE,
                         "it wants more of the processor than its limit allows",
                         "Periods in which its share of the processor was used up" },
-        [MEMORY_STALLED] = { "memory_stalled_permille", 100, 10, TOC_WARN,
+        [IO] = { "io_permille", CGROUP_IO, false, 900, 30, TOC_NOTE,
+                 "it reads or writes as fast as its limit allows",
+                 "Bytes read or written, the more of both, of the limit, over ten seconds" },
+        [MEMORY_STALLED] = { "memory_stalled_permille", CGROUP_MEMORY, true, 100, 10, TOC_WARN,
                              "it waits for memory: what it needs does not fit into its limit",
                              "Time in which some thread waited for memory, over ten seconds" },
-        [IO_STALLED] = { "io_stalled_permille", 500, 30, TOC_NOTE,
+        [IO_STALLED] = { "io_stalled_permille", CGROUP_IO, true, 500, 30, TOC_NOTE,
                          "it waits for the disk most of the time",
                          "Time in which some thread waited for the disk, over ten seconds" },
-        [HIT] = { "limit_hit", 0, 0, TOC_WARN, "a limit of the fence was hit",
+        [HIT] = { "limit_hit", CGROUP_MEMORY | CGROUP_PIDS, false, 0, 0, TOC_WARN,
+                  "a limit of the fence was hit",
                   "Memory or processes refused in the last minute" },
-        [OOM] = { "oom", 0, 0, TOC_PAGE, "the kernel killed it for its memory limit",
-                  "Kills for the memory limit" },
+        [OOM] = { "oom", CGROUP_MEMORY, false, 0, 0, TOC_PAGE,
+                  "the kernel killed it for its memory limit", "Kills for the memory limit" },
 };
 
 struct fence_watch {
         struct rule_set *rules;
         int64_t values[ROWS];
         struct rule_sample samples[ROWS];
+        uint32_t count; /* of rows and samples */
         struct cgroup_counts counts;
         struct cgroup_home home; /* of a scope, which is not ours */
         struct cgroup scope;
         uint64_t kills_around; /* when it was found */
         uint64_t periods[throttle_s + 1], throttled[throttle_s + 1];
+        uint64_t read[io_s + 1], written[io_s + 1];
         uint64_t memory_hits[hit_s + 1], process_hits[hit_s + 1];
         uint64_t refusals, memory_hit_count;
         uint64_t ticks;
@@ -84,17 +95,26 @@ static int add_row(struct fence_watch *watch, uint32_t which, uint64_t began_ns)
         (void)snprintf(record.help, sizeof(record.help), "%s", rows[which].help);
         (void)snprintf(record.rule[0].meaning, sizeof(record.rule[0].meaning), "%s",
                        rows[which].meaning);
-        watch->samples[which].cells = (const uint64_t *)&watch->values[which];
+        watch->samples[watch->count++].cells = (const uint64_t *)&watch->values[which];
         return rule_set_add(watch->rules, &record, began_ns, true, &row);
 }
 
-int fence_watch_new(uint64_t began_ns, struct fence_watch **ret_watch)
+static bool is_known(uint32_t which, const struct fence *fence)
+{
+        if (rows[which].roles && !(rows[which].roles & fence->counted))
+                return false;
+        return !rows[which].needs_pressure || fence_is_scope(fence) ||
+               cgroup_has_pressure(&fence->group);
+}
+
+int fence_watch_new(const struct fence *fence, uint64_t began_ns, struct fence_watch **ret_watch)
 {
         struct fence_watch *watch = calloc(1, sizeof(*watch));
         int failed = watch ? rule_set_new(&watch->rules, began_ns) : -ENOMEM;
 
         for (uint32_t i = 0; i < ROWS && !failed; i++)
-                failed = add_row(watch, i, began_ns);
+                if (is_known(i, fence))
+                        failed = add_row(watch, i, began_ns);
         if (failed) {
                 fence_watch_free(&watch);
                 return failed;
@@ -159,6 +179,15 @@ static uint64_t since(const uint64_t *past, uint64_t ticks, uint64_t seconds)
         return now > then ? now - then : 0;
 }
 
+/* Reads and writes have a limit each, of the same size. */
+static uint64_t transferred(const struct fence_watch *watch)
+{
+        uint64_t read = since(watch->read, watch->ticks, io_s);
+        uint64_t written = since(watch->written, watch->ticks, io_s);
+
+        return read > written ? read : written;
+}
+
 /* NULL: there is none, or it is not known yet. */
 static const struct cgroup *group_of(struct fence_watch *watch, const struct fence *fence,
                                      pid_t pid)
@@ -167,8 +196,10 @@ static const struct cgroup *group_of(struct fence_watch *watch, const struct fen
                 return &fence->group;
         if (!fence_is_scope(fence))
                 return NULL;
-        if (!watch->scope.home && !cgroup_visit(pid, &watch->home, &watch->scope))
+        if (!watch->scope.home && !cgroup_visit(pid, &watch->home, &watch->scope)) {
                 watch->kills_around = cgroup_kills_around(&watch->scope);
+                watch->scope.io_device = fence->limits.io_bytes ? fence->io_device : 0;
+        }
         return watch->scope.home ? &watch->scope : NULL;
 }
 
@@ -203,6 +234,8 @@ static void count(struct fence_watch *watch, const struct fence *fence, pid_t pi
         watch->ticks++;
         watch->periods[watch->ticks % (throttle_s + 1)] = counts->cpu_periods;
         watch->throttled[watch->ticks % (throttle_s + 1)] = counts->cpu_throttled;
+        watch->read[watch->ticks % (io_s + 1)] = counts->io_read_bytes;
+        watch->written[watch->ticks % (io_s + 1)] = counts->io_written_bytes;
         watch->values[MEMORY] = permille(counts->memory_bytes, limits->memory_bytes);
         /* Whoever reads files meets the limit all the time, and what is cached makes room. */
         if (watch->values[MEMORY] > full_permille)
@@ -217,6 +250,7 @@ static void count(struct fence_watch *watch, const struct fence *fence, pid_t pi
         watch->values[IO_STALLED] = (int64_t)counts->io_stalled;
         watch->values[THROTTLED] = permille(since(watch->throttled, watch->ticks, throttle_s),
                                             since(watch->periods, watch->ticks, throttle_s));
+        watch->values[IO] = permille(transferred(watch), limits->io_bytes * io_s);
         watch->values[HIT] = (int64_t)(since(watch->memory_hits, watch->ticks, hit_s) +
                                        since(watch->process_hits, watch->ticks, hit_s));
 }
@@ -227,9 +261,10 @@ int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_
 {
         count(watch, fence, pid, is_tick);
         if (!is_tick)
-                return rule_set_peek(watch->rules, now_ns, watch->samples, ROWS, ret_changes,
-                                     ret_count);
-        return rule_set_tick(watch->rules, now_ns, watch->samples, ROWS, ret_changes, ret_count);
+                return rule_set_peek(watch->rules, now_ns, watch->samples, watch->count,
+                                     ret_changes, ret_count);
+        return rule_set_tick(watch->rules, now_ns, watch->samples, watch->count, ret_changes,
+                             ret_count);
 }
 
 /* Which of them were hit in the last minute. */

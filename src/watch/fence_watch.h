@@ -8,13 +8,15 @@
  *   files_permille       of the program's limit of descriptors; above 900: warn
  *   throttled_permille   of periods in which its share of the processor was used up, over 10 s;
  *                        above 500 for 30 s: note
+ *   io_permille          bytes read or written, the more of both, of the limit, over 10 s; above
+ *                        900 for 30 s: note
  *   memory_stalled_permille, io_stalled_permille
  *                        of time in which some thread waited for it, over 10 s (PSI; cgroup v2);
  *                        above 100 for 10 s: warn; above 500 for 30 s: note
  *   limit_hit            how often memory or processes were refused in the last minute: warn
  *   oom                  the kernel has killed for the memory limit: page
  *
- * Judged by the same engine as the program's own, as vitals.h.
+ * There is none of what nobody limits or counts. Judged by the same engine as the program's own, as vitals.h.
  *
  * Units: thousandths. Ownership: changes live until the next call; a new reference of details.
  * Errors: -errno. Threads: one. Limits: none of its own.
@@ -27,7 +29,8 @@
 
 struct fence_watch;
 
-int fence_watch_new(uint64_t began_ns, struct fence_watch **ret_watch);
+/* Rows of what the fence limits, and can count. */
+int fence_watch_new(const struct fence *fence, uint64_t began_ns, struct fence_watch **ret_watch);
 void fence_watch_free(struct fence_watch **watch);
 
 int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_t pid,

@@ -226,7 +226,8 @@ static int open_fence(struct supervisor *supervisor, struct text *why)
         if (outcome || !fence_is_wanted(&request->limits))
                 return outcome;
         supervisor->fence_number = supervisor->roster.next_number++;
-        outcome = fence_watch_new(supervisor->began_ns, &supervisor->fence_watch);
+        outcome =
+                fence_watch_new(&supervisor->fence, supervisor->began_ns, &supervisor->fence_watch);
         if (!outcome)
                 say_fence(supervisor);
         return outcome;
