@@ -16,7 +16,8 @@
  *   limit_hit            how often memory or processes were refused in the last minute: warn
  *   oom                  the kernel has killed for the memory limit: page
  *
- * There is none of what nobody limits or counts. Judged by the same engine as the program's own, as vitals.h.
+ * There is none of what nobody limits or counts. Judged by the same engine as the program's own,
+ * as vitals.h.
  *
  * Units: thousandths. Ownership: changes live until the next call; a new reference of details.
  * Errors: -errno. Threads: one. Limits: none of its own.

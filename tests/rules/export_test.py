@@ -3,8 +3,8 @@
 """What others make of `tocsin rules --prometheus`, `--grafana` and `--markdown`.
 
 every.c has each kind, each signal and texts that want to be YAML, templates or Markdown. That its
-rules ring when they should is shown elsewhere, by conformance; here they must be accepted, bear the
-right names, and say what the source says. The judge is promtool.
+rules ring when they should is shown elsewhere, by conformance and rings_test.py; here they must be
+accepted, bear the right names, and say what the source says. The judge is promtool.
 
 usage: export_test.py TOCSIN INCLUDE_DIR KVD [WORD...]     only tests whose names contain all WORDs
 Output is TAP.
@@ -232,51 +232,6 @@ def what_rings_says_what_the_source_says(bench):
     same(promtool(bench, 'test', 'rules', 'test.yaml')[0], 1, 'promtool compares annotations')
 
 
-def tested(bench, rules, tests):
-    """What promtool says to such tests of such rules."""
-    bench.write('rules.yml', rules)
-    bench.write('tests.yaml', tests)
-    return promtool(bench, 'test', 'rules', 'tests.yaml')
-
-
-def brief(bench):
-    """every.c, without the windows of a day, which take promtool minutes."""
-    text = (HERE / 'every.c').read_text(encoding='utf-8')
-    for old, new in (('objective_permille = 990', 'objective_permille = 990, .window_s = 1200'),
-                     ('objective_permille = 999', 'objective_permille = 999, .window_s = 1200'),
-                     ('hold_s = 7200', 'hold_s = 600'), ('UPTIME_S(86400)', 'UPTIME_S(900)')):
-        same(text.count(old), 1, old)
-        text = text.replace(old, new)
-    bench.write('every.c', text)
-    bench.compile('gcc', 'every.c', 'every.o')
-    return 'every.o'
-
-
-def every_alert_rings_and_just_does_not(bench):
-    """But for the count whose limit no double holds, and the absent one, which has no limit."""
-    brief(bench)
-    rules = export(bench, '--prometheus', '--scrape-interval=60', 'every.o')
-    tests = export(bench, '--tests', '--scrape-interval=60', 'every.o')
-    same(re.findall('^- name: "(.*)"$', tests, re.M),
-         [f'every_{name} {run}' for name in ALERTS if name not in ('count', 'worker_absent')
-          for run in ('rings', 'stays silent')])
-    same(re.findall('^# Left out, that (.*?):', tests, re.M),
-         ['every_count rings', 'every_count stays silent'])
-    status, said = tested(bench, rules, tests)
-    same((status, 'SUCCESS' in said), (0, True), said)
-
-
-def kvd_rings_as_tested_and_another_limit_fails(bench):
-    rules = export(bench, '--prometheus', bench.kvd)
-    tests = export(bench, '--tests', '--rules-file=rules.yml', bench.kvd)
-    status, said = tested(bench, rules, tests)
-    same((status, 'SUCCESS' in said), (0, True), said)
-    limit = re.search(r'^    expr: .* > ([1-9][0-9]*)$', rules, re.M)
-    for by in (1, -1):
-        spoilt = rules[:limit.start(1)] + str(int(limit[1]) + by) + rules[limit.end(1):]
-        same(tested(bench, spoilt, tests)[0], 1, limit[0])
-
-
 # ---- Grafana ------------------------------------------------------------------
 
 def grafana_has_a_row_a_module_and_a_panel_a_probe(bench):
@@ -427,7 +382,6 @@ def what_cannot_be_read_is_not_mistaken_for_yes(bench):
 TESTS = (prometheus_accepts_every_kind, prometheus_accepts_kvd,
          names_are_never_something_else, two_probes_of_one_series_are_told, this_test_can_fail,
          alerts_have_stable_and_distinct_names, what_rings_says_what_the_source_says,
-         every_alert_rings_and_just_does_not, kvd_rings_as_tested_and_another_limit_fails,
          grafana_has_a_row_a_module_and_a_panel_a_probe,
          grafana_draws_limits_in_the_unit_that_is_shown, every_query_of_the_dashboard_is_promql,
          the_sheet_says_when_and_what_to_do, only_addresses_become_links,
@@ -442,6 +396,10 @@ def with_kvd(test):
     return wrapped
 
 
+def main(functions):
+    return run_tests([(test.__name__.replace('_', ' '), with_kvd(test)) for test in functions],
+                     sys.argv[4:])
+
+
 if __name__ == '__main__':
-    sys.exit(run_tests([(test.__name__.replace('_', ' '), with_kvd(test)) for test in TESTS],
-                       sys.argv[4:]))
+    sys.exit(main(TESTS))
