@@ -4,6 +4,8 @@
  * One call in 16 is timed, with two readings of the clock; the others cost some additions. What
  * stdio reads and writes inside libc does not come by. */
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -158,7 +160,10 @@ READ(__recv_chk, size, (int fd, void *to, size_t size, size_t room, int flags),
 READ(recvfrom, size,
      (int fd, void *to, size_t size, int flags, __SOCKADDR_ARG from, socklen_t *length),
      (fd, to, size, flags, from.__sockaddr__, length))
-READ(recvmsg, 0, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+READ(preadv2, 0, (int fd, const struct iovec *to, int count, off_t at, int flags),
+     (fd, to, count, at, flags))
+READ(preadv64v2, 0, (int fd, const struct iovec *to, int count, off64_t at, int flags),
+     (fd, to, count, at, flags))
 WRITE(write, size, (int fd, const void *from, size_t size), (fd, from, size))
 WRITE(pwrite, size, (int fd, const void *from, size_t size, off_t at), (fd, from, size, at))
 WRITE(pwrite64, size, (int fd, const void *from, size_t size, off64_t at), (fd, from, size, at))
@@ -171,15 +176,71 @@ WRITE(sendto, size,
       (int fd, const void *from, size_t size, int flags, __CONST_SOCKADDR_ARG to, socklen_t length),
       (fd, from, size, flags, to.__sockaddr__, length))
 WRITE(sendmsg, 0, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
+WRITE(pwritev2, 0, (int fd, const struct iovec *from, int count, off_t at, int flags),
+      (fd, from, count, at, flags))
+WRITE(pwritev64v2, 0, (int fd, const struct iovec *from, int count, off64_t at, int flags),
+      (fd, from, count, at, flags))
 WRITE(sendfile, 0, (int fd, int from, off_t *at, size_t size), (fd, from, at, size))
 WRITE(sendfile64, 0, (int fd, int from, off64_t *at, size_t size), (fd, from, at, size))
 
-/* Those that move no bytes. */
-#define CALL(name, kind, parameters, arguments)                                                \
+WRITE(splice, 0, (int from, off64_t *at, int fd, off64_t *to, size_t size, unsigned flags),
+      (from, at, fd, to, size, flags))
+WRITE(tee, 0, (int from, int fd, size_t size, unsigned flags), (from, fd, size, flags))
+WRITE(vmsplice, 0, (int fd, const struct iovec *from, size_t count, unsigned flags),
+      (fd, from, count, flags))
+WRITE(copy_file_range, 0, (int from, off64_t *at, int fd, off64_t *to, size_t size, unsigned flags),
+      (from, at, fd, to, size, flags))
+
+/* ---- Messages, some of which bring descriptors ---------------------------------------- */
+
+INSIDE_PUBLIC ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+        struct call call = begin(INSIDE_CALL_READ, fd, AT);
+        ssize_t got = end_io(&call, true, real.recvmsg(fd, message, flags), 0);
+
+        if (got >= 0 && call.page)
+                descriptors_received(message, AT, inside_sp());
+        return got;
+}
+
+/* Bytes of the first `got` messages, or the error that it is. */
+static ssize_t bytes_of(const struct mmsghdr *messages, int got)
+{
+        ssize_t bytes = got < 0 ? got : 0;
+
+        for (int i = 0; i < got; i++)
+                bytes += messages[i].msg_len;
+        return bytes;
+}
+
+INSIDE_PUBLIC int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                           struct timespec *limit)
+{
+        struct call call = begin(INSIDE_CALL_READ, fd, AT);
+        int got = real.recvmmsg(fd, messages, count, flags, limit);
+
+        (void)end_io(&call, true, bytes_of(messages, got), 0);
+        for (int i = 0; i < got && call.page; i++)
+                descriptors_received(&messages[i].msg_hdr, AT, inside_sp());
+        return got;
+}
+
+INSIDE_PUBLIC int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+        struct call call = begin(INSIDE_CALL_WRITE, fd, AT);
+        int got = real.sendmmsg(fd, messages, count, flags);
+
+        (void)end_io(&call, false, bytes_of(messages, got), 0);
+        return got;
+}
+
+/* ---- Those that move no bytes --------------------------------------------------------- */
+
+#define CALL(name, kind, of, parameters, arguments)                                            \
         INSIDE_PUBLIC int name parameters;                                                     \
         int name parameters                                                                    \
         {                                                                                      \
-                struct call call = begin(kind, fd, AT);                                        \
+                struct call call = begin(kind, of, AT);                                        \
                 int outcome = real.name arguments;                                             \
                 int saved = errno;                                                             \
                                                                                                \
@@ -190,9 +251,13 @@ WRITE(sendfile64, 0, (int fd, int from, off64_t *at, size_t size), (fd, from, at
                 return outcome;                                                                \
         }
 
-CALL(fsync, INSIDE_CALL_SYNC, (int fd), (fd))
-CALL(fdatasync, INSIDE_CALL_SYNC, (int fd), (fd))
-CALL(connect, INSIDE_CALL_CONNECT, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length),
+CALL(fsync, INSIDE_CALL_SYNC, fd, (int fd), (fd))
+CALL(fdatasync, INSIDE_CALL_SYNC, fd, (int fd), (fd))
+CALL(syncfs, INSIDE_CALL_SYNC, fd, (int fd), (fd))
+CALL(sync_file_range, INSIDE_CALL_SYNC, fd, (int fd, off64_t at, off64_t size, unsigned flags),
+     (fd, at, size, flags))
+CALL(msync, INSIDE_CALL_SYNC, -1, (void *memory, size_t size, int flags), (memory, size, flags))
+CALL(connect, INSIDE_CALL_CONNECT, fd, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length),
      (fd, to.__sockaddr__, length))
 
 INSIDE_PUBLIC int accept(int fd, __SOCKADDR_ARG from, socklen_t *length);

@@ -3,14 +3,16 @@
  *
  * What libc opens inside itself and gives out as something else - a FILE, a DIR - comes by under
  * the name of that; what it opens and closes for itself does not come by, and is nobody's to
- * lose. Descriptors that a peer sends through a socket are not seen. */
+ * lose. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <pty.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "inside/descriptor.h"
@@ -74,6 +76,27 @@ int descriptor_made(int fd, const void *at, const void *sp)
         return fd;
 }
 
+void descriptors_received(const struct msghdr *message, const void *at, const void *sp)
+{
+        const int pidfd = 4; /* SCM_PIDFD, younger than libc's headers */
+        struct msghdr *walked = (struct msghdr *)message; /* only read, but the macros want it so */
+
+        for (struct cmsghdr *part = CMSG_FIRSTHDR(walked); part; part = CMSG_NXTHDR(walked, part)) {
+                const unsigned char *bytes = CMSG_DATA(part);
+                size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+                if (part->cmsg_level != SOL_SOCKET ||
+                    (part->cmsg_type != SCM_RIGHTS && part->cmsg_type != pidfd))
+                        continue;
+                for (size_t i = 0; i < count; i++) {
+                        int fd;
+
+                        __builtin_memcpy(&fd, bytes + i * sizeof(fd), sizeof(fd));
+                        (void)descriptor_made(fd, at, sp);
+                }
+        }
+}
+
 static void made_two(int error, const int *fds, const void *at, const void *sp)
 {
         if (error)
@@ -120,12 +143,16 @@ INSIDE_PUBLIC int openat64(int folder, const char *path, int flags, ...)
         OPEN(openat64, , folder, path);
 }
 
-/* Those that return a descriptor, or -1, and take it from nowhere else. */
+/* Those that return a descriptor, or -1, and take it from nowhere else. Old libcs lack some. */
 #define MAKES(name, parameters, arguments)                           \
         INSIDE_PUBLIC int name parameters;                           \
         int name parameters                                          \
         {                                                            \
                 (void)is_on();                                       \
+                if (!real.name) {                                    \
+                        errno = ENOSYS;                              \
+                        return -1;                                   \
+                }                                                    \
                 return descriptor_made(real.name arguments, AT, SP); \
         }
 
@@ -152,6 +179,9 @@ MAKES(mkstemps, (char *path, int length), (path, length))
 MAKES(mkstemps64, (char *path, int length), (path, length))
 MAKES(mkostemps, (char *path, int length, int flags), (path, length, flags))
 MAKES(mkostemps64, (char *path, int length, int flags), (path, length, flags))
+MAKES(shm_open, (const char *name, int flags, mode_t mode), (name, flags, mode))
+MAKES(posix_openpt, (int flags), (flags))
+MAKES(pidfd_open, (pid_t pid, unsigned flags), (pid, flags))
 MAKES(dup3, (int fd, int to, int flags), (fd, to, flags))
 
 /* These two may give back what they were given. */
@@ -202,6 +232,34 @@ int socketpair(int domain, int type, int protocol, int fds[2])
 
         made_two(error, fds, AT, SP);
         return error;
+}
+
+INSIDE_PUBLIC int openpty(int *master, int *slave, char *name, const struct termios *terminal,
+                          const struct winsize *size)
+{
+        int fds[2] = { -1, -1 }, error;
+
+        (void)is_on();
+        error = real.openpty(master, slave, name, terminal, size);
+        if (!error) {
+                fds[0] = *master;
+                fds[1] = *slave;
+        }
+        made_two(error, fds, AT, SP);
+        return error;
+}
+
+/* In the child only the terminal is left, as its standard input and output. */
+INSIDE_PUBLIC int forkpty(int *master, char *name, const struct termios *terminal,
+                          const struct winsize *size)
+{
+        int pid;
+
+        (void)is_on();
+        pid = real.forkpty(master, name, terminal, size);
+        if (pid > 0)
+                (void)descriptor_made(*master, AT, SP);
+        return pid;
 }
 
 /* One argument at most, of the size of a pointer: as libc itself passes it on. */

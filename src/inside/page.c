@@ -34,8 +34,9 @@ static void clean(struct inside_thread *page)
         page->self = 0;
 }
 
-/* One that had the same id is gone; else one that is free. */
-static struct inside_thread *find_page(uint32_t thread)
+/* One that had the same id is gone; else one that is free. Those of threads that ended with a lock
+ * say who has it, and are taken last. */
+static struct inside_thread *find_page(uint32_t thread, bool takes_held)
 {
         uint32_t count = inside_region_pages();
         uint32_t free = 0;
@@ -46,7 +47,7 @@ static struct inside_thread *find_page(uint32_t thread)
                         free = i;
                         break;
                 }
-                if (!pages.owner[i])
+                if (!pages.owner[i] && (takes_held || !inside_region_page_at(i)->held_count))
                         free = i;
         }
         if (!free)
@@ -100,13 +101,15 @@ struct inside_thread *inside_attach(void)
         if (!page) {
                 local->thread = (uint32_t)syscall(SYS_gettid);
                 local->top = stack_top(local->thread);
-                page = find_page(local->thread);
+                page = find_page(local->thread, false);
                 if (!page && inside_region_pages() >= pages.scan_at) {
                         release_dead();
-                        page = find_page(local->thread);
+                        page = find_page(local->thread, false);
                 }
                 if (!page)
                         page = new_page(local->thread);
+                if (!page)
+                        page = find_page(local->thread, true);
                 if (page) {
                         clean(page);
                         page->self = (uintptr_t)pthread_self();

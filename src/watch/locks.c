@@ -4,6 +4,8 @@
 
 #include "watch/remote.h"
 
+#include <inttypes.h>
+
 enum { details_max = 8, stacks_max = 4 };
 
 static bool is_lock(uint32_t kind)
@@ -348,6 +350,28 @@ static void add_holder(json_t *one, const struct namer *namer, const struct pict
         (void)json_object_set_new(one, "holder_at", namer_place(namer, holder->call_at));
 }
 
+/* Nobody that lives. One that is left over from a thread that has ended may have been given back by
+ * another; but then nobody would wait for it. */
+static void add_nobody(json_t *one, const struct picture *picture, const struct namer *namer,
+                       uint64_t lock)
+{
+        for (uint32_t i = 0; i < picture->left_count; i++) {
+                const struct picture_left *left = &picture->left[i];
+
+                for (uint32_t k = 0; k < left->held_count; k++) {
+                        if (left->held[k].lock != lock)
+                                continue;
+                        (void)json_object_set_new(
+                                one, "held_by",
+                                json_sprintf("thread %" PRIu32 ", which has ended", left->id));
+                        (void)json_object_set_new(one, "taken_at",
+                                                  namer_place(namer, left->held[k].at));
+                        return;
+                }
+        }
+        (void)json_object_set_new(one, "held_by", json_string("nobody that is known"));
+}
+
 static json_t *describe(const struct locks *locks, const struct picture *picture,
                         const struct namer *namer, const struct picture_thread *thread,
                         bool with_stack)
@@ -362,7 +386,7 @@ static json_t *describe(const struct locks *locks, const struct picture *picture
         if (joins(thread))
                 return one;
         if (!holder) {
-                (void)json_object_set_new(one, "held_by", json_string("nobody that is known"));
+                add_nobody(one, picture, namer, thread->wait_lock);
                 return one;
         }
         add_holder(one, namer, holder, thread->wait_lock);

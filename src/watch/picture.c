@@ -188,15 +188,18 @@ static void ask_io(pid_t pid, struct picture_thread *thread)
                 thread->io_calls = reads + writes;
 }
 
-/* False: no thread of the process has that id now. */
-static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_io)
+/* False: no thread of the process has that id now, or nobody can find out. */
+static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_io, bool *ret_has_ended)
 {
         char path[64], text[task_bytes];
         unsigned long long ran, waited;
 
         (void)snprintf(path, sizeof(path), "task/%u/schedstat", thread->id);
-        if (procfs_read(pid, path, text, sizeof(text)) <= 0)
+        errno = 0;
+        if (procfs_read(pid, path, text, sizeof(text)) <= 0) {
+                *ret_has_ended = errno == ENOENT || errno == ESRCH;
                 return false;
+        }
         if (sscanf(text, "%llu %llu", &ran, &waited) == 2) {
                 thread->cpu_ns = ran;
                 thread->waited_ns = waited;
@@ -216,6 +219,18 @@ static uint64_t activity_of(const struct inside_thread *page, uint32_t sites)
         for (uint32_t i = 0; i < sites; i++)
                 sum += page->cells[i].made;
         return sum;
+}
+
+static void take_left(struct picture *picture, const struct picture_thread *thread)
+{
+        struct picture_left *left = &picture->left[picture->left_count];
+
+        if (!thread->held_count || picture->left_count == picture_left_max)
+                return;
+        left->id = thread->id;
+        left->held_count = thread->held_count;
+        memcpy(left->held, thread->held, sizeof(left->held));
+        picture->left_count++;
 }
 
 static void take_thread(struct picture *picture, const struct inside_thread *page, uint32_t number,
@@ -243,11 +258,17 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
                 .activity = activity_of(page, picture->site_count),
         };
 
+        bool has_ended = false;
+
         memcpy(thread.held, page->held, sizeof(thread.held));
         for (uint32_t i = 0; i < INSIDE_HELD; i++)
                 thread.held[i].node %= INSIDE_NODES;
-        if (picture->pid && !ask_time(picture->pid, &thread, picture->thread_count < ask_max))
+        if (picture->pid &&
+            !ask_time(picture->pid, &thread, picture->thread_count < ask_max, &has_ended)) {
+                if (has_ended)
+                        take_left(picture, &thread);
                 return;
+        }
         picture->threads[picture->thread_count++] = thread;
 }
 
@@ -277,6 +298,7 @@ static int read_pages(struct picture *picture, const struct segment_view *view, 
                        picture->site_count * sizeof(struct inside_cells);
 
         picture->thread_count = 0;
+        picture->left_count = 0;
         for (uint32_t i = 0; i < view->inside.page_count; i++) {
                 uint64_t offset = view->inside.pages[i];
                 struct segment_extent extent;

@@ -51,6 +51,15 @@ struct picture_thread {
         uint64_t io_calls;  /* reads and writes, libc's own too; 0: not known */
 };
 
+/* A thread that has ended with locks, which nobody gives back. */
+struct picture_left {
+        uint32_t id;
+        uint32_t held_count;
+        struct inside_held held[INSIDE_HELD];
+};
+
+enum { picture_left_max = 16 };
+
 /* What a site has made, and what of it lives, summed over all threads. */
 struct picture_cells {
         uint64_t bytes;
@@ -75,7 +84,9 @@ struct picture {
         struct inside_finding findings[INSIDE_FINDINGS]; /* in the order in which they came */
         uint32_t thread_count;
         struct picture_thread *threads; /* in no order */
-        void *buffer;                   /* the reader's */
+        uint32_t left_count;
+        struct picture_left left[picture_left_max];
+        void *buffer; /* the reader's */
 };
 
 int picture_new(pid_t pid, struct picture **ret_picture);

@@ -2,6 +2,7 @@
 /* fault_bank.c - locks that block each other, could do so, or are held for too long. */
 #include "faults.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include <tocsin.h>
@@ -282,6 +283,51 @@ void lock_held(void)
 void lock_held_not(void)
 {
         audit_among(50, 100);
+}
+
+/* ---- A lock that nobody gives back ----------------------------------------------------- */
+
+static pthread_mutex_t vault;
+
+/* EOWNERDEAD: whoever had it has ended. */
+static FAULTS_SITE void open_vault(void)
+{
+        TOC_ENTER(bank);
+        int error = pthread_mutex_lock(&vault);
+
+        if (error && (error != EOWNERDEAD || pthread_mutex_consistent(&vault)))
+                exit(9);
+}
+
+static void *leave_open(void *unused)
+{
+        open_vault();
+        return unused;
+}
+
+static void leave_vault(int robustness)
+{
+        pthread_mutexattr_t attributes;
+
+        if (pthread_mutexattr_init(&attributes) ||
+            pthread_mutexattr_setrobust(&attributes, robustness) ||
+            pthread_mutex_init(&vault, &attributes))
+                exit(9);
+        faults_begin();
+        if (pthread_join(faults_thread(leave_open, NULL), NULL))
+                exit(9);
+        open_vault();
+        unlock(&vault);
+}
+
+void lock_left(void)
+{
+        leave_vault(PTHREAD_MUTEX_STALLED);
+}
+
+void lock_left_not(void)
+{
+        leave_vault(PTHREAD_MUTEX_ROBUST);
 }
 
 /* ---- One lock for all -------------------------------------------------------------------*/

@@ -86,6 +86,8 @@ ROWS = [
     Twin("self_deadlock_not", 8),
     Fault("lock_held", 8, ("lock_wait_ms",), "bank", ("checking", "audit", "deposit")),
     Twin("lock_held_not", 12),
+    Fault("lock_left", 12, ("lock_wait_ms",), "bank", ("leave_vault", "open_vault", "which has ended")),
+    Twin("lock_left_not", 8),
     Fault("lost_wakeup", 12, ("letters",), "mail"),
     Twin("lost_wakeup_not", 12),
     Fault("livelock", 12, ("bars",), "duet"),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """libtocsin-inside.so in front of programs that do to it what programs do: what it counts is what was
 counted by hand, and the program notices nothing. TAP.
-usage: process_test.py LIBRARY SUBJECT OWN_MALLOC"""
+usage: process_test.py LIBRARY SUBJECT OWN_MALLOC PASSED"""
 
 import concurrent.futures
 import glob
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 
-LIBRARY, SUBJECT, OWN_MALLOC = (os.path.abspath(argument) for argument in sys.argv[1:4])
+LIBRARY, SUBJECT, OWN_MALLOC, PASSED = (os.path.abspath(argument) for argument in sys.argv[1:5])
 WAIT_S = 60
 
 # As src/probe/inside.h has them.
@@ -159,9 +159,9 @@ def same(*argv):
     return test
 
 
-def descriptors_and_calls_are_counted():
+def counted(*argv):
     with Place() as place:
-        process = place.start(SUBJECT, "descriptors")
+        process = place.start(*argv)
         said = numbers(process.stdout.readline())
         inside = Inside(place.folder, said["pid"])
         module = inside.module("mine")
@@ -172,6 +172,14 @@ def descriptors_and_calls_are_counted():
         process.stdin.write("\n")
         process.stdin.close()
         ends(process)
+
+
+def descriptors_and_calls_are_counted():
+    counted(SUBJECT, "descriptors")
+
+
+def those_that_are_passed_on_too():
+    counted(PASSED)
 
 
 def a_call_that_was_left_by_longjmp_is_over():
@@ -233,7 +241,8 @@ print(sum(out))
 
 TESTS = [the_library_is_in_front, exact("heap"), exact("heap_after_fork", 2), exact("crowd"),
          exact("many"), *map(survives, ("usable", "forks", "handlers_at_fork", "children", "signals")),
-         descriptors_and_calls_are_counted, a_call_that_was_left_by_longjmp_is_over,
+         descriptors_and_calls_are_counted, those_that_are_passed_on_too,
+         a_call_that_was_left_by_longjmp_is_over,
          a_program_with_an_allocator_of_its_own_runs, without_a_place_for_the_segment_it_runs,
          same(SUBJECT, "locks"), same("/usr/bin/python3", "-c", THREADS),
          same("/bin/bash", "-c", "for i in 1 2 3; do (echo $i | tr 1-3 a-c); done"),
