@@ -456,9 +456,15 @@ drop table answer;
         self.until(lambda: self.psql("select count(*) from pg_stat_activity "
                                      "where backend_type = 'autovacuum worker';") == "0\n")
 
+    def has_clients(self):
+        """Their processes end some time after they have gone; to be ended instead is an error in the log."""
+        return any(b" [local] " in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+                   for pid in self.tree() if os.path.exists(f"/proc/{pid}"))
+
     def stop(self):
         """TERM waits for clients; a killed session of a test would keep it up."""
         self.rest()
+        self.until(lambda: not self.has_clients())
         for pid in self.tree()[:1]:
             os.kill(pid, signal.SIGINT)
         return self.process.wait(timeout=DEADLINE_S)
