@@ -16,7 +16,7 @@ static const uint64_t hang_ns = 2 * CLOCK_S_NS; /* for a case that does not come
  * like a call that hangs for five seconds, which the slower ones tell from a rule that rings. */
 static const uint64_t fast_ns = 10 * CLOCK_MS_NS;
 static const uint64_t slowest_ns = 160 * CLOCK_MS_NS;
-enum { slower = 4, again_seconds = 10 };
+enum { slower = 4 };
 
 struct fault {
         const char *name;
@@ -91,15 +91,16 @@ static void rang_fini(struct rang *rang)
         *rang = (struct rang){ .items = NULL };
 }
 
-/* When all of them had rung. */
-static uint64_t rang_seconds(const struct rang *rang)
+/* How long to wait until one of them rings again. A slower clock has no more seconds of rule time for
+ * that, but a late start. */
+static uint64_t again_s(const struct rang *rang)
 {
-        uint64_t seconds = 0;
+        uint64_t latest_s = 0;
 
         for (size_t i = 0; i < rang->count; i++)
-                if (rang->items[i].at_s > seconds)
-                        seconds = rang->items[i].at_s;
-        return seconds;
+                if (rang->items[i].at_s > latest_s)
+                        latest_s = rang->items[i].at_s;
+        return latest_s + latest_s / 2 + 5;
 }
 
 enum { stop = 1 };
@@ -171,7 +172,7 @@ static int run_control(struct trial *trial, const struct session_case *test_case
                 if (failed || trial->is_unknown || trial->fresh.count == 0 ||
                     trial->second_ns >= slowest_ns)
                         break;
-                trial->seconds = 2 * rang_seconds(&trial->fresh) + again_seconds;
+                trial->seconds = again_s(&trial->fresh);
         }
         if (trial->second_ns > *ret_second_ns)
                 *ret_second_ns = trial->second_ns;
@@ -189,7 +190,7 @@ static int confirm(struct trial *trial, const struct session_case *test_case)
 
         trial->fresh = (struct rang){ .items = NULL };
         trial->second_ns *= slower;
-        trial->seconds = 2 * rang_seconds(&before) + again_seconds;
+        trial->seconds = again_s(&before);
         failed = run_case(trial, test_case);
         trial->second_ns = second_ns;
         for (size_t i = 0; i < before.count && !trial->heard_in; i++) {
