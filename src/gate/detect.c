@@ -91,8 +91,8 @@ static void rang_fini(struct rang *rang)
         *rang = (struct rang){ .items = NULL };
 }
 
-/* How long to wait until one of them rings again. A slower clock has no more seconds of rule time for
- * that, but a late start. */
+/* How long to wait until one of them rings again. On a slower clock it takes no more of rule time,
+ * unless it starts late. */
 static uint64_t again_s(const struct rang *rang)
 {
         uint64_t latest_s = 0;
