@@ -409,7 +409,8 @@ INSIDE_PUBLIC void *malloc(size_t size)
         return memory;
 }
 
-/* The usual case of heap_release(). */
+/* The usual case of heap_release(). What goes to the real one must not be computed from what was
+ * just read: the next malloc() waits for it. */
 INSIDE_PUBLIC void free(void *memory)
 {
         struct inside_thread *page = inside_local_.own;
@@ -422,14 +423,15 @@ INSIDE_PUBLIC void free(void *memory)
         mark = block_of(memory)->mark;
         size = size_of(block_of(memory));
         if (INSIDE_SLOW((uint32_t)mark != inside_canary((uintptr_t)memory, inside_.secret) ||
-                        size > INSIDE_TAIL_MAX || is_broken(memory, size))) {
+                        shift_of(mark) != SHIFT || size > INSIDE_TAIL_MAX ||
+                        is_broken(memory, size))) {
                 heap_release(memory, AT);
                 return;
         }
         toc_add_at_(&inside_cells_of(page, site_of(mark))->live, 0 - (INSIDE_ONE + size));
         block_of(memory)->mark = 0;
         mark_freed(memory);
-        real.free((char *)memory - ((uintptr_t)1 << shift_of(mark)));
+        real.free(block_of(memory));
 }
 
 INSIDE_PUBLIC void *calloc(size_t count, size_t size)
