@@ -333,6 +333,51 @@ static void semaphores(void)
         SAY(sem_destroy(&tickets));
 }
 
+static void *give_back(void *what)
+{
+        return what;
+}
+
+static int seven(void *unused)
+{
+        (void)unused;
+        return 7;
+}
+
+/* One that cannot end: it wants a lock that is held here. */
+static void *want(void *unused)
+{
+        (void)pthread_mutex_lock(&meeting);
+        (void)pthread_mutex_unlock(&meeting);
+        return unused;
+}
+
+static void joins(void)
+{
+        struct timespec real = soon(CLOCK_REALTIME), mono = soon(CLOCK_MONOTONIC);
+        pthread_t thread;
+        thrd_t c11;
+        void *result = NULL;
+        int number = 0;
+
+        puts("joins");
+        SAY(pthread_mutex_lock(&meeting));
+        SAY(pthread_create(&thread, NULL, want, &real));
+        SAY(pthread_timedjoin_np(thread, &result, &real));
+        SAY(pthread_clockjoin_np(thread, &result, CLOCK_MONOTONIC, &mono));
+        SAY(pthread_clockjoin_np(thread, &result, CLOCK_PROCESS_CPUTIME_ID, &mono));
+        SAY(pthread_mutex_unlock(&meeting));
+        SAY(pthread_timedjoin_np(thread, &result, NULL));
+        say("gave it back", result == &real);
+        SAY(pthread_create(&thread, NULL, give_back, &number));
+        SAY(pthread_clockjoin_np(thread, &result, CLOCK_MONOTONIC, NULL));
+        say("gave it back", result == &number);
+        SAY(pthread_join(pthread_self(), NULL));
+        SAY(thrd_create(&c11, seven, NULL));
+        SAY(thrd_join(c11, &number));
+        say("is seven", number == 7);
+}
+
 int main(void)
 {
         static const struct {
@@ -358,6 +403,7 @@ int main(void)
                 mtx_of(mtx_timed | mtx_recursive);
                 conditions();
                 semaphores();
+                joins();
         }
         return 0;
 }
