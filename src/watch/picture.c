@@ -372,6 +372,10 @@ int picture_read_threads(struct picture *picture, const struct segment_view *vie
         int outcome = segment_copy(view, view->inside.table[0], &picture->head,
                                    sizeof(picture->head), ret_why);
 
+        if (!outcome && least(picture->head.modules, INSIDE_OTHER_MODULES) > picture->module_count)
+                outcome = read_modules(picture, view, ret_why);
+        if (!outcome)
+                outcome = read_nodes(picture, view, ret_why);
         if (!outcome)
                 outcome = read_findings(picture, view, ret_why);
         picture->at_ns = now_ns;

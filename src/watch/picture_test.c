@@ -552,9 +552,48 @@ static void modules_of_one_name_do_not_stop_the_rest(void **state)
         assert_int_equal(given("wal", toc_signal_descriptors), 1);
 }
 
+static void hangs(uint32_t number, uint32_t module, uint64_t holds, uint64_t wants)
+{
+        struct inside_thread *own = page(number);
+
+        own->here.module = module;
+        own->held_count = 1;
+        own->held[0].lock = holds;
+        own->wait_kind = INSIDE_MUTEX;
+        own->wait_lock = wants;
+        own->wait_number = 1;
+}
+
+static void a_module_that_hangs_when_it_is_first_entered_rings_between_ticks(void **state)
+{
+        const struct rule_change *changes = NULL, *last = NULL;
+        const char *why = NULL, *rang = "";
+        size_t count = 0;
+
+        (void)state;
+        add_page(7);
+        add_page(8);
+        assert_int_equal(tick(1, &last), 0);
+        name_module(2, "wal");
+        hangs(0, 2, 0x1000, 0x2000);
+        hangs(1, 2, 0x2000, 0x1000);
+        look_well();
+        for (uint64_t ms = 100; ms < 1000; ms += 100) {
+                assert_int_equal(seer_glance(seer, view,
+                                             (now_s + 1) * CLOCK_S_NS + ms * CLOCK_MS_NS, &changes,
+                                             &count, &why),
+                                 0);
+                for (size_t i = 0; i < count; i++)
+                        if (changes[i].now.state == RULE_FIRING)
+                                rang = changes[i].now.record->name;
+        }
+        assert_string_equal(rang, "deadlock");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                SEER_TRIAL(a_module_that_hangs_when_it_is_first_entered_rings_between_ticks),
                 TRIAL(cells_are_summed_over_threads),
                 TRIAL(only_threads_of_the_process_live),
                 TRIAL(who_is_joined_is_found_by_its_pthread_t),

@@ -343,6 +343,9 @@ int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now
         if (!seer->has_ticked)
                 return 0;
         outcome = picture_read_threads(seer->picture, view, now_ns, ret_why);
+        if (!outcome)
+                outcome = add_modules(
+                        seer); /* one may be in a deadlock the first time it is entered */
         if (outcome)
                 return outcome;
         locks_glance(&seer->locks, seer->picture, &seer->insight);
