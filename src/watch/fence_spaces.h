@@ -6,8 +6,8 @@
  * it stays our own child: its pid, signals, status and what is said when it cannot be started are
  * as without. Pids are not unshared.
  *
- * What has joined gains no privileges by exec, and loses CAP_SYS_ADMIN for good: root could undo
- * both by one mount or setns.
+ * What has joined gains no privileges by exec, and loses for good capabilities and, where the
+ * kernel has filters, calls by which root would undo both (doc/decisions/0027).
  *
  * Ownership: the struct owns descriptors, closed on exec, and the directory.
  * Errors:    0; -errno; FENCE_REFUSED with a sentence in why. Threads: one; fence_spaces_enter()
