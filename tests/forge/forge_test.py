@@ -3,6 +3,7 @@
 """tocsin forge as its users see it, with the real gate and models that are scripts. TAP.
 usage: forge_test.py TOCSIN BOX_CONTRACT KILLER_LIBRARY [TEST]..."""
 
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -27,6 +28,7 @@ TOCSIN, BOX, KILLER = (os.path.abspath(argument) for argument in sys.argv[1:4])
 ONLY = sys.argv[4:]
 TIME_MAX_S = 300
 KILLS = 50
+TOGETHER = 2  # a run waits for most of its time
 SEED = int(os.environ.get("TOCSIN_TEST_SEED", random.randrange(1 << 32)))
 
 # What a scripted model does: looks at the prompt, never at how often it was asked, so that the same
@@ -684,31 +686,37 @@ def useless_answers(place):
         same(of_type(records, "verdict"), [])
 
 
-TESTS = [wrong_requests, prints_what_it_would_send, accepts, tells_as_json,
+# The longest first: the others run beside it.
+TESTS = [survives_kill, wrong_requests, prints_what_it_would_send, accepts, tells_as_json,
          packet_reaches_the_model, replays_byte_for_byte, over_the_network,
          endpoints_that_fail, useless_answers, names_the_ceiling, other_ends,
          limits_stop_before_the_call, forged_ledgers, another_contract, goes_on_as_it_says,
          stops_when_asked, stops_before_it_begins, stops_the_gate, full_disk,
-         torn_and_tampered, decisions_can_be_checked, survives_kill]
+         torn_and_tampered, decisions_can_be_checked]
+
+
+def attempt(test):
+    """What it was skipped for, and what went wrong."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-forge-test-") as folder:
+        try:
+            return test(Place(folder)), None
+        except (AssertionError, LookupError, OSError, ValueError, subprocess.SubprocessError):
+            return None, traceback.format_exc()
 
 
 def main():
     tests = [test for test in TESTS if not ONLY or test.__name__ in ONLY]
     failed = False
     print(f"1..{len(tests)}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="tocsin-forge-cache-") as cache:
+    with (tempfile.TemporaryDirectory(prefix="tocsin-forge-cache-") as cache,
+          concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool):
         Place.cache = cache
-        for number, test in enumerate(tests, 1):
+        for number, (test, (skipped, wrong)) in enumerate(zip(tests, pool.map(attempt, tests)), 1):
             line = f"{number} - {re.sub(chr(10) + '.*', '', test.__doc__, flags=re.S)}"
-            with tempfile.TemporaryDirectory(prefix="tocsin-forge-test-") as folder:
-                try:
-                    skipped = test(Place(folder))
-                    print(f"ok {line}" + (f" # SKIP {skipped}" if skipped else ""), flush=True)
-                except (AssertionError, LookupError, OSError, ValueError,
-                        subprocess.SubprocessError):
-                    failed = True
-                    print(f"not ok {line}\n# " + traceback.format_exc().replace("\n", "\n# "),
-                          flush=True)
+            line += f" # SKIP {skipped}" if skipped else ""
+            print(f"not ok {line}\n# " + wrong.replace("\n", "\n# ") if wrong else f"ok {line}",
+                  flush=True)
+            failed |= wrong is not None
     return 1 if failed else 0
 
 
