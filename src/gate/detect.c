@@ -48,7 +48,8 @@ struct trial {
         struct stage_context *context;
         const char *program;
         const struct fault *fault; /* NULL: the control run */
-        uint64_t second_ns;        /* of rule time */
+        uint64_t *clocks;          /* of each case of the context: a second of rule time */
+        uint64_t second_ns;        /* the one in use */
         uint64_t seconds;          /* of it, in which something may ring */
         size_t case_count;         /* that bear the fault */
         const struct session_case *first_case;
@@ -165,7 +166,6 @@ static int run_control(struct trial *trial, const struct session_case *test_case
 {
         int failed;
 
-        trial->fault = NULL;
         trial->seconds = detect_seconds_max;
         for (trial->second_ns = fast_ns;; trial->second_ns *= slower) {
                 failed = run_case(trial, test_case);
@@ -174,8 +174,7 @@ static int run_control(struct trial *trial, const struct session_case *test_case
                         break;
                 trial->seconds = again_s(&trial->fresh);
         }
-        if (trial->second_ns > *ret_second_ns)
-                *ret_second_ns = trial->second_ns;
+        *ret_second_ns = trial->second_ns;
         for (size_t i = 0; i < trial->fresh.count && !failed; i++)
                 failed = rang_add(&trial->usual, &trial->fresh.items[i]);
         return failed;
@@ -214,29 +213,52 @@ static int run_fault(struct trial *trial, const struct session_case *test_case)
         return confirm(trial, test_case);
 }
 
-/* All cases of these kinds, or until a fault is heard. */
-static int run_trials(struct trial *trial, const struct fault *fault, uint32_t kinds)
+/* Whether it is one of the first cases of these kinds. */
+static bool bears(const struct stage_context *context, size_t number, uint32_t kinds)
+{
+        size_t before = 0;
+
+        for (size_t i = 0; i < number; i++)
+                before += (kinds & 1U << context->cases[i].kind) != 0;
+        return (kinds & 1U << context->cases[number].kind) && before < detect_case_max;
+}
+
+/* Of all cases that may bear some fault. */
+static int run_controls(struct trial *trial)
 {
         const struct stage_context *context = trial->context;
-        uint64_t second_ns = fast_ns;
+        const uint32_t stress = 1U << TOC_CASE_STRESS_, both = stress | 1U << TOC_CASE_FAULT_;
+        int failed = 0;
+
+        trial->clocks = calloc(context->case_count + 1, sizeof(*trial->clocks));
+        if (!trial->clocks)
+                return -ENOMEM;
+        for (size_t i = 0; i < context->case_count && !failed && !trial->is_unknown; i++)
+                if (bears(context, i, stress) || bears(context, i, both))
+                        failed = run_control(trial, &context->cases[i], &trial->clocks[i]);
+        return failed;
+}
+
+/* All cases that bear it, until it is heard; each on the clock of its control: on a slower one
+ * rules would ring that count what is done in a second. */
+static int run_trials(struct trial *trial, const struct fault *fault)
+{
+        const struct stage_context *context = trial->context;
         int failed = 0;
 
         trial->fault = fault;
         trial->case_count = 0;
         trial->has_struck = false;
         trial->heard_in = NULL;
-        for (size_t i = 0; i < context->case_count && trial->case_count < detect_case_max; i++) {
-                if (!(kinds & 1U << context->cases[i].kind))
+        for (size_t i = 0;
+             i < context->case_count && !failed && !trial->is_unknown && !trial->heard_in; i++) {
+                if (!bears(context, i, fault->kinds))
                         continue;
                 if (!trial->case_count++)
                         trial->first_case = &context->cases[i];
-                failed = fault ? run_fault(trial, &context->cases[i])
-                               : run_control(trial, &context->cases[i], &second_ns);
-                if (failed || trial->is_unknown || trial->heard_in)
-                        break;
+                trial->second_ns = trial->clocks[i];
+                failed = run_fault(trial, &context->cases[i]);
         }
-        if (!fault)
-                trial->second_ns = second_ns;
         return failed;
 }
 
@@ -296,7 +318,7 @@ static int judge_one(struct trial *trial, const char *name, struct stage_result 
                 return json_object_set_new(measures, name, json_string("by ALARM cases")) ? -ENOMEM
                                                                                           : 0;
         stage_progress(trial->context, "observe: %s, injected", name);
-        failed = run_trials(trial, fault, fault->kinds);
+        failed = run_trials(trial, fault);
         if (failed)
                 return failed;
         if (trial->is_unknown)
@@ -320,11 +342,12 @@ int detect_judge(struct stage_context *context, struct stage_result *result, con
         if (!measures)
                 return -ENOMEM;
         stage_progress(context, "observe: what rings without a fault");
-        failed = run_trials(&trial, NULL, 1U << TOC_CASE_STRESS_ | 1U << TOC_CASE_FAULT_);
+        failed = run_controls(&trial);
         for (size_t i = 0; i < detects->count && !failed && !trial.is_unknown; i++)
                 failed = judge_one(&trial, detects->items[i], result, measures);
         if (trial.is_unknown && !result->is_unknown)
                 stage_unknown(result, "%s", text_view(&trial.why));
+        free(trial.clocks);
         rang_fini(&trial.usual);
         rang_fini(&trial.fresh);
         text_fini(&trial.why);

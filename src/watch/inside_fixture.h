@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * inside_fixture.h - a segment of libtocsin-inside written by hand, for tests; included by one file
- * each. Its main() sets dir_fd.
+ * each.
  */
 #ifndef WATCH_INSIDE_FIXTURE_H
 #define WATCH_INSIDE_FIXTURE_H
@@ -119,6 +119,18 @@ static inline void look_well(void)
 
         write_all();
         assert_int_equal(look(&why), 0);
+}
+
+/* Tests with a directory of their own; what main() returns. */
+static inline int run_in_directory(int (*run_all)(void))
+{
+        char place[32];
+        int failed;
+
+        dir_fd = fixture_directory(place);
+        failed = run_all();
+        (void)close(dir_fd);
+        return rmdir(place) || failed;
 }
 
 #endif

@@ -272,7 +272,7 @@ static void a_file_that_becomes_shorter_is_broken(void **state)
                          SEGMENT_BROKEN);
 }
 
-int main(void)
+static int run_all(void)
 {
         const struct CMUnitTest tests[] = {
                 TRIAL(cells_are_summed_over_threads),
@@ -292,11 +292,11 @@ int main(void)
                 TRIAL(without_one_of_the_tables_there_is_no_inside),
                 TRIAL(a_file_that_becomes_shorter_is_broken),
         };
-        char place[32];
-        int failed;
 
-        dir_fd = fixture_directory(place);
-        failed = cmocka_run_group_tests(tests, NULL, NULL);
-        (void)close(dir_fd);
-        return rmdir(place) || failed;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+        return run_in_directory(run_all);
 }

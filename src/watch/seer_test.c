@@ -204,7 +204,7 @@ static void a_module_that_hangs_when_it_is_first_entered_rings_between_ticks(voi
         assert_string_equal(rang, "deadlock");
 }
 
-int main(void)
+static int run_all(void)
 {
         const struct CMUnitTest tests[] = {
                 TRIAL(a_module_that_hangs_when_it_is_first_entered_rings_between_ticks),
@@ -214,11 +214,11 @@ int main(void)
                 TRIAL(modules_that_found_no_room_ring_together),
                 TRIAL(modules_of_one_name_do_not_stop_the_rest),
         };
-        char place[32];
-        int failed;
 
-        dir_fd = fixture_directory(place);
-        failed = cmocka_run_group_tests(tests, NULL, NULL);
-        (void)close(dir_fd);
-        return rmdir(place) || failed;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+        return run_in_directory(run_all);
 }

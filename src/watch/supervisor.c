@@ -207,13 +207,14 @@ static int start_program(struct supervisor *supervisor)
 static void say_fence(const struct supervisor *supervisor)
 {
         const struct fence *fence = &supervisor->fence;
-        bool has_missing = fence->missing.length > 0;
+        bool has_kept = fence->kept.length > 0, has_missing = fence->missing.length > 0;
 
         if (!supervisor->request->is_quiet || has_missing)
                 voice_say(supervisor->voice, has_missing ? VOICE_WARNING : VOICE_PLAIN,
-                          "fence: %s%s%s%s%s", fence->name ? fence->name : "",
-                          fence->name ? ": " : "", text_view(&fence->kept),
-                          has_missing ? "; not enforced: " : "", text_view(&fence->missing));
+                          "fence: %s%s%s%s%s%s", has_kept && fence->name ? fence->name : "",
+                          has_kept && fence->name ? ": " : "", text_view(&fence->kept),
+                          has_kept && has_missing ? "; " : "", has_missing ? "not enforced: " : "",
+                          text_view(&fence->missing));
 }
 
 /* Before the program: what cannot be had must be known by then. */

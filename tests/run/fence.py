@@ -122,6 +122,15 @@ def wrong_requests_are_one_line():
         assert len(done.stderr.splitlines()) <= 2 and not lines, done.stderr
 
 
+def what_does_not_hold_is_said_or_refused():
+    """Of memory there is no disk whose speed could be limited."""
+    for options, status in (([], 0), (["--require-fence"], 125)):
+        done = subprocess.run([harness.TOCSIN, "run", "--io", "5M", *options, "--", "/bin/true"], text=True,
+                              cwd="/dev/shm", capture_output=True, timeout=WAIT_S)
+        assert done.returncode == status and "not enforced" in done.stderr, done
+        assert status or "tocsin: warning: fence: not enforced: io (" in done.stderr, done.stderr
+
+
 def what_is_not_there_is_127_behind_a_launcher_too():
     needs_bubblewrap()
     done, _, _ = run("--no-network", argv=["./is-not-there"])
@@ -218,6 +227,7 @@ if __name__ == "__main__":
                         refused_processes_are_heard, descriptors_near_their_limit_are_heard,
                         half_a_core_is_half_a_core, there_is_no_network, files_are_read_only_but_those,
                         within_all_limits_nothing_is_heard, wrong_requests_are_one_line,
+                        what_does_not_hold_is_said_or_refused,
                         what_is_not_there_is_127_behind_a_launcher_too,
                         behind_a_fence_it_is_still_our_child, nobody_gets_out_again,
                         calls_that_undo_a_fence_are_refused,
