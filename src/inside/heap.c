@@ -21,8 +21,8 @@
 
 enum { SHIFT = 4, EARLY_BYTES = 64 << 10, PAGE = 4096 };
 
-static const uint64_t SIZE_MAX_BYTES = (UINT64_C(1) << 40) - 1;
-static const uint64_t FREED = UINT64_C(0xf4eedf4eedf4eed0);
+static const uint64_t SIZE_MAX_BYTES = (UINT64_C(1) << INSIDE_EPOCH_SHIFT) - 1;
+static const uint64_t NOT_OURS = UINT64_MAX;
 
 static struct {
         void *(*malloc)(size_t);
@@ -123,14 +123,23 @@ static uint64_t size_of(const struct inside_block *block)
         return block->size_and_epoch & SIZE_MAX_BYTES;
 }
 
-static uint32_t site_of(uint64_t mark)
+/* ours: what find() says. */
+static uint32_t site_of(uint64_t ours)
 {
-        return (mark >> 32) % INSIDE_SITES;
+        return (uint32_t)(ours >> INSIDE_SITE_SHIFT) % INSIDE_SITES;
 }
 
-static unsigned shift_of(uint64_t mark)
+/* The exponent of an aligned one: in the room that it has in front of it. */
+static uint64_t *shift_at(void *memory)
 {
-        return (unsigned)(mark >> 48) & 63;
+        return (uint64_t *)memory - 3;
+}
+
+static char *base_of(void *memory, uint64_t ours)
+{
+        unsigned shift = ours & INSIDE_ALIGNED ? (unsigned)*shift_at(memory) % 64 : SHIFT;
+
+        return (char *)memory - ((uintptr_t)1 << shift);
 }
 
 static uint64_t bytes_for(uint64_t size)
@@ -145,33 +154,36 @@ static bool begins_a_page(const void *memory)
         return INSIDE_SLOW(((uintptr_t)memory & (PAGE - INSIDE_BLOCK_BYTES)) == 0);
 }
 
-/* What stands in front of it; 0: it is not ours, or has been freed. */
+/* Its site and whether it is aligned, as inside_unmark() leaves them; NOT_OURS: or freed. */
 static uint64_t find(void *memory)
 {
-        uint64_t mark;
+        uint64_t left;
 
         if (INSIDE_SLOW(((uintptr_t)memory & 7) != 0))
-                return 0;
+                return NOT_OURS;
         if (begins_a_page(memory) && !ours_has(memory))
-                return 0;
-        mark = block_of(memory)->mark;
-        return (uint32_t)mark == inside_canary((uintptr_t)memory, inside_.secret) ? mark : 0;
+                return NOT_OURS;
+        left = inside_unmark(block_of(memory)->mark, (uintptr_t)memory, inside_.secret);
+        return inside_unmark_rest(left) <= INSIDE_ALIGNED ? left : NOT_OURS;
 }
 
-static inline void set(struct inside_block *block, uint64_t size, uint32_t site, unsigned shift)
+/* mark, secret and address: one undoes the other. */
+static inline void set(struct inside_block *block, uint64_t size, uint64_t ours)
 {
         char *memory = (char *)(block + 1);
 
-        block->size_and_epoch = size | (uint64_t)inside_local_.epoch << 40;
-        block->mark = inside_canary((uintptr_t)memory, inside_.secret) | (uint64_t)site << 32 |
-                      (uint64_t)shift << 48;
-        if (size <= INSIDE_TAIL_MAX)
-                memory[size] = (char)inside_.tail;
+        block->size_and_epoch = size | inside_local_.epoch;
+        block->mark = inside_unmark(ours, (uintptr_t)memory, inside_.secret);
+}
+
+static inline void set_tail(void *memory, uint64_t size)
+{
+        ((uint8_t *)memory)[size] = INSIDE_TAIL;
 }
 
 static inline bool is_broken(const void *memory, uint64_t size)
 {
-        return ((const uint8_t *)memory)[size] != inside_.tail;
+        return ((const uint8_t *)memory)[size] != INSIDE_TAIL;
 }
 
 /* base: what the allocator gave; the user's bytes begin 1 << shift behind it. */
@@ -193,21 +205,26 @@ __attribute__((noinline)) static void *give(void *base, uint64_t size, unsigned 
         }
         if (INSIDE_SLOW(--local->countdown < 0))
                 inside_refresh(local);
-        set(block_of(memory), size, site, shift);
+        set(block_of(memory), size,
+            (uint64_t)site << INSIDE_SITE_SHIFT | (shift == SHIFT ? 0 : INSIDE_ALIGNED));
+        if (shift != SHIFT)
+                *shift_at(memory) = shift;
+        if (size <= INSIDE_TAIL_MAX)
+                set_tail(memory, size);
         inside_made(page, site, size);
         return memory;
 }
 
-static void report(enum inside_finding_kind kind, void *memory, uint64_t mark, const void *at)
+static void report(enum inside_finding_kind kind, void *memory, uint64_t ours, const void *at)
 {
         struct inside_finding *finding = inside_finding_new(kind);
 
         if (!finding)
                 return;
         finding->lock[0] = (uintptr_t)memory;
-        if (mark) {
+        if (ours != NOT_OURS) {
                 finding->size = size_of(block_of(memory));
-                finding->site = site_of(mark);
+                finding->site = site_of(ours);
                 finding->module = inside_.sites[finding->site].module;
         }
         finding->depth[0] = inside_stack(at, finding->stack[0], INSIDE_STACK);
@@ -215,28 +232,29 @@ static void report(enum inside_finding_kind kind, void *memory, uint64_t mark, c
 }
 
 /* It is not live any more: counts that, and what is wrong with it. */
-static void take(void *memory, uint64_t mark, const void *at)
+static void take(void *memory, uint64_t ours, const void *at)
 {
         uint64_t size = size_of(block_of(memory));
 
         if (size <= INSIDE_TAIL_MAX && INSIDE_SLOW(is_broken(memory, size)))
-                report(INSIDE_OVERFLOW, memory, mark, at);
+                report(INSIDE_OVERFLOW, memory, ours, at);
         if (begins_a_page(memory))
                 ours_remove(memory);
-        inside_ended(inside_page(), site_of(mark), size);
+        inside_ended(inside_page(), site_of(ours), size);
         block_of(memory)->mark = 0;
 }
 
+/* No mark of any block: there the address is that of the bytes behind it. */
 static uint64_t freed_mark(const void *memory)
 {
-        return (uintptr_t)memory ^ inside_.secret ^ FREED;
+        return (uintptr_t)memory ^ inside_.secret;
 }
 
 /* Every block has room for eight bytes: 24 is the least that libc gives. */
-static void mark_freed(void *memory)
+static void mark_freed(void *memory, uint64_t freed)
 {
         if (!real.is_foreign)
-                __builtin_memcpy(memory, &(uint64_t){ freed_mark(memory) }, 8);
+                __builtin_memcpy(memory, &freed, 8);
 }
 
 static bool is_freed_twice(const void *memory)
@@ -298,7 +316,7 @@ void *heap_allocate_aligned(size_t alignment, size_t size, const void *at, const
 
 bool heap_has(void *memory)
 {
-        return memory && (is_early(memory) || (is_on() && find(memory)));
+        return memory && (is_early(memory) || (is_on() && find(memory) != NOT_OURS));
 }
 
 /* Not one of ours, as far as we know. */
@@ -307,7 +325,7 @@ __attribute__((cold)) static void release_other(void *memory, const void *at)
         if (!memory || is_early(memory))
                 return;
         if (is_on() && is_freed_twice(memory)) {
-                report(INSIDE_DOUBLE_FREE, memory, 0, at);
+                report(INSIDE_DOUBLE_FREE, memory, NOT_OURS, at);
                 return;
         }
         if (is_on())
@@ -318,15 +336,17 @@ __attribute__((cold)) static void release_other(void *memory, const void *at)
 
 void heap_release(void *memory, const void *at)
 {
-        uint64_t mark = memory && is_on() ? find(memory) : 0;
+        uint64_t ours = memory && is_on() ? find(memory) : NOT_OURS;
+        void *base;
 
-        if (INSIDE_SLOW(!mark)) {
+        if (INSIDE_SLOW(ours == NOT_OURS)) {
                 release_other(memory, at);
                 return;
         }
-        take(memory, mark, at);
-        mark_freed(memory);
-        real.free((char *)memory - ((uintptr_t)1 << shift_of(mark)));
+        base = base_of(memory, ours);
+        take(memory, ours, at);
+        mark_freed(memory, freed_mark(memory));
+        real.free(base);
 }
 
 static void *move(void *memory, uint64_t old, size_t size, const void *at, const void *sp)
@@ -341,36 +361,36 @@ static void *move(void *memory, uint64_t old, size_t size, const void *at, const
 }
 
 /* Of one that is ours and lies as malloc gave it. */
-static void *resize(void *memory, uint64_t mark, size_t size, const void *at, const void *sp)
+static void *resize(void *memory, uint64_t ours, size_t size, const void *at, const void *sp)
 {
         struct inside_block before = *block_of(memory);
         void *base;
 
-        take(memory, mark, at);
+        take(memory, ours, at);
         base = real.realloc((char *)memory - INSIDE_BLOCK_BYTES, bytes_for(size));
         if (base)
                 return give(base, size, SHIFT, at, sp);
         *block_of(memory) = before; /* as if nothing had happened */
         if (begins_a_page(memory))
                 (void)ours_add(memory); /* its leaf is there: it was noted a moment ago */
-        inside_made(inside_page(), site_of(mark), size_of(&before));
+        inside_made(inside_page(), site_of(ours), size_of(&before));
         return NULL;
 }
 
 void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
 {
-        uint64_t mark;
+        uint64_t ours;
 
         if (!memory)
                 return allocate(size, at, sp);
         if (is_early(memory))
                 return move(memory, early_size(memory), size, at, sp);
-        mark = is_on() ? find(memory) : 0;
-        if (INSIDE_SLOW(!mark && is_on() && is_freed_twice(memory))) {
-                report(INSIDE_DOUBLE_FREE, memory, 0, at);
+        ours = is_on() ? find(memory) : NOT_OURS;
+        if (INSIDE_SLOW(ours == NOT_OURS && is_on() && is_freed_twice(memory))) {
+                report(INSIDE_DOUBLE_FREE, memory, NOT_OURS, at);
                 return NULL;
         }
-        if (INSIDE_SLOW(!mark))
+        if (INSIDE_SLOW(ours == NOT_OURS))
                 return real.realloc(memory, size); /* stays what it was: not ours */
         if (size == 0) {                           /* libc frees it */
                 heap_release(memory, at);
@@ -378,8 +398,8 @@ void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
         }
         if (INSIDE_SLOW(is_too_large(size)))
                 return NULL;
-        return shift_of(mark) == SHIFT ? resize(memory, mark, size, at, sp)
-                                       : move(memory, size_of(block_of(memory)), size, at, sp);
+        return ours & INSIDE_ALIGNED ? move(memory, size_of(block_of(memory)), size, at, sp)
+                                     : resize(memory, ours, size, at, sp);
 }
 
 #define AT __builtin_return_address(0)
@@ -388,22 +408,23 @@ void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
 /* The usual case of allocate() and give(), without a call but the real one and the last. */
 INSIDE_PUBLIC void *malloc(size_t size)
 {
-        struct inside_local *local = &inside_local_;
-        struct inside_thread *page = local->own;
+        struct inside_thread *page = inside_local_.own;
         struct inside_cells *cells;
         struct inside_block *block;
-        uint32_t site;
+        uint64_t site;
         char *memory;
 
         if (INSIDE_SLOW(!page || size >= real.fast_end))
                 return allocate(size, AT, SP);
         block = real.malloc(size + INSIDE_BLOCK_BYTES + 1);
         memory = (char *)(block + 1);
-        site = inside_site_known(page, INSIDE_HEAP, AT, SP);
-        if (INSIDE_SLOW(!block || !site || --local->countdown < 0) || begins_a_page(memory))
+        site = inside_site_known(inside_path(INSIDE_HEAP, page->here.module, AT, (uintptr_t)SP));
+        if (INSIDE_SLOW(!block || site >= INSIDE_SITE_UNKNOWN || --inside_local_.countdown < 0) ||
+            begins_a_page(memory))
                 return give(block, size, SHIFT, AT, SP);
-        set(block, size, site, SHIFT);
-        cells = inside_cells_of(page, site);
+        set(block, size, site << INSIDE_SITE_SHIFT);
+        set_tail(memory, size);
+        cells = inside_cells_of(page, (uint32_t)site);
         toc_add_at_(&cells->live, INSIDE_ONE + size);
         toc_add_at_(&cells->made, 1);
         return memory;
@@ -414,23 +435,23 @@ INSIDE_PUBLIC void *malloc(size_t size)
 INSIDE_PUBLIC void free(void *memory)
 {
         struct inside_thread *page = inside_local_.own;
-        uint64_t mark, size;
+        uint64_t freed, ours, size;
 
         if (INSIDE_SLOW(!page) || begins_a_page(memory)) { /* NULL, too, is such a page */
                 heap_release(memory, AT);
                 return;
         }
-        mark = block_of(memory)->mark;
+        freed = freed_mark(memory);
+        ours = block_of(memory)->mark ^ freed; /* as inside_unmark(), with both of use below */
         size = size_of(block_of(memory));
-        if (INSIDE_SLOW((uint32_t)mark != inside_canary((uintptr_t)memory, inside_.secret) ||
-                        shift_of(mark) != SHIFT || size > INSIDE_TAIL_MAX ||
+        if (INSIDE_SLOW(inside_unmark_rest(ours) || size > INSIDE_TAIL_MAX ||
                         is_broken(memory, size))) {
                 heap_release(memory, AT);
                 return;
         }
-        toc_add_at_(&inside_cells_of(page, site_of(mark))->live, 0 - (INSIDE_ONE + size));
+        toc_add_at_(&inside_cells_of(page, site_of(ours))->live, 0 - (INSIDE_ONE + size));
         block_of(memory)->mark = 0;
-        mark_freed(memory);
+        mark_freed(memory, freed);
         real.free(block_of(memory));
 }
 
@@ -505,7 +526,7 @@ size_t heap_size(void *memory)
                 return 0;
         if (is_early(memory))
                 return early_size(memory);
-        if (is_on() && find(memory))
+        if (is_on() && find(memory) != NOT_OURS)
                 return size_of(block_of(memory));
         return real.usable ? real.usable(memory) : 0;
 }

@@ -28,7 +28,6 @@ enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY, INSIDE_ABSENT 
 struct inside {
         enum inside_state state;
         uint64_t secret;
-        uint8_t tail;   /* inside_tail() */
         uint32_t flags; /* enum inside_flag */
         struct inside_head *head;
         struct inside_module *modules;
@@ -46,11 +45,12 @@ struct inside_local {
         struct inside_thread *page; /* NULL: not attached */
         struct inside_thread *own;  /* the same, but NULL if it shares the crowd's */
         uint32_t thread;            /* its id */
-        uint32_t epoch;             /* as old as the last refresh, at most INSIDE_REFRESH blocks */
-        int32_t countdown;          /* to the next refresh */
-        uint32_t is_busy;           /* we are at work ourselves: pass everything through */
-        uintptr_t top;              /* of its stack */
-        struct toc_here_ alone;     /* where it is if it shares the crowd's page */
+        uint64_t epoch; /* << INSIDE_EPOCH_SHIFT; as old as the last refresh, at most INSIDE_REFRESH
+                           blocks */
+        int32_t countdown;            /* to the next refresh */
+        uint32_t is_busy;             /* we are at work ourselves: pass everything through */
+        uintptr_t top;                /* of its stack */
+        struct toc_here_ alone;       /* where it is if it shares the crowd's page */
         uint64_t cache[INSIDE_CACHE]; /* a site by its key: 48 bits of the key, 16 of the site */
 };
 extern __thread struct inside_local inside_local_;
@@ -132,6 +132,14 @@ static inline void inside_add(struct inside_thread *page, uint64_t *cell, uint64
                 toc_add_at_(cell, n);
 }
 
+/* How many entries of page->held there are to look at; others can write to the segment, too. */
+static inline uint32_t inside_holds(const struct inside_thread *page)
+{
+        uint32_t count = inside_held_count(page->locks);
+
+        return count < INSIDE_HELD ? count : INSIDE_HELD;
+}
+
 /* From now on it waits for that, until inside_wait_end(). Not for the crowd. */
 static inline void inside_wait_begin(struct inside_thread *page, enum inside_lock kind,
                                      const volatile void *lock, const void *at)
@@ -172,43 +180,40 @@ static inline uint32_t inside_module(const struct inside_thread *page)
  * profiling", OOPSLA 2009). So the callers of a wrapper such as xmalloc are told apart for the
  * price of a subtraction; the stack is walked once, when a path is seen first. */
 
-uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, uint64_t key);
-
-static inline uint64_t inside_site_key(enum inside_kind kind, uint32_t module, const void *at,
-                                       const void *sp)
+/* One word that tells a path from all others of the thread, if sp is as it is, or of all threads if
+ * it is the depth: 36 bits of an address are enough to tell one place from another. */
+static inline uint64_t inside_path(enum inside_kind kind, uint32_t module, const void *at,
+                                   uintptr_t sp)
 {
-        uint64_t depth = (inside_local_.top - (uintptr_t)sp) >> 4;
-
-        return ((uintptr_t)at ^ depth << 45 ^ (uint64_t)(module * 4 + kind) << 34) *
+        return ((uintptr_t)at ^ (uint64_t)sp << 41 ^ (uint64_t)module << 38 ^
+                (uint64_t)(kind - INSIDE_HEAP) << 36) *
                UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* at: the return address; sp: inside_sp() of the function that asks. Never 0 but for the program's
- * own heap site. */
+uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, const void *sp);
+
+enum { INSIDE_SITE_UNKNOWN = 1 << 16 };
+
+/* If it is in the thread's cache, else INSIDE_SITE_UNKNOWN or more: without a call, nothing has to
+ * be kept. */
+static inline uint64_t inside_site_known(uint64_t path)
+{
+        return inside_local_.cache[path >> 56] ^ (path & ~UINT64_C(0xffff));
+}
+
+/* at: the return address; sp: inside_sp() of the function that asks. */
 static inline uint32_t inside_site(struct inside_thread *page, enum inside_kind kind,
                                    const void *at, const void *sp)
 {
         uint32_t module = inside_module(page);
-        uint64_t key = inside_site_key(kind, module, at, sp);
-        uint64_t *entry = &inside_local_.cache[key >> 56];
-        uint64_t known = *entry;
-        uint32_t site;
+        uint64_t path = inside_path(kind, module, at, (uintptr_t)sp);
+        uint64_t site = inside_site_known(path);
 
-        if (__builtin_expect((known ^ key) >> 16 == 0 && known != 0, 1))
-                return known & 0xffff;
-        site = inside_site_find(kind, module, at, key);
-        *entry = (key & ~UINT64_C(0xffff)) | site;
-        return site;
-}
-
-/* The same if it is in the thread's cache, else 0: without a call, nothing has to be kept. */
-static inline uint32_t inside_site_known(const struct inside_thread *page, enum inside_kind kind,
-                                         const void *at, const void *sp)
-{
-        uint64_t key = inside_site_key(kind, inside_module(page), at, sp);
-        uint64_t known = inside_local_.cache[key >> 56];
-
-        return (known ^ key) >> 16 == 0 ? known & 0xffff : 0;
+        if (__builtin_expect(site < INSIDE_SITE_UNKNOWN, 1))
+                return (uint32_t)site;
+        site = inside_site_find(kind, module, at, sp);
+        inside_local_.cache[path >> 56] = (path & ~UINT64_C(0xffff)) | site;
+        return (uint32_t)site;
 }
 
 /* For inside_site(): where the frame of the caller ends, which is the same all through a function.

@@ -51,9 +51,9 @@ struct inside_thread *lock_awake(void)
 /* Those that another thread has released. */
 static void drop_holes(struct inside_thread *page)
 {
-        uint32_t kept = 0;
+        uint32_t count = inside_holds(page), kept = 0;
 
-        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD; i++) {
+        for (uint32_t i = 0; i < count; i++) {
                 if (!page->held[i].lock)
                         continue;
                 if (kept != i) {
@@ -62,14 +62,15 @@ static void drop_holes(struct inside_thread *page)
                 }
                 kept++;
         }
-        __atomic_store_n(&page->held_count, kept, __ATOMIC_RELEASE);
+        __atomic_store_n(&page->locks, page->locks - inside_held_count(page->locks) + kept,
+                         __ATOMIC_RELEASE);
 }
 
 /* INSIDE_HELD: nowhere. */
 static uint32_t find_held(const struct inside_thread *page, const volatile void *lock)
 {
-        for (uint32_t i = page->held_count; i-- > 0;)
-                if (i < INSIDE_HELD && page->held[i].lock == (uintptr_t)lock)
+        for (uint32_t i = inside_holds(page); i-- > 0;)
+                if (page->held[i].lock == (uintptr_t)lock)
                         return i;
         return INSIDE_HELD;
 }
@@ -84,14 +85,14 @@ __attribute__((noinline)) void lock_push_slowly(struct inside_thread *page,
                 again[place]++;
                 return;
         }
-        if (page->held_count >= INSIDE_HELD)
+        if (inside_held_count(page->locks) >= INSIDE_HELD)
                 drop_holes(page);
-        if (page->held_count >= INSIDE_HELD) {
+        if (inside_held_count(page->locks) >= INSIDE_HELD) {
                 unlisted++;
                 return;
         }
-        again[page->held_count] = 0;
-        lock_put(page, page->held_count, lock, kind, at);
+        again[inside_held_count(page->locks)] = 0;
+        lock_put(page, page->locks, lock, kind, at);
 }
 
 __attribute__((noinline)) bool lock_pop_deep(struct inside_thread *page, const volatile void *lock)
@@ -226,6 +227,17 @@ __attribute__((noinline)) static int lock_slowly(pthread_mutex_t *lock, const vo
         return outcome;
 }
 
+/* It has been taken, and there is room. A function of its own, so that nothing but the lock has to
+ * be kept on the stack while it is taken: the atomic instruction of pthread_mutex_unlock() waits
+ * for all that was stored before it. */
+__attribute__((noinline)) static int lock_taken(pthread_mutex_t *lock, const void *at)
+{
+        struct inside_thread *page = inside_local_.own;
+
+        lock_put(page, page->locks, lock, INSIDE_MUTEX, at);
+        return 0;
+}
+
 /* One of the simplest kind, which nobody holds, by itself is so often taken that it has its own
  * way. Not trying may cost less than to try, if nobody else can come between: no atomic
  * instruction. */
@@ -234,7 +246,8 @@ INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
         struct inside_thread *page = inside_local_.own;
         int outcome;
 
-        if (INSIDE_SLOW(!page || lock->__data.__kind || page->held_count >= INSIDE_HELD))
+        if (INSIDE_SLOW(!page || lock->__data.__kind ||
+                        inside_held_count(page->locks) >= INSIDE_HELD))
                 return lock_slowly(lock, AT);
         if (__libc_single_threaded && !lock->__data.__lock) {
                 outcome = lock_real.pthread_mutex_lock(lock);
@@ -242,10 +255,7 @@ INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
                 lock_check(page, lock, INSIDE_MUTEX, AT);
                 outcome = lock_real.pthread_mutex_trylock(lock);
         }
-        if (INSIDE_SLOW(outcome))
-                return lock_slowly(lock, AT);
-        lock_put(page, page->held_count, lock, INSIDE_MUTEX, AT);
-        return 0;
+        return __builtin_expect(outcome == 0, 1) ? lock_taken(lock, AT) : lock_slowly(lock, AT);
 }
 
 INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct timespec *until)

@@ -62,14 +62,15 @@ static inline void lock_fill(struct inside_held *held, const volatile void *lock
         __builtin_memcpy(&held->number, &word, sizeof word);
 }
 
-static inline void lock_put(struct inside_thread *page, uint32_t count, const volatile void *lock,
+/* locks: of the page; it has room. */
+static inline void lock_put(struct inside_thread *page, uint64_t locks, const volatile void *lock,
                             enum inside_lock kind, const void *at)
 {
-        struct inside_held *held = &page->held[count];
-        uint64_t word = (uint32_t)++page->locks_taken | (uint64_t)kind << 48;
+        struct inside_held *held = &page->held[inside_held_count(locks)];
+        uint64_t word = (uint32_t)inside_taken(locks) | (uint64_t)kind << 48;
 
         lock_fill(held, lock, word, at);
-        __atomic_store_n(&page->held_count, count + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&page->locks, locks + INSIDE_TAKEN + 1, __ATOMIC_RELEASE);
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         /* A handler that came just before that has had the same entry for a lock of its own. */
         if (INSIDE_SLOW(held->lock != (uintptr_t)lock))
@@ -79,23 +80,25 @@ static inline void lock_put(struct inside_thread *page, uint32_t count, const vo
 static inline void lock_push(struct inside_thread *page, const volatile void *lock,
                              enum inside_lock kind, const void *at)
 {
-        uint32_t count = page->held_count;
+        uint64_t locks = page->locks;
 
-        if (INSIDE_SLOW(count >= INSIDE_HELD || kind == INSIDE_RECURSIVE))
+        if (INSIDE_SLOW(inside_held_count(locks) >= INSIDE_HELD || kind == INSIDE_RECURSIVE))
                 lock_push_slowly(page, lock, kind, at);
         else
-                lock_put(page, count, lock, kind, at);
+                lock_put(page, locks, lock, kind, at);
 }
 
 /* Most often it is the last. */
 static inline bool lock_pop_last(struct inside_thread *page, const volatile void *lock)
 {
-        uint32_t last = page->held_count - 1;
+        uint64_t locks = page->locks;
+        uint32_t count = inside_held_count(locks);
+        const struct inside_held *last =
+                &page->held[count - 1]; /* of none, what is before: no lock */
 
-        if (INSIDE_SLOW(last >= INSIDE_HELD || page->held[last].lock != (uintptr_t)lock ||
-                        page->held[last].kind == INSIDE_RECURSIVE))
+        if (INSIDE_SLOW(!count || last->lock != (uintptr_t)lock || last->kind == INSIDE_RECURSIVE))
                 return false;
-        __atomic_store_n(&page->held_count, last, __ATOMIC_RELEASE);
+        __atomic_store_n(&page->locks, locks - 1, __ATOMIC_RELEASE);
         return true;
 }
 
@@ -146,7 +149,8 @@ void lock_disown(const struct lock_owner *owner);
 static inline void lock_check(struct inside_thread *page, const volatile void *lock,
                               enum inside_lock kind, const void *at)
 {
-        if (INSIDE_SLOW(page->held_count && !__libc_single_threaded))
+        if (INSIDE_SLOW(inside_held_count(page->locks)) && !order_is_checked(page, lock) &&
+            !__libc_single_threaded)
                 order_check(page, lock, kind, at);
 }
 

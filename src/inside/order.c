@@ -25,9 +25,9 @@ enum {
         GATE_FACTOR = 0x61c9,
 };
 
-/* Address of a lock >> 2, and in the lower 16 bits its number and whether it has orders of its own.
- * 0: free; TOMB: was one. */
-enum { TOMB = 1, HAS_ORDERS = 0x8000 };
+/* Address of a lock >> 2, and in the lower 16 bits its number, whether it has orders of its own,
+ * and whether it is in order_pairs_ of a thread. 0: free; TOMB: was one. */
+enum { TOMB = 1, HAS_PAIRS = 0x4000, HAS_ORDERS = 0x8000 };
 static uint64_t table[TABLE];
 
 /* By the hash of where it was made; hash is stored last, 0: free. */
@@ -37,8 +37,8 @@ static struct place {
 } places[PLACES];
 static uint32_t place_count;
 
-/* Another one whenever a lock has ended that had an order of its own. */
-static uint32_t generation;
+uint32_t order_generation_;
+__thread uint64_t order_pairs_[ORDER_PAIRS];
 
 static uint32_t threads;
 static __thread uint32_t me; /* a number that a child keeps: ids of threads are others there */
@@ -214,7 +214,6 @@ static void forget(uintptr_t lock)
         struct guard guard = toc_guard_enter_();
 
         graph_forget(lock);
-        (void)__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
         toc_guard_leave_(guard);
 }
 
@@ -243,6 +242,8 @@ void order_ended(const volatile void *lock)
         __atomic_store_n(slot, TOMB, __ATOMIC_RELAXED);
         if (word & HAS_ORDERS)
                 forget((uintptr_t)lock);
+        if (word & (HAS_ORDERS | HAS_PAIRS))
+                (void)__atomic_fetch_add(&order_generation_, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- Orders ---------------------------------------------------------------------------*/
@@ -256,7 +257,9 @@ static uint64_t id_of(const struct inside_held *held, uint32_t node)
 static void note_gates(struct graph_use *use, const struct inside_thread *page,
                        const struct inside_held *held)
 {
-        for (uint32_t i = 0; i < page->held_count && i < INSIDE_HELD; i++) {
+        uint32_t count = inside_holds(page);
+
+        for (uint32_t i = 0; i < count; i++) {
                 const struct inside_held *gate = &page->held[i];
 
                 if (gate != held && gate->lock && gate->kind != INSIDE_READ &&
@@ -285,13 +288,14 @@ static void report(const struct inside_held *held, uintptr_t lock, uint32_t node
         inside_finding_done(finding);
 }
 
-/* It has orders of its own, to be forgotten when it ends. */
-static void mark(uintptr_t lock)
+/* Something of it is known that has to be forgotten when it ends. False: it stands nowhere. */
+static bool mark(uintptr_t lock, uint64_t what)
 {
         uint64_t *slot = slot_of(lock);
 
-        if (slot)
-                (void)__atomic_fetch_or(slot, HAS_ORDERS, __ATOMIC_RELAXED);
+        if (slot && !(__atomic_load_n(slot, __ATOMIC_RELAXED) & what))
+                (void)__atomic_fetch_or(slot, what, __ATOMIC_RELAXED);
+        return slot != NULL;
 }
 
 /* There may be more orders than there is room for, or than anybody wants to know. */
@@ -326,8 +330,8 @@ __attribute__((noinline)) static void use_order(const struct inside_thread *page
                 use.depth = inside_stack(at, stack, INSIDE_STACK); /* outside of the guard */
         guard = toc_guard_enter_();
         if (held->node == node) {
-                mark(held->lock);
-                mark(lock);
+                (void)mark(held->lock, HAS_ORDERS); /* both stand there: they have numbers */
+                (void)mark(lock, HAS_ORDERS);
         }
         other = graph_use(&use);
         if (other)
@@ -356,7 +360,7 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
         others -= held->lock * GATE_FACTOR;
         if (held->node == node) {
                 key = held->lock * 31 ^ (uint64_t)lock << 13 ^
-                      __atomic_load_n(&generation, __ATOMIC_RELAXED);
+                      __atomic_load_n(&order_generation_, __ATOMIC_RELAXED);
                 return is_seen(mix(key ^ others) | 1);
         }
         settled = graph_settled(held->node, node);
@@ -366,21 +370,28 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
         return is_seen(mix(settled ? key ^ settled : key ^ others) | 1);
 }
 
+/* For order_is_checked(). key: read before the check. */
+static void keep_pair(const struct inside_thread *page, uintptr_t lock, uint64_t key)
+{
+        if (page->held[0].node && mark(page->held[0].lock, HAS_PAIRS) && mark(lock, HAS_PAIRS))
+                *order_pair_of((const void *)lock) = key;
+}
+
 void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
                  const void *at)
 {
         uint32_t node = order_node(lock, kind);
-        uint32_t count = page->held_count;
-        uint64_t others = 0;
+        uint32_t count = inside_holds(page);
+        uint64_t others = 0, key = order_pair_key(page->held[0].lock, lock);
 
         if (!node || page->here.any_order)
                 return;
-        for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
+        for (uint32_t i = 0; i < count; i++) {
                 if (page->held[i].lock == (uintptr_t)lock)
                         return; /* it has it: it cannot meet anybody on the way to it */
                 others += page->held[i].lock * GATE_FACTOR;
         }
-        for (uint32_t i = 0; i < count && i < INSIDE_HELD; i++) {
+        for (uint32_t i = 0; i < count; i++) {
                 struct inside_held *held = &page->held[i];
 
                 if (!held->lock)
@@ -390,10 +401,13 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
                 if (held->node && !is_known(held, (uintptr_t)lock, node, others))
                         use_order(page, held, (uintptr_t)lock, node, at);
         }
+        if (count == 1)
+                keep_pair(page, (uintptr_t)lock, key);
 }
 
 /* A half-written order of another thread's may have come along. */
 void order_forked(void)
 {
         graph_forget_all();
+        order_generation_++;
 }

@@ -34,6 +34,35 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
 /* In the child of a fork. */
 void order_forked(void);
 
+/* Another one whenever a lock has ended that this or that thread knew an order of. */
+extern uint32_t order_generation_;
+
+/* Nearly always one lock is held when another is taken, and those two were checked before. What a
+ * thread has had checked of such pairs, by the inner one. */
+enum { ORDER_PAIRS = 64 };
+extern __thread uint64_t order_pairs_[ORDER_PAIRS];
+
+static inline uint64_t *order_pair_of(const volatile void *lock)
+{
+        return &order_pairs_[((uintptr_t)lock >> 4) % ORDER_PAIRS];
+}
+
+static inline uint64_t order_pair_key(uint64_t outer, const volatile void *lock)
+{
+        uint32_t generation = __atomic_load_n(&order_generation_, __ATOMIC_RELAXED);
+
+        return (outer * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)lock ^
+                (uint64_t)generation << 32) |
+               1;
+}
+
+/* order_check() has nothing to say. */
+static inline bool order_is_checked(const struct inside_thread *page, const volatile void *lock)
+{
+        return inside_held_count(page->locks) == 1 &&
+               *order_pair_of(lock) == order_pair_key(page->held[0].lock, lock);
+}
+
 #pragma GCC visibility pop
 
 #endif

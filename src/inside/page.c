@@ -29,7 +29,7 @@ static void clean(struct inside_thread *page)
         page->here = (struct toc_here_){ page->here.entries, 0, 0, 0 };
         page->wait_number += page->wait_number & 1;
         page->call_number += page->call_number & 1;
-        page->held_count = 0;
+        page->locks -= inside_held_count(page->locks);
         page->made_site = 0;
         page->self = 0;
 }
@@ -47,7 +47,8 @@ static struct inside_thread *find_page(uint32_t thread, bool takes_held)
                         free = i;
                         break;
                 }
-                if (!pages.owner[i] && (takes_held || !inside_region_page_at(i)->held_count))
+                if (!pages.owner[i] &&
+                    (takes_held || !inside_held_count(inside_region_page_at(i)->locks)))
                         free = i;
         }
         if (!free)
@@ -149,7 +150,7 @@ void inside_refresh(struct inside_local *local)
         int saved = errno;
 
         (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail: the clock exists */
-        local->epoch = (uint32_t)(now.tv_sec / INSIDE_EPOCH_S) & 0xffffff;
+        local->epoch = (uint64_t)(now.tv_sec / INSIDE_EPOCH_S) << INSIDE_EPOCH_SHIFT;
         local->countdown = INSIDE_REFRESH;
         inside_region_publish();
         errno = saved;

@@ -123,8 +123,9 @@ static uint32_t add(enum inside_kind kind, uint32_t module, const uint64_t *stac
         return number;
 }
 
-uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, uint64_t key)
+uint32_t inside_site_find(enum inside_kind kind, uint32_t module, const void *at, const void *sp)
 {
+        uint64_t key = inside_path(kind, module, at, inside_local_.top - (uintptr_t)sp);
         uint64_t stack[INSIDE_STACK];
         uint32_t site = look_up(key), depth;
         struct guard guard;

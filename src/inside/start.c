@@ -16,7 +16,7 @@ static uint64_t make_secret(void)
 
         if (syscall(SYS_getrandom, &secret, sizeof secret, 1 /* GRND_NONBLOCK */) != sizeof secret)
                 secret = (uintptr_t)&secret ^ (uint64_t)getpid() << 32;
-        return secret;
+        return secret & ((UINT64_C(1) << INSIDE_SITE_SHIFT) - 1);
 }
 
 /* A sanitizer stands in for the same functions, and knows its own blocks only. */
@@ -43,7 +43,6 @@ static bool open_region(void)
         if (!inside_region_open())
                 return false;
         inside_.secret = make_secret();
-        inside_.tail = inside_tail(inside_.secret);
         inside_.head->version = INSIDE_VERSION;
         inside_.head->secret = inside_.secret;
         inside_.head->epoch_s = INSIDE_EPOCH_S;

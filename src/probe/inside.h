@@ -31,7 +31,7 @@ enum {
 };
 
 enum {
-        INSIDE_VERSION = 1,
+        INSIDE_VERSION = 2,
         INSIDE_MODULES = 64,
         INSIDE_SITES = 1024,
         INSIDE_NODES = 1024,
@@ -62,7 +62,7 @@ struct inside_head {
         uint32_t sites;   /* highest ready + 1; only grows */
         uint32_t nodes;
         uint32_t epoch_s;        /* length of an epoch: INSIDE_EPOCH_S */
-        uint64_t secret;         /* of the canaries, see struct inside_block */
+        uint64_t secret;         /* of the canaries, see inside_unmark() */
         uint64_t findings_made;  /* may run past INSIDE_FINDINGS: the first ones are kept */
         uint64_t threads_unseen; /* threads that found no room */
         uint64_t sites_full;     /* sites that found no room: counted as "elsewhere" */
@@ -202,36 +202,59 @@ struct inside_thread {
         uint32_t call_kind; /* enum inside_call */
         int32_t call_fd;
 
-        uint64_t locks_taken;
-        uint32_t held_count; /* may exceed INSIDE_HELD: the first ones are kept */
-        uint32_t made_site;  /* where the thread was made; 0: not known */
+        uint64_t locks;     /* inside_held_count() and inside_taken() of it */
+        uint32_t made_site; /* where the thread was made; 0: not known */
+        uint32_t reserved1;
         uint64_t self; /* its pthread_t, which another one may have when it has ended: then 0 */
-        uint64_t reserved[2];
+        uint64_t reserved[3];
         struct inside_held held[INSIDE_HELD];
         struct inside_io io[INSIDE_MODULES];
         struct inside_cells cells[INSIDE_SITES];
 };
 
-/* In front of every block of the heap that was made here; the user's bytes follow at once. Behind
- * size bytes, if size <= INSIDE_TAIL_MAX, comes one more, inside_tail(). */
-struct inside_block {
-        uint64_t size_and_epoch; /* size: 40 bits; epoch: 24 bits above them */
-        /* inside_canary() of the user's address: 32 bits; site: 16 bits above them; shift above
-         * those: the block that malloc made begins 1 << shift bytes before the user's. */
-        uint64_t mark;
-};
-
-enum { INSIDE_BLOCK_BYTES = 16, INSIDE_TAIL_MAX = 64 << 10, INSIDE_EPOCH_S = 5 };
-
-static inline uint32_t inside_canary(uint64_t address, uint64_t secret)
+/* How many entries of `held` count; whoever reads a foreign one has to bound it. */
+static inline uint32_t inside_held_count(uint64_t locks)
 {
-        return (uint32_t)(address >> 4 ^ secret);
+        return locks & 0xff;
 }
 
-/* The same behind every block. Never 0: strings that end one byte too late write that. */
-static inline uint8_t inside_tail(uint64_t secret)
+/* How many locks it has ever taken. */
+static inline uint64_t inside_taken(uint64_t locks)
 {
-        return (uint8_t)(secret >> 32) | 1;
+        return locks >> 8;
+}
+
+enum { INSIDE_TAKEN = 1 << 8 };
+
+/* In front of every block of the heap that was made here; the user's bytes follow at once. Behind
+ * size bytes, if size <= INSIDE_TAIL_MAX, comes one more, INSIDE_TAIL. */
+struct inside_block {
+        uint64_t size_and_epoch; /* size: 40 bits; epoch: 24 bits above INSIDE_EPOCH_SHIFT */
+        uint64_t mark;           /* see inside_unmark() */
+};
+
+enum {
+        INSIDE_BLOCK_BYTES = 16,
+        INSIDE_TAIL_MAX = 64 << 10,
+        INSIDE_TAIL = 0xf9, /* what no text ends with: it is in no ASCII and no UTF-8 */
+        INSIDE_EPOCH_S = 5,
+        INSIDE_EPOCH_SHIFT = 40,
+        INSIDE_SITE_SHIFT = 48, /* above the address */
+        INSIDE_ALIGNED = 1,
+};
+
+/* The canary: the user's address and the secret are both in the mark, and nobody can write it who
+ * does not know both. What is left without them: the site, above INSIDE_SITE_SHIFT, and below it
+ * INSIDE_ALIGNED if malloc's block begins more than INSIDE_BLOCK_BYTES before the user's bytes; if
+ * anything else is there, then it is no block. secret: below INSIDE_SITE_SHIFT. */
+static inline uint64_t inside_unmark(uint64_t mark, uint64_t address, uint64_t secret)
+{
+        return mark ^ address ^ secret;
+}
+
+static inline uint64_t inside_unmark_rest(uint64_t left)
+{
+        return left & ((UINT64_C(1) << INSIDE_SITE_SHIFT) - 1);
 }
 
 _Static_assert(sizeof(struct inside_block) == INSIDE_BLOCK_BYTES, "inside format");

@@ -184,13 +184,13 @@ static void find_blocks(struct scan *scan, uint64_t address, size_t count)
 
         for (size_t i = 0; i + 1 < count; i += 2) {
                 uint64_t user = address + i * 8 + INSIDE_BLOCK_BYTES;
-                uint64_t mark = scan->words[i + 1];
-                uint32_t site = (mark >> 32) & 0xffff;
+                uint64_t left = inside_unmark(scan->words[i + 1], user, request->secret);
+                uint32_t site = (uint32_t)(left >> INSIDE_SITE_SHIFT);
                 uint64_t size = scan->words[i] & ((UINT64_C(1) << 40) - 1);
-                uint32_t epoch = (uint32_t)(scan->words[i] >> 40);
+                uint32_t epoch = (uint32_t)(scan->words[i] >> INSIDE_EPOCH_SHIFT);
 
-                if ((uint32_t)mark != inside_canary(user, request->secret) ||
-                    site >= INSIDE_SITES || !request->is_suspect[site] ||
+                if (inside_unmark_rest(left) > INSIDE_ALIGNED || site >= INSIDE_SITES ||
+                    !request->is_suspect[site] ||
                     ((request->epoch - epoch) & 0xffffff) < old_epochs)
                         continue;
                 while (result->count == heapscan_block_max && !result->is_cut)

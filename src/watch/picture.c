@@ -211,8 +211,8 @@ static bool ask_time(pid_t pid, struct picture_thread *thread, bool asks_io, boo
 
 static uint64_t activity_of(const struct inside_thread *page, uint32_t sites)
 {
-        uint64_t sum =
-                page->here.entries + page->locks_taken + page->call_number + page->wait_number;
+        uint64_t sum = page->here.entries + inside_taken(page->locks) + page->call_number +
+                       page->wait_number;
 
         for (uint32_t i = 0; i < INSIDE_MODULES; i++)
                 sum += page->io[i].reads + page->io[i].writes;
@@ -251,10 +251,10 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
                 .call_at = page->call_at,
                 .call_kind = page->call_kind,
                 .call_fd = page->call_fd,
-                .locks_taken = page->locks_taken,
+                .locks_taken = inside_taken(page->locks),
                 .self = page->self,
                 .made_site = page->made_site % INSIDE_SITES,
-                .held_count = least(page->held_count, INSIDE_HELD),
+                .held_count = least(inside_held_count(page->locks), INSIDE_HELD),
                 .activity = activity_of(page, picture->site_count),
         };
 

@@ -171,7 +171,7 @@ static void hangs(uint32_t number, uint32_t module, uint64_t holds, uint64_t wan
         struct inside_thread *own = page(number);
 
         own->here.module = module;
-        own->held_count = 1;
+        own->locks = INSIDE_TAKEN + 1;
         own->held[0].lock = holds;
         own->wait_kind = INSIDE_MUTEX;
         own->wait_lock = wants;

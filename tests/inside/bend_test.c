@@ -75,7 +75,7 @@ static void revive(const struct segment_view *view)
                 page->wait_number = page->call_number = 1;
                 page->wait_lock = (i + 1) % view->inside.page_count + 1;
                 page->wait_kind = INSIDE_MUTEX;
-                page->held_count = 1;
+                page->locks = INSIDE_TAKEN + 1;
                 page->held[0] = (struct inside_held){ .lock = i + 1, .kind = INSIDE_MUTEX };
         }
         head->findings_made = INSIDE_UNLOCK;

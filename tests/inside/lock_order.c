@@ -263,6 +263,22 @@ static void other_place(void)
         locks_do(a_then_one);
 }
 
+/* The thread has known the order of the two addresses. */
+static void one_then_a_remade(void)
+{
+        one_then_a();
+        if (pthread_mutex_destroy(&one) || pthread_mutex_init(&one, NULL))
+                exit(9);
+        one_then_a();
+}
+
+static void remade(void)
+{
+        locks_make(&one);
+        locks_do(one_then_a_remade);
+        locks_do(a_then_one);
+}
+
 /* As a std::mutex does it: it begins and ends without a word. */
 static pthread_mutex_t *fleeting[2];
 
@@ -487,6 +503,7 @@ const struct locks_scenario locks_order[] = {
         ROW(instances_renewed),
         ROW(instances_forgotten),
         ROW(other_place),
+        ROW(remade),
         ROW(not_initialised),
         ROW(many),
         ROW(tried),

@@ -37,10 +37,10 @@ class Page:
         words = struct.unpack_from("<QIIQQQQII", data, at)
         self.is_waiting, self.wait_lock = words[4] % 2 == 1, words[5]
         self.wait_kind = words[7]
-        self.count = struct.unpack_from("<I", data, at + 88)[0]
-        self.held = [struct.unpack_from("<Q", data, at + 120 + 24 * i)[0]
+        self.count = struct.unpack_from("<Q", data, at + 80)[0] & 0xff
+        self.held = [struct.unpack_from("<Q", data, at + 128 + 24 * i)[0]
                      for i in range(min(self.count, HELD))]
-        self.kinds = [struct.unpack_from("<H", data, at + 120 + 24 * i + 22)[0]
+        self.kinds = [struct.unpack_from("<H", data, at + 128 + 24 * i + 22)[0]
                       for i in range(min(self.count, HELD))]
 
 
@@ -161,6 +161,7 @@ ORDERS = {
     "instances_renewed": (),
     "instances_forgotten": (),
     "other_place": (),
+    "remade": ("a_then_one", "one_then_a_remade"),
     "not_initialised": (),
     "many": (),
     "tried": (),

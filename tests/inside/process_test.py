@@ -76,7 +76,7 @@ class Inside:
 
     @staticmethod
     def io_at():
-        return 24 + 32 + 24 + 16 + 24 + 16 * 24
+        return 24 + 32 + 24 + 16 + 32 + 16 * 24
 
     def io(self, module):
         sums = [0] * 8
