@@ -134,7 +134,7 @@ static int find_layers(struct sandbox *sandbox, struct text *why)
                 sandbox->layers.uid = "its own";
         }
         sandbox->has_home = cgroup_find("tocsin-gate", CGROUP_MEMORY | CGROUP_PIDS, CGROUP_CPU,
-                                        &sandbox->home) == 0;
+                                        true, &sandbox->home) == 0;
         if (sandbox->has_home)
                 sandbox->layers.cgroup = sandbox->home.name;
         else

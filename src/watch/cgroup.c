@@ -17,11 +17,14 @@
 #include <mntent.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { small_file_max = 65536 };
+
+static const uint64_t sweep_wait_ns = CLOCK_S_NS;
 
 static void close_fd(int *fd)
 {
@@ -127,14 +130,66 @@ static int open_v2(const char *mount, unsigned needed, unsigned *ret_roles)
         return root;
 }
 
-/* What a search is for. */
-struct search {
-        unsigned needed, wished;
-        struct cgroup_home v1, v2;
-};
+/* ---- What the dead left ---------------------------------------------------- */
 
-/* Empty groups of processes that are no more. One that still has processes stays: rmdir says so. */
-static void sweep(int folder_fd, const char *prefix)
+/* Processes in it, at most `max`. */
+static size_t list(int folder_fd, pid_t *ret_pids, size_t max)
+{
+        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
+        size_t count = 0;
+        char *rest, *line;
+
+        if (file_read(folder_fd, "cgroup.procs", &text))
+                return 0;
+        rest = text.bytes;
+        while (rest && count < max && (line = strsep(&rest, "\n"))) {
+                uint64_t pid;
+
+                if (!text_parse_u64(line, 1, INT_MAX, &pid))
+                        ret_pids[count++] = (pid_t)pid;
+        }
+        return count;
+}
+
+/* Nothing in it can leave it, so a number read here is a member unless it died within the last
+ * microseconds. */
+static void kill_listed(int folder_fd)
+{
+        pid_t pids[256];
+        size_t count = list(folder_fd, pids, BASE_COUNT(pids));
+
+        for (size_t i = 0; i < count; i++)
+                (void)kill(pids[i], SIGKILL); /* gone already is what we want */
+}
+
+/* A group whose last process has just died may be busy for some more milliseconds. */
+static int remove_folder(int dir_fd, const char *name, uint64_t end_ns)
+{
+        while (unlinkat(dir_fd, name, AT_REMOVEDIR)) {
+                if (errno == ENOENT)
+                        return 0;
+                if (errno != EBUSY || clock_monotonic_ns() > end_ns)
+                        return error_last();
+                (void)poll(NULL, 0, 1);
+        }
+        return 0;
+}
+
+/* The number of its maker may be another's in another pid namespace; who lives holds its lock. */
+static void sweep_one(int dir_fd, const char *name, bool kills)
+{
+        int fd BASE_SCOPE(close_fd) =
+                openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        bool is_dead = fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB);
+
+        if (is_dead && kills)
+                kill_listed(fd);
+        (void)remove_folder(dir_fd, name,
+                            is_dead && kills ? clock_monotonic_ns() + sweep_wait_ns : 0);
+}
+
+/* Groups of processes that are no more. One that still has processes stays: rmdir says so. */
+static void sweep(int folder_fd, const char *prefix, bool kills)
 {
         size_t length = strlen(prefix);
         int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -147,13 +202,22 @@ static void sweep(int folder_fd, const char *prefix)
                 if (strncmp(entry->d_name, prefix, length) == 0 &&
                     sscanf(entry->d_name + length, "-%d-", &pid) == 1 && pid > 0 && kill(pid, 0) &&
                     errno == ESRCH)
-                        (void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+                        sweep_one(fd, entry->d_name, kills);
         }
         if (dir)
                 (void)closedir(dir);
         else
                 close_fd(&fd);
 }
+
+/* ---- Finding ---------------------------------------------------------------- */
+
+/* What a search is for. */
+struct search {
+        unsigned needed, wished;
+        bool kills_left;
+        struct cgroup_home v1, v2;
+};
 
 /* Sweeps in any case: the run that has left groups may have wanted other limits. */
 static void look_at_mount(const struct mntent *mount, struct search *search)
@@ -163,7 +227,7 @@ static void look_at_mount(const struct mntent *mount, struct search *search)
 
         if (strcmp(mount->mnt_type, "cgroup2") == 0) {
                 fd = open_v2(mount->mnt_dir, search->needed, &roles);
-                sweep(fd, search->v2.prefix);
+                sweep(fd, search->v2.prefix, search->kills_left);
                 if (roles & wanted)
                         add_tree(&search->v2, &fd, (roles & wanted) | CGROUP_KILL, true);
                 else
@@ -178,7 +242,7 @@ static void look_at_mount(const struct mntent *mount, struct search *search)
                         continue;
                 own_path(cgroup_kinds[i].old_name, &path);
                 fd = open_own(mount->mnt_dir, text_view(&path));
-                sweep(fd, search->v1.prefix);
+                sweep(fd, search->v1.prefix, search->kills_left);
                 if (wanted & cgroup_kinds[i].role)
                         add_tree(&search->v1, &fd, cgroup_kinds[i].role, false);
                 else
@@ -195,10 +259,12 @@ unsigned cgroup_roles(const struct cgroup_home *home)
         return roles;
 }
 
-int cgroup_find(const char *prefix, unsigned needed, unsigned wished, struct cgroup_home *ret_home)
+int cgroup_find(const char *prefix, unsigned needed, unsigned wished, bool kills_left,
+                struct cgroup_home *ret_home)
 {
         struct search search = { .needed = needed,
                                  .wished = wished,
+                                 .kills_left = kills_left,
                                  .v1 = { .name = "cgroup v1", .prefix = prefix },
                                  .v2 = { .name = "cgroup v2", .prefix = prefix } };
         FILE *mounts BASE_SCOPE(end_mounts) = setmntent("/proc/self/mounts", "re");
@@ -316,8 +382,10 @@ int cgroup_make(const struct cgroup_home *home, unsigned number, const struct cg
                                                                O_WRONLY | O_CLOEXEC);
                 if (group.joins[i] < 0)
                         failed = error_last();
-                else
-                        group.unset |= limit(&home->trees[i], group.folders[i], limits);
+                if (failed)
+                        break;
+                (void)flock(group.folders[i], LOCK_EX | LOCK_NB); /* else whoever sweeps has it */
+                group.unset |= limit(&home->trees[i], group.folders[i], limits);
         }
         if (failed)
                 (void)cgroup_remove(&group, 0); /* empty; what failed is the news */
@@ -339,43 +407,15 @@ int cgroup_join(const struct cgroup *group)
         return 0;
 }
 
-/* Processes in it, at most `max`. */
-static size_t list(const struct cgroup *group, pid_t *ret_pids, size_t max)
-{
-        struct text text BASE_SCOPE(text_fini) = TEXT_INIT(small_file_max);
-        size_t count = 0;
-        char *rest, *line;
-
-        for (size_t i = 0; i < group->home->tree_count; i++) {
-                if (!(group->home->trees[i].roles & CGROUP_PIDS))
-                        continue;
-                if (file_read(group->folders[i], "cgroup.procs", &text))
-                        return 0;
-        }
-        rest = text.bytes;
-        while (rest && count < max && (line = strsep(&rest, "\n"))) {
-                uint64_t pid;
-
-                if (!text_parse_u64(line, 1, INT_MAX, &pid))
-                        ret_pids[count++] = (pid_t)pid;
-        }
-        return count;
-}
-
 void cgroup_kill(const struct cgroup *group)
 {
-        pid_t pids[256];
-        size_t count;
-
         for (size_t i = 0; i < group->home->tree_count; i++)
                 if (group->home->trees[i].roles & CGROUP_KILL &&
                     !write_number(group->folders[i], "cgroup.kill", 1))
                         return;
-        /* Nothing in it can leave it, so a number read here is a member unless it died within
-         * the last microseconds. */
-        count = list(group, pids, BASE_COUNT(pids));
-        for (size_t i = 0; i < count; i++)
-                (void)kill(pids[i], SIGKILL); /* gone already is what we want */
+        for (size_t i = 0; i < group->home->tree_count; i++)
+                if (group->home->trees[i].roles & CGROUP_PIDS)
+                        kill_listed(group->folders[i]);
 }
 
 static void count_memory(bool is_v2, int fd, struct cgroup_counts *counts)
@@ -430,19 +470,6 @@ bool cgroup_has_pressure(const struct cgroup *group)
                     !faccessat(group->folders[i], "memory.pressure", R_OK, 0))
                         return true;
         return false;
-}
-
-/* A group whose last process has just died may be busy for some more milliseconds. */
-static int remove_folder(int dir_fd, const char *name, uint64_t end_ns)
-{
-        while (unlinkat(dir_fd, name, AT_REMOVEDIR)) {
-                if (errno == ENOENT)
-                        return 0;
-                if (errno != EBUSY || clock_monotonic_ns() > end_ns)
-                        return error_last();
-                (void)poll(NULL, 0, 1);
-        }
-        return 0;
 }
 
 int cgroup_remove(struct cgroup *group, uint64_t wait_ns)

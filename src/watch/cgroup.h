@@ -3,7 +3,7 @@
  * cgroup.h - groups of our own for memory, processes, processor and disk.
  *
  *         struct cgroup_home home;
- *         int outcome = cgroup_find("tocsin-gate", CGROUP_MEMORY | CGROUP_PIDS, 0, &home);
+ *         int outcome = cgroup_find("tocsin-gate", CGROUP_MEMORY, 0, true, &home);
  *         struct cgroup group = { .home = NULL };
  *         outcome = cgroup_make(&home, number, &limits, &group);
  *         ... in the child: cgroup_join(&group) ...
@@ -11,8 +11,8 @@
  *
  * Version 2 in our own or a higher group, where we may write and the controllers are handed on;
  * else version 1, with the unified tree, if there is one, only to kill. Groups are named
- * PREFIX-PID-NUMBER; those of processes that are no more are removed by cgroup_find() if they are
- * empty.
+ * PREFIX-PID-NUMBER, and locked (flock) as long as they are open; those of processes that are no
+ * more are removed by cgroup_find() if they are empty, or emptied.
  *
  * Units:     bytes, thousandths of one core. Ownership: the structs own their descriptors; the
  *            prefix is a constant.
@@ -87,7 +87,9 @@ struct cgroup_counts {
 
 /* needed: roles without which there is none; wished: those that are had where they can be. */
 unsigned cgroup_roles(const struct cgroup_home *home);
-int cgroup_find(const char *prefix, unsigned needed, unsigned wished, struct cgroup_home *ret_home);
+/* kills_left: what a dead process of that prefix has left running in its groups is killed. */
+int cgroup_find(const char *prefix, unsigned needed, unsigned wished, bool kills_left,
+                struct cgroup_home *ret_home);
 void cgroup_home_fini(struct cgroup_home *home);
 
 int cgroup_make(const struct cgroup_home *home, unsigned number, const struct cgroup_limits *limits,

@@ -128,7 +128,7 @@ static int make_group(struct fence *fence, unsigned wanted)
                 .io_bytes = fence->limits.io_bytes,
                 .io_device = fence->limits.io_bytes ? fence->io_device : 0,
         };
-        int failed = cgroup_find("tocsin-run", 0, wanted, &fence->home);
+        int failed = cgroup_find("tocsin-run", 0, wanted, false, &fence->home);
 
         if (failed)
                 return failed;
