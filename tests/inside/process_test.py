@@ -239,8 +239,8 @@ threads = [threading.Thread(target=work, args=(n,)) for n in range(50)]
 print(sum(out))
 """
 
-TESTS = [the_library_is_in_front, exact("heap"), exact("heap_after_fork", 2), exact("crowd"),
-         exact("many"), *map(survives, ("usable", "forks", "handlers_at_fork", "children", "signals")),
+TESTS = [the_library_is_in_front, exact("heap"), exact("heap_after_fork", 2), exact("leaps"),
+         exact("crowd"), exact("many"), *map(survives, ("usable", "forks", "handlers_at_fork", "children", "signals")),
          descriptors_and_calls_are_counted, those_that_are_passed_on_too,
          a_call_that_was_left_by_longjmp_is_over,
          a_program_with_an_allocator_of_its_own_runs, without_a_place_for_the_segment_it_runs,

@@ -135,6 +135,39 @@ static void heap(void)
         say_live();
 }
 
+static jmp_buf back;
+
+static void leap(void)
+{
+        TOC_ENTER(mine);
+        longjmp(back, 1);
+}
+
+static void leap_and_return(void)
+{
+        if (!setjmp(back))
+                leap();
+}
+
+static void leap_within(void)
+{
+        TOC_ENTER(mine);
+        leap_and_return();
+        (void)counted(malloc(10), 10);
+}
+
+/* Where a TOC_ENTER stands around the setjmp, its end is the end; else there is none. */
+static void leaps(void)
+{
+        settle();
+        leap_within();
+        if (!malloc(20)) /* the program's */
+                exit(9);
+        leap_and_return();
+        (void)counted(malloc(30), 30);
+        say_live();
+}
+
 static void usable(void)
 {
         char *block = malloc(100);
@@ -489,6 +522,7 @@ static const struct {
         void (*run)(void);
 } subjects[] = {
         { "heap", heap },
+        { "leaps", leaps },
         { "usable", usable },
         { "heap_after_fork", heap_after_fork },
         { "forks", forks },
