@@ -28,7 +28,7 @@ enum {
 /* Address of a lock >> 2, and in the lower 16 bits its number, whether it has orders of its own,
  * and whether it is in order_pairs_ of a thread. 0: free; TOMB: was one. */
 enum { TOMB = 1, HAS_PAIRS = 0x4000, HAS_ORDERS = 0x8000 };
-static uint64_t table[TABLE];
+static uint64_t table[TABLE] __attribute__((aligned(64)));
 
 /* By the hash of where it was made; hash is stored last, 0: free. */
 static struct place {
@@ -59,9 +59,13 @@ static uint64_t word_of(uintptr_t lock, uint32_t node)
         return (uint64_t)lock >> 2 << 16 | node;
 }
 
+/* Locks that lie together have slots in one line of the cache: a program goes through arrays of
+ * them. A mutex takes 40 bytes. */
 static inline uint64_t *slot_at(uintptr_t lock, uint32_t i)
 {
-        return &table[((uint32_t)((lock >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 48) + i) % TABLE];
+        uint32_t line = (uint32_t)((lock >> 8) * UINT64_C(0x9e3779b97f4a7c15) >> (67 - TABLE_BITS));
+
+        return &table[(line * 8 + (lock >> 5) % 8 + i) % TABLE];
 }
 
 /* Where it stands; NULL: nowhere. */
