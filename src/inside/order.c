@@ -374,10 +374,10 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
         return is_seen(mix(settled ? key ^ settled : key ^ others) | 1);
 }
 
-/* For order_is_checked(). key: read before the check. */
-static void keep_pair(const struct inside_thread *page, uintptr_t lock, uint64_t key)
+/* For order_is_checked(). outer: 0 if another thread has released it; key: of before the check. */
+static void keep_pair(uintptr_t outer, uintptr_t lock, uint64_t key)
 {
-        if (page->held[0].node && mark(page->held[0].lock, HAS_PAIRS) && mark(lock, HAS_PAIRS))
+        if (outer && mark(outer, HAS_PAIRS) && mark(lock, HAS_PAIRS))
                 *order_pair_of((const void *)lock) = key;
 }
 
@@ -386,7 +386,8 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
 {
         uint32_t node = order_node(lock, kind);
         uint32_t count = inside_holds(page);
-        uint64_t others = 0, key = order_pair_key(page->held[0].lock, lock);
+        uint64_t outer = __atomic_load_n(&page->held[0].lock, __ATOMIC_RELAXED);
+        uint64_t others = 0, key = order_pair_key(outer, lock);
 
         if (!node || page->here.any_order)
                 return;
@@ -405,8 +406,8 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
                 if (held->node && !is_known(held, (uintptr_t)lock, node, others))
                         use_order(page, held, (uintptr_t)lock, node, at);
         }
-        if (count == 1)
-                keep_pair(page, (uintptr_t)lock, key);
+        if (count == 1 && page->held[0].node)
+                keep_pair(outer, (uintptr_t)lock, key);
 }
 
 /* A half-written order of another thread's may have come along. */
