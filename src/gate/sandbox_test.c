@@ -463,6 +463,7 @@ static bool leave_stray(void)
         if (glob(pattern, GLOB_NOSORT | GLOB_BRACE, NULL, &found) || pipe(ends))
                 return false;
         if (fork() == 0) {
+                (void)alarm(60); /* if nobody sweeps it */
                 said = 'y';
                 for (size_t i = 0; i < found.gl_pathc; i++) {
                         int fd = open(found.gl_pathv[i], O_WRONLY);

@@ -180,12 +180,12 @@ static void sweep_one(int dir_fd, const char *name, bool kills)
 {
         int fd BASE_SCOPE(close_fd) =
                 openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        bool is_dead = fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB);
 
-        if (is_dead && kills)
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB))
+                return;
+        if (kills)
                 kill_listed(fd);
-        (void)remove_folder(dir_fd, name,
-                            is_dead && kills ? clock_monotonic_ns() + sweep_wait_ns : 0);
+        (void)remove_folder(dir_fd, name, kills ? clock_monotonic_ns() + sweep_wait_ns : 0);
 }
 
 /* Groups of processes that are no more. One that still has processes stays: rmdir says so. */
