@@ -7,8 +7,9 @@
  * told by its canary; and since the 16 bytes in front of a pointer may not be mapped if it lies at
  * the beginning of a page, those of ours that do are noted (ours.c).
  *
- * A block that is freed keeps a mark in its first eight bytes, where libc's lists do not write: a
- * second free of the same pointer finds it. */
+ * A block that is freed keeps a mark, by which a second free of the same pointer is known: in the
+ * 16 bytes if the thread keeps it for its next malloc (magazine.h), else behind them, where libc's
+ * lists do not write. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static struct {
         bool is_foreign; /* not libc's */
         bool is_off;     /* the program's own malloc is in front of ours: we are not asked */
         size_t fast_end; /* malloc() asks no more questions about fewer bytes; 0: about none */
+        size_t kept_end; /* smaller ones are kept when they are freed; 0: none, not libc's */
 } real;
 
 /* ---- Before anybody is there ----------------------------------------------------------
@@ -101,6 +103,8 @@ void inside_heap_start(void)
         inside_.flags |= INSIDE_HAS_HEAP;
         if (real.is_foreign)
                 inside_.flags |= INSIDE_FOREIGN_ALLOCATOR;
+        else
+                real.kept_end = MAGAZINE_END;
 }
 
 /* Passes through until we are ready; false: use the real one. */
@@ -144,7 +148,8 @@ static char *base_of(void *memory, uint64_t ours)
 
 static uint64_t bytes_for(uint64_t size)
 {
-        return size + INSIDE_BLOCK_BYTES + (size <= INSIDE_TAIL_MAX);
+        return size < real.kept_end ? magazine_bytes(size)
+                                    : size + INSIDE_BLOCK_BYTES + (size <= INSIDE_TAIL_MAX);
 }
 
 /* What is in front of it is in front of the page, in part at least: some allocators give small
@@ -250,21 +255,50 @@ static uint64_t freed_mark(const void *memory)
         return (uintptr_t)memory ^ inside_.secret;
 }
 
-/* Every block has room for eight bytes: 24 is the least that libc gives. */
-static void mark_freed(void *memory, uint64_t freed)
+/* Where libc does not write: in the first 16 bytes of a chunk are its lists, of a large one in the
+ * first 32, in the last 8 its size. A small one has room for no more than the mark. */
+static void mark_freed(void *memory, uint64_t size, uint64_t freed)
 {
         if (!real.is_foreign)
-                __builtin_memcpy(memory, &freed, 8);
+                __builtin_memcpy((char *)memory + (size < 32 ? 0 : 16), &freed, 8);
 }
 
-static bool is_freed_twice(const void *memory)
+static bool has_freed_mark(const void *at, uint64_t freed)
 {
-        uint64_t mark;
+        return memcmp(at, &freed, sizeof freed) == 0;
+}
+
+static bool is_freed_twice(void *memory)
+{
+        uint64_t freed = freed_mark(memory);
 
         if (real.is_foreign || ((uintptr_t)memory & 15) != 0)
                 return false;
-        memcpy(&mark, memory, 8);
-        return mark == freed_mark(memory);
+        return (!begins_a_page(memory) && block_of(memory)->mark == (freed ^ INSIDE_FREED)) ||
+               has_freed_mark(memory, freed) || has_freed_mark((char *)memory + 16, freed);
+}
+
+/* One that lies as malloc gave it. */
+static inline void give_back(struct inside_block *block, uint64_t freed)
+{
+        block->mark = 0;
+        mark_freed(block + 1, size_of(block), freed);
+        real.free(block);
+}
+
+void inside_heap_thread_end(void)
+{
+        struct magazines *magazines = &inside_local_.magazines;
+
+        if (magazines->is_closed)
+                return;
+        magazines->is_closed = 1; /* what later destructors free is libc's at once */
+        for (uint32_t i = 0; i < MAGAZINE_CLASSES; i++)
+                for (struct magazine *magazine = &magazines->of[i]; magazine->count;) {
+                        struct inside_block *block = magazine->round[--magazine->count];
+
+                        give_back(block, freed_mark(block + 1));
+                }
 }
 
 /* ---- What the program calls -----------------------------------------------------------*/
@@ -345,7 +379,7 @@ void heap_release(void *memory, const void *at)
         }
         base = base_of(memory, ours);
         take(memory, ours, at);
-        mark_freed(memory, freed_mark(memory));
+        mark_freed(memory, size_of(block_of(memory)), freed_mark(memory));
         real.free(base);
 }
 
@@ -405,29 +439,47 @@ void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
 #define AT __builtin_return_address(0)
 #define SP inside_sp()
 
-/* The usual case of allocate() and give(), without a call but the real one and the last. */
-INSIDE_PUBLIC void *malloc(size_t size)
+/* The usual case of give(). */
+static inline void *hand_out(struct inside_thread *page, struct inside_block *block, size_t size,
+                             const void *at, const void *sp)
 {
-        struct inside_thread *page = inside_local_.own;
         struct inside_cells *cells;
-        struct inside_block *block;
         uint64_t site;
-        char *memory;
 
-        if (INSIDE_SLOW(!page || size >= real.fast_end))
-                return allocate(size, AT, SP);
-        block = real.malloc(size + INSIDE_BLOCK_BYTES + 1);
-        memory = (char *)(block + 1);
-        site = inside_site_known(inside_path(INSIDE_HEAP, page->here.module, AT, (uintptr_t)SP));
-        if (INSIDE_SLOW(!block || site >= INSIDE_SITE_UNKNOWN || --inside_local_.countdown < 0) ||
-            begins_a_page(memory))
-                return give(block, size, SHIFT, AT, SP);
+        site = inside_site_known(inside_path(INSIDE_HEAP, page->here.module, at, (uintptr_t)sp));
+        if (INSIDE_SLOW(site >= INSIDE_SITE_UNKNOWN || --inside_local_.countdown < 0))
+                return give(block, size, SHIFT, at, sp);
         set(block, size, site << INSIDE_SITE_SHIFT);
-        set_tail(memory, size);
+        set_tail(block + 1, size);
         cells = inside_cells_of(page, (uint32_t)site);
         toc_add_at_(&cells->live, INSIDE_ONE + size);
         toc_add_at_(&cells->made, 1);
-        return memory;
+        return block + 1;
+}
+
+/* Of its own, so that malloc() saves no register. */
+__attribute__((noinline)) static void *make(size_t size, const void *at, const void *sp)
+{
+        struct inside_thread *page = inside_local_.own;
+        struct inside_block *block;
+
+        if (INSIDE_SLOW(!page || size >= real.fast_end))
+                return allocate(size, at, sp);
+        block = real.malloc(bytes_for(size));
+        if (INSIDE_SLOW(!block) || begins_a_page(block + 1))
+                return give(block, size, SHIFT, at, sp);
+        return hand_out(page, block, size, at, sp);
+}
+
+INSIDE_PUBLIC void *malloc(size_t size)
+{
+        struct inside_thread *page = inside_local_.own;
+        struct inside_block *block;
+
+        if (INSIDE_SLOW(!page || size >= real.kept_end))
+                return make(size, AT, SP);
+        block = magazine_take(&inside_local_.magazines, size);
+        return block ? hand_out(page, block, size, AT, SP) : make(size, AT, SP);
 }
 
 /* The usual case of heap_release(). What goes to the real one must not be computed from what was
@@ -450,9 +502,10 @@ INSIDE_PUBLIC void free(void *memory)
                 return;
         }
         toc_add_at_(&inside_cells_of(page, site_of(ours))->live, 0 - (INSIDE_ONE + size));
-        block_of(memory)->mark = 0;
-        mark_freed(memory, freed);
-        real.free(block_of(memory));
+        block_of(memory)->mark = freed ^ INSIDE_FREED;
+        if (size < real.kept_end && magazine_put(&inside_local_.magazines, size, block_of(memory)))
+                return;
+        give_back(block_of(memory), freed);
 }
 
 INSIDE_PUBLIC void *calloc(size_t count, size_t size)
@@ -480,43 +533,6 @@ INSIDE_PUBLIC void *reallocarray(void *memory, size_t count, size_t size)
                 return NULL;
         }
         return heap_reallocate(memory, bytes, AT, SP);
-}
-
-INSIDE_PUBLIC void *memalign(size_t alignment, size_t size)
-{
-        return heap_allocate_aligned(alignment, size, AT, SP);
-}
-
-INSIDE_PUBLIC void *aligned_alloc(size_t alignment, size_t size)
-{
-        return heap_allocate_aligned(alignment, size, AT, SP);
-}
-
-INSIDE_PUBLIC void *valloc(size_t size)
-{
-        return heap_allocate_aligned(PAGE, size, AT, SP);
-}
-
-INSIDE_PUBLIC void *pvalloc(size_t size)
-{
-        if (is_too_large(size))
-                return NULL;
-        return heap_allocate_aligned(PAGE, (size + PAGE - 1) & ~(size_t)(PAGE - 1), AT, SP);
-}
-
-INSIDE_PUBLIC int posix_memalign(void **memory, size_t alignment, size_t size)
-{
-        int saved = errno;
-        void *made;
-
-        if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0)
-                return EINVAL;
-        made = heap_allocate_aligned(alignment, size, AT, SP);
-        errno = saved;
-        if (!made)
-                return ENOMEM;
-        *memory = made;
-        return 0;
 }
 
 /* Not what the allocator has room for: the byte behind it is ours. */

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inside/magazine.h"
 #include "probe/inside.h"
 
 #pragma GCC visibility push(hidden)
@@ -52,6 +53,7 @@ struct inside_local {
         uintptr_t top;                /* of its stack */
         struct toc_here_ alone;       /* where it is if it shares the crowd's page */
         uint64_t cache[INSIDE_CACHE]; /* a site by its key: 48 bits of the key, 16 of the site */
+        struct magazines magazines __attribute__((aligned(64)));
 };
 extern __thread struct inside_local inside_local_;
 
@@ -80,6 +82,9 @@ void inside_thread_start(void);
 
 /* From now on the child of a fork calls inside_region_forked() before other handlers. fork.c */
 void inside_fork_watch(void);
+
+/* Of the calling thread, while its destructors run: gives back what it kept of the heap. */
+void inside_heap_thread_end(void);
 
 /* In the child of a fork, with the guard held, after the memory has become its own. */
 void inside_lock_forked(void);

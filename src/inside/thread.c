@@ -32,6 +32,7 @@ static void on_end(void *site)
         inside_ended(page, (uint32_t)(uintptr_t)site, 0);
         if (!inside_is_crowd(page))
                 page->self = 0; /* the next thread may be given the same one */
+        inside_heap_thread_end();
 }
 
 void inside_thread_start(void)

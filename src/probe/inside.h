@@ -241,12 +241,14 @@ enum {
         INSIDE_EPOCH_SHIFT = 40,
         INSIDE_SITE_SHIFT = 48, /* above the address */
         INSIDE_ALIGNED = 1,
+        INSIDE_FREED = 2,
 };
 
 /* The canary: the user's address and the secret are both in the mark, and nobody can write it who
  * does not know both. What is left without them: the site, above INSIDE_SITE_SHIFT, and below it
- * INSIDE_ALIGNED if malloc's block begins more than INSIDE_BLOCK_BYTES before the user's bytes; if
- * anything else is there, then it is no block. secret: below INSIDE_SITE_SHIFT. */
+ * INSIDE_ALIGNED if malloc's block begins more than INSIDE_BLOCK_BYTES before the user's bytes,
+ * INSIDE_FREED if it was freed and is kept for the next one; if anything else is there, then it is
+ * no block. secret: below INSIDE_SITE_SHIFT. */
 static inline uint64_t inside_unmark(uint64_t mark, uint64_t address, uint64_t secret)
 {
         return mark ^ address ^ secret;

@@ -184,6 +184,75 @@ static void ends_of_life(void)
         puts("ok");
 }
 
+/* ---- What a thread keeps of what it freed, and gives back when it ends ---------------------*/
+
+enum { kept_blocks = 8, kept_sizes = 8 };
+
+static void *free_much(void *unused)
+{
+        void *memory[kept_blocks];
+
+        (void)unused;
+        for (size_t size = 20; size < 1000; size += 1000 / kept_sizes) {
+                for (int i = 0; i < kept_blocks; i++)
+                        must((memory[i] = malloc(size)) != NULL);
+                for (int i = 0; i < kept_blocks; i++)
+                        free(memory[i]);
+        }
+        return NULL;
+}
+
+static void *make_one(void *size)
+{
+        return malloc((size_t)size);
+}
+
+/* What libc says that is in use grows by nothing, however many threads there have been. Its own
+ * cache, which counts as in use, has to be off. */
+static void threads_that_end(void)
+{
+        size_t before = 0;
+        pthread_t thread;
+
+        for (int i = 0; i < 100; i++) {
+                must(pthread_create(&thread, NULL, free_much, NULL) == 0);
+                must(pthread_join(thread, NULL) == 0);
+                if (i == 10)
+                        before = mallinfo2().uordblks;
+        }
+        if (mallinfo2().uordblks > before + 1000)
+                printf("%zu bytes more\n", mallinfo2().uordblks - before);
+        else
+                puts("ok");
+}
+
+static void *free_it(void *memory)
+{
+        free(memory);
+        return NULL;
+}
+
+/* One that is kept, one for which there was no room, one that is too large, and one of a thread
+ * that has ended. */
+static void freed_twice(void)
+{
+        void *volatile memory[kept_blocks];
+        void *volatile large = malloc(2000), *volatile small = malloc(200);
+        pthread_t thread;
+
+        for (int i = 0; i < kept_blocks; i++)
+                must((memory[i] = make_one((void *)100)) != NULL);
+        must(pthread_create(&thread, NULL, free_it, small) == 0 && pthread_join(thread, NULL) == 0);
+        for (int i = 0; i < kept_blocks; i++)
+                free(memory[i]);
+        free(large);
+        free(large); /* at once: what says so allocates, and may get it */
+        free(memory[0]);
+        free(memory[kept_blocks - 1]);
+        free(small);
+        say_and_wait((long)(uintptr_t)large, 4);
+}
+
 /* ---- What it says of nonsense ---------------------------------------------------------------*/
 
 static void limits(void)
@@ -260,6 +329,8 @@ static const struct {
         { "child_without_handlers", child_without_handlers },
         { "deepbind", deepbind },
         { "ends_of_life", ends_of_life },
+        { "threads_that_end", threads_that_end },
+        { "freed_twice", freed_twice },
         { "limits", limits },
         { "jemalloc", jemalloc },
 };

@@ -15,6 +15,7 @@ from process_test import LIBRARY, SITE, SITES, SUBJECT, Inside, Place
 
 PLUGIN = os.path.abspath(sys.argv[4])
 SANITIZED = sys.argv[5]
+FINDING, FINDINGS, DOUBLE_FREE = 288, 64, 4
 JEMALLOC = next(iter(glob.glob("/usr/lib/*/libjemalloc.so.2")), None)
 
 
@@ -75,6 +76,27 @@ def jemalloc_gets_its_own_pointers_only():
         assert place.says(SUBJECT, "jemalloc") == (0, "ok\n", "")
 
 
+def a_thread_that_ends_gives_back_what_it_kept():
+    with Place() as place:
+        place.env["GLIBC_TUNABLES"] = "glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1"
+        assert place.says(SUBJECT, "threads_that_end") == (0, "ok\n", "")
+
+
+def a_second_free_is_found_wherever_the_block_is():
+    with Place() as place:
+        place.env["MALLOC_PERTURB_"] = "0"  # libc's would overwrite the mark of what it got back
+        process = place.start(SUBJECT, "freed_twice")
+        said = base.numbers(process.stdout.readline())
+        inside = Inside(place.folder, said["pid"])
+        found = [struct.unpack_from("<II32xQ", inside.data, inside.table(20) + FINDING * i)
+                 for i in range(FINDINGS)]
+        found = [finding for finding in found if finding[0]]
+        assert [kind for _, kind, _ in found] == [DOUBLE_FREE] * said["blocks"], found
+        assert len({block for *_, block in found}) == said["blocks"], found
+        assert found[0][2] == said["bytes"], found
+        process.communicate("\n", base.WAIT_S)
+
+
 def a_sanitizer_keeps_the_heap():
     with Place() as place:
         place.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0"
@@ -108,7 +130,8 @@ base.TESTS = [callers_of_a_wrapper_are_told_apart, a_library_that_is_older_count
               the_caller_of_dlopen_is_who_called,
               unless(not JEMALLOC and "there is no jemalloc here", jemalloc_gets_its_own_pointers_only),
               unless(SANITIZED == "-" and "the compiler has no sanitizer", a_sanitizer_keeps_the_heap),
-              without_memory_it_runs, base.survives("ends_of_life"),
+              a_thread_that_ends_gives_back_what_it_kept,
+              a_second_free_is_found_wherever_the_block_is, without_memory_it_runs, base.survives("ends_of_life"),
               base.survives("limits"), base.a_program_with_an_allocator_of_its_own_runs]
 
 if __name__ == "__main__":
