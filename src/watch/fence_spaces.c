@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <fts.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -24,11 +26,13 @@
 
 static const char bubblewrap[] = "/usr/bin/bwrap";
 
-enum { word_max = 24 + 3 * fence_writable_max, answer_max = 1000 };
+enum { disk_max = 1000, word_max = 24 + 3 * (fence_writable_max + disk_max), answer_max = 1000 };
 
 struct words {
         const char *at[word_max];
         size_t count;
+        char *disks[disk_max]; /* ours; among the words */
+        size_t disk_count;
 };
 
 /* Its standard input and output are ours: it says its pid once all is made, and waits. */
@@ -53,14 +57,75 @@ static void add(struct words *words, const char *option, const char *from, const
                 words->at[words->count++] = to;
 }
 
-/* Everything as it is, but for what was asked for. */
-static void make_words(struct words *words, const struct fence_limits *limits,
-                       const char *directory)
+/* ---- Disks -----------------------------------------------------------------
+ *
+ * A mount that is read-only does not keep root from what a device in it leads to. Empty ones in
+ * their places do; new ones cannot be made without CAP_MKNOD. */
+
+static void words_fini(struct words *words)
 {
+        for (size_t i = 0; i < words->disk_count; i++)
+                free(words->disks[i]);
+}
+
+/* Block devices, and what leads to a disk or to the memory past them. */
+static bool is_disk(const FTSENT *entry)
+{
+        static const char *const characters[] = { "/dev/sg*", "/dev/bsg/*", "/dev/nvme*",
+                                                  "/dev/ng*", "/dev/mtd*",  "/dev/raw/*",
+                                                  "/dev/mem", "/dev/kmem",  "/dev/port" };
+
+        if (entry->fts_info != FTS_DEFAULT)
+                return false;
+        if (S_ISBLK(entry->fts_statp->st_mode))
+                return true;
+        for (size_t i = 0; i < BASE_COUNT(characters); i++)
+                if (S_ISCHR(entry->fts_statp->st_mode) &&
+                    fnmatch(characters[i], entry->fts_path, 0) == 0)
+                        return true;
+        return false;
+}
+
+static int hide_disk(struct words *words, const char *path)
+{
+        char *copy;
+
+        if (words->disk_count == disk_max)
+                return -E2BIG;
+        copy = strdup(path);
+        if (!copy)
+                return -ENOMEM;
+        words->disks[words->disk_count++] = copy;
+        add(words, "--dev-bind", "/dev/null", copy);
+        return 0;
+}
+
+static int hide_disks(struct words *words)
+{
+        char root[] = "/dev", *const roots[] = { root, NULL };
+        FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+        FTSENT *entry;
+        int failed = 0;
+
+        if (!tree)
+                return error_last();
+        while (!failed && (entry = fts_read(tree)) != NULL)
+                if (is_disk(entry))
+                        failed = hide_disk(words, entry->fts_path);
+        (void)fts_close(tree); /* it was read, nothing else */
+        return failed;
+}
+
+/* Everything as it is, but for what was asked for. */
+static int make_words(struct words *words, const struct fence_limits *limits, const char *directory)
+{
+        int failed = 0;
+
         add(words, bubblewrap, "--die-with-parent", NULL);
         add(words, limits->is_read_only ? "--ro-bind" : "--dev-bind", "/", "/");
         if (limits->is_read_only) {
                 add(words, "--dev-bind", "/dev", "/dev");
+                failed = hide_disks(words);
                 add(words, "--bind", directory, directory);
         }
         for (size_t i = 0; i < limits->writable_count; i++)
@@ -69,6 +134,7 @@ static void make_words(struct words *words, const struct fence_limits *limits,
                 add(words, "--unshare-net", NULL, NULL);
         add(words, "--", "/bin/sh", "-c");
         add(words, "echo $$; read -r line", NULL, NULL);
+        return failed;
 }
 
 /* ---- The keeper ----------------------------------------------------------- */
@@ -226,15 +292,21 @@ int fence_spaces_open(struct fence_spaces *spaces, const struct fence_limits *li
 {
         struct text answer BASE_SCOPE(text_fini) = TEXT_INIT(answer_max);
         struct keeper keeper BASE_SCOPE(stop_keeper) = { .input = -1, .output = -1 };
-        struct words words = { .count = 0 };
+        struct words words BASE_SCOPE(words_fini) = { .count = 0 };
         uint64_t pid = 0;
         int failed;
 
         spaces->directory = getcwd(NULL, 0);
         if (!spaces->directory)
                 return error_last();
-        make_words(&words, limits, directory);
-        failed = start_keeper(&keeper, &words);
+        failed = make_words(&words, limits, directory);
+        if (failed == -E2BIG) {
+                text_printf(why, "--read-only: /dev has more than %d disks to hide; leave it out",
+                            disk_max);
+                return FENCE_REFUSED;
+        }
+        if (!failed)
+                failed = start_keeper(&keeper, &words);
         if (failed == -ENOENT) {
                 text_append(why, "--no-network and --read-only need bubblewrap; apt-get install "
                                  "bubblewrap, or leave them out");

@@ -199,6 +199,28 @@ def calls_that_undo_a_fence_are_refused():
     assert "seccomp" in seen[1].stderr and "seccomp" not in seen[0].stderr, seen
 
 
+def calls_that_are_too_young_are_not_there():
+    """mseal(2) is in Linux since 6.10 and in no libseccomp of Debian 12; of nothing it says 0."""
+    needs_bubblewrap()
+    if os.uname().machine != "x86_64":
+        raise Skip("numbers of x86-64")
+    asked = ["/usr/bin/python3", "-c", "import ctypes; c = ctypes.CDLL(None, use_errno=True);"
+             "print(c.syscall(462, 0, 0, 0), ctypes.get_errno(), c.syscall(39) > 0)"]
+    said = [run(*options, argv=asked)[0].stdout for options in ((), ("--read-only",))]
+    assert said[0] in ("0 0 True\n", f"-1 {errno.ENOSYS} True\n"), said
+    assert said[1] == f"-1 {errno.ENOSYS} True\n", said
+
+
+def disks_are_not_there():
+    needs_bubblewrap()
+    there = "for i in $(find /dev -xdev -type b); do test -b $i && echo $i; done | wc -l; test -c /dev/null && echo x > /dev/null && echo null"
+    free, fenced = (run(*options, argv=["/bin/sh", "-c", there])[0].stdout.split()
+                    for options in ((), ("--read-only",)))
+    if free[0] == "0":
+        raise Skip("there is no disk in /dev")
+    assert int(free[0]) > 0 and fenced == ["0", "null"], (free, fenced)
+
+
 def setuid_programs_gain_rights_but_in_namespaces():
     """Whoever may not do more by himself starts a copy of id(1) that is root's and setuid."""
     if os.geteuid() != 0:
@@ -231,4 +253,5 @@ if __name__ == "__main__":
                         what_is_not_there_is_127_behind_a_launcher_too,
                         behind_a_fence_it_is_still_our_child, nobody_gets_out_again,
                         calls_that_undo_a_fence_are_refused,
+                        calls_that_are_too_young_are_not_there, disks_are_not_there,
                         setuid_programs_gain_rights_but_in_namespaces], at_once=4))
