@@ -13,10 +13,7 @@
 
 struct lock_real lock_real;
 
-/* Beside the entries of the page: how often each was taken again by its owner. */
-static __thread uint32_t again[INSIDE_HELD];
-
-/* Locks that found no room there. */
+/* Locks that found no room in the page. */
 static __thread uint32_t unlisted;
 
 void inside_lock_start(void)
@@ -56,10 +53,8 @@ static void drop_holes(struct inside_thread *page)
         for (uint32_t i = 0; i < count; i++) {
                 if (!page->held[i].lock)
                         continue;
-                if (kept != i) {
+                if (kept != i)
                         page->held[kept] = page->held[i];
-                        again[kept] = again[i];
-                }
                 kept++;
         }
         __atomic_store_n(&page->locks, page->locks - inside_held_count(page->locks) + kept,
@@ -79,19 +74,16 @@ __attribute__((noinline)) void lock_push_slowly(struct inside_thread *page,
                                                 const volatile void *lock, enum inside_lock kind,
                                                 const void *at)
 {
-        uint32_t place = kind == INSIDE_RECURSIVE ? find_held(page, lock) : INSIDE_HELD;
+        bool is_nested = lock_is_nested(kind, lock);
 
-        if (place < INSIDE_HELD) {
-                again[place]++;
+        if (is_nested && find_held(page, lock) < INSIDE_HELD)
                 return;
-        }
         if (inside_held_count(page->locks) >= INSIDE_HELD)
                 drop_holes(page);
-        if (inside_held_count(page->locks) >= INSIDE_HELD) {
+        if (inside_held_count(page->locks) >= INSIDE_HELD || (is_nested && unlisted)) {
                 unlisted++;
                 return;
         }
-        again[inside_held_count(page->locks)] = 0;
         lock_put(page, page->locks, lock, kind, at);
 }
 
@@ -105,10 +97,8 @@ __attribute__((noinline)) bool lock_pop_deep(struct inside_thread *page, const v
                 unlisted--;
                 return true;
         }
-        if (page->held[place].kind == INSIDE_RECURSIVE && again[place]) {
-                again[place]--;
+        if (lock_is_nested(page->held[place].kind, lock))
                 return true;
-        }
         page->held[place].lock = 0;
         drop_holes(page);
         return true;
@@ -214,6 +204,13 @@ INSIDE_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *lock)
         return lock_real.pthread_mutex_destroy(lock);
 }
 
+/* To this thread, if there is no other. */
+static bool is_open(const pthread_mutex_t *lock)
+{
+        return !lock->__data.__lock || (lock_kind(lock) == INSIDE_RECURSIVE &&
+                                        lock->__data.__owner == (int)inside_local_.thread);
+}
+
 /* Of any kind, and whoever has to wait. */
 __attribute__((noinline)) static int lock_slowly(pthread_mutex_t *lock, const void *at)
 {
@@ -234,11 +231,24 @@ __attribute__((noinline)) static int lock_taken(pthread_mutex_t *lock, const voi
 {
         struct inside_thread *page = inside_local_.own;
 
-        lock_put(page, page->locks, lock, INSIDE_MUTEX, at);
+        enum inside_lock kind = lock_kind(lock);
+
+        if (INSIDE_SLOW(lock_is_nested(kind, lock)))
+                lock_push_slowly(page, lock, kind, at);
+        else
+                lock_put(page, page->locks, lock, kind, at);
         return 0;
 }
 
-/* One of the simplest kind, which nobody holds, by itself is so often taken that it has its own
+/* Normal or recursive: whether its type was set or not. */
+static inline bool is_simple(const pthread_mutex_t *lock)
+{
+        enum { ELISION = 256, NO_ELISION = 512 }; /* of glibc */
+
+        return !(lock->__data.__kind & ~(PTHREAD_MUTEX_RECURSIVE_NP | ELISION | NO_ELISION));
+}
+
+/* One of the simplest kinds, which nobody holds, by itself is so often taken that it has its own
  * way. Not trying may cost less than to try, if nobody else can come between: no atomic
  * instruction. */
 INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
@@ -246,13 +256,12 @@ INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
         struct inside_thread *page = inside_local_.own;
         int outcome;
 
-        if (INSIDE_SLOW(!page || lock->__data.__kind ||
-                        inside_held_count(page->locks) >= INSIDE_HELD))
+        if (INSIDE_SLOW(!page || !is_simple(lock) || inside_held_count(page->locks) >= INSIDE_HELD))
                 return lock_slowly(lock, AT);
-        if (__libc_single_threaded && !lock->__data.__lock) {
+        if (__libc_single_threaded && is_open(lock)) {
                 outcome = lock_real.pthread_mutex_lock(lock);
         } else {
-                lock_check(page, lock, INSIDE_MUTEX, AT);
+                lock_check(page, lock, lock_kind(lock), AT);
                 outcome = lock_real.pthread_mutex_trylock(lock);
         }
         return __builtin_expect(outcome == 0, 1) ? lock_taken(lock, AT) : lock_slowly(lock, AT);

@@ -44,7 +44,7 @@ static inline struct inside_thread *lock_page(void)
 
 /* ---- What is held ---------------------------------------------------------------------*/
 
-/* A mutex that its owner may hold already: then it is only counted. Or there is no room. */
+/* A recursive mutex that its owner held already stays where it is. Or there is no room. */
 void lock_push_slowly(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
                       const void *at);
 
@@ -77,12 +77,19 @@ static inline void lock_put(struct inside_thread *page, uint64_t locks, const vo
                 lock_fill(held, lock, word, at);
 }
 
+/* A recursive mutex is told by itself how often its owner has taken it. */
+static inline bool lock_is_nested(enum inside_lock kind, const volatile void *lock)
+{
+        return kind == INSIDE_RECURSIVE &&
+               ((const volatile pthread_mutex_t *)lock)->__data.__count > 1;
+}
+
 static inline void lock_push(struct inside_thread *page, const volatile void *lock,
                              enum inside_lock kind, const void *at)
 {
         uint64_t locks = page->locks;
 
-        if (INSIDE_SLOW(inside_held_count(locks) >= INSIDE_HELD || kind == INSIDE_RECURSIVE))
+        if (INSIDE_SLOW(inside_held_count(locks) >= INSIDE_HELD || lock_is_nested(kind, lock)))
                 lock_push_slowly(page, lock, kind, at);
         else
                 lock_put(page, locks, lock, kind, at);
@@ -96,8 +103,10 @@ static inline bool lock_pop_last(struct inside_thread *page, const volatile void
         const struct inside_held *last =
                 &page->held[count - 1]; /* of none, what is before: no lock */
 
-        if (INSIDE_SLOW(!count || last->lock != (uintptr_t)lock || last->kind == INSIDE_RECURSIVE))
+        if (INSIDE_SLOW(!count || last->lock != (uintptr_t)lock))
                 return false;
+        if (INSIDE_SLOW(lock_is_nested(last->kind, lock)))
+                return true;
         __atomic_store_n(&page->locks, locks - 1, __ATOMIC_RELEASE);
         return true;
 }

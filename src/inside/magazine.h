@@ -49,10 +49,19 @@ static inline uint64_t magazine_bytes(uint64_t size)
         return INSIDE_BLOCK_BYTES + 8 + magazine_class(size) * MAGAZINE_STEP;
 }
 
+/* In a plain base register. */
+static inline struct magazine *magazine_of(struct magazines *magazines, uint64_t size)
+{
+        struct magazine *magazine = &magazines->of[magazine_class(size)];
+
+        __asm__("" : "+r"(magazine));
+        return magazine;
+}
+
 /* NULL: there is none. */
 static inline struct inside_block *magazine_take(struct magazines *magazines, uint64_t size)
 {
-        struct magazine *magazine = &magazines->of[magazine_class(size)];
+        struct magazine *magazine = magazine_of(magazines, size);
         struct inside_block *block = NULL;
 
         if (__builtin_expect(magazines->is_closed != 0, 0))
@@ -70,7 +79,7 @@ static inline struct inside_block *magazine_take(struct magazines *magazines, ui
 static inline bool magazine_put(struct magazines *magazines, uint64_t size,
                                 struct inside_block *block)
 {
-        struct magazine *magazine = &magazines->of[magazine_class(size)];
+        struct magazine *magazine = magazine_of(magazines, size);
         bool has_room;
 
         if (__builtin_expect(magazines->is_closed != 0, 0))
