@@ -70,30 +70,52 @@ static uint64_t now_ns(void)
         return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static struct call begin(enum inside_call kind, int fd, const void *at)
+/* NULL: we are not there, or not yet. */
+__attribute__((cold)) static struct inside_thread *awake(void)
 {
-        struct call call = { 0 };
         int saved = errno;
+        struct inside_thread *page = NULL;
 
         if (inside_.state == INSIDE_ASLEEP)
                 inside_start();
-        if (!inside_is_ready())
-                return call;
-        call.page = inside_page();
-        call.io = &call.page->io[inside_module(call.page)];
-        if (inside_is_crowd(call.page))
-                return call;
-        call.page->call_at = (uintptr_t)at;
-        call.page->call_kind = kind;
-        call.page->call_fd = fd;
-        /* One that was left by longjmp did not end. */
-        __atomic_store_n(&call.page->call_number, (call.page->call_number + 1) | 1,
-                         __ATOMIC_RELEASE);
-        if ((call.page->call_number >> 1) % TIMED == 0)
-                call.began_ns = now_ns();
-        if ((call.page->call_number >> 1) % INSIDE_REFRESH == 0)
+        if (inside_is_ready())
+                page = inside_page();
+        errno = saved;
+        return page;
+}
+
+/* Every TIMED-th call. */
+__attribute__((noinline)) static uint64_t begin_timed(uint64_t number)
+{
+        int saved = errno;
+
+        if (number % INSIDE_REFRESH == 0)
                 inside_region_publish();
         errno = saved;
+        return now_ns();
+}
+
+static struct call begin(enum inside_call kind, int fd, const void *at)
+{
+        struct inside_thread *page = inside_local_.own;
+        struct call call = { .page = page };
+        uint64_t number;
+
+        if (INSIDE_SLOW(!page)) {
+                call.page = page = awake();
+                if (!page)
+                        return call;
+        }
+        call.io = &page->io[inside_module(page)];
+        if (inside_is_crowd(page))
+                return call;
+        page->call_at = (uintptr_t)at;
+        page->call_kind = kind;
+        page->call_fd = fd;
+        number = (page->call_number + 1) | 1; /* one that was left by longjmp did not end */
+        __atomic_store_n(&page->call_number, number, __ATOMIC_RELEASE);
+        if (INSIDE_SLOW((number >> 1) % TIMED == 0))
+                call.began_ns = begin_timed(number >> 1);
         return call;
 }
 
@@ -101,7 +123,7 @@ static void end(const struct call *call)
 {
         if (!call->page || inside_is_crowd(call->page))
                 return;
-        if (call->began_ns) {
+        if (INSIDE_SLOW(call->began_ns)) {
                 toc_add_at_(&call->io->timed, 1);
                 toc_add_at_(&call->io->timed_ns, now_ns() - call->began_ns);
         }
@@ -109,22 +131,20 @@ static void end(const struct call *call)
                          __ATOMIC_RELEASE);
 }
 
+/* Nothing here changes errno: there is always a clock. */
 static ssize_t end_io(const struct call *call, bool is_read, ssize_t got, size_t wanted)
 {
-        int saved = errno;
-
-        if (!call->page)
+        if (INSIDE_SLOW(!call->page))
                 return got;
         inside_add(call->page, is_read ? &call->io->reads : &call->io->writes, 1);
         if (got >= 0)
                 inside_add(call->page, is_read ? &call->io->read_bytes : &call->io->written_bytes,
                            (uint64_t)got);
-        else if (is_fault(saved))
+        else if (is_fault(errno))
                 inside_add(call->page, &call->io->errors, 1);
         if (!is_read && got >= 0 && (size_t)got < wanted)
                 inside_add(call->page, &call->io->shorts, 1);
         end(call);
-        errno = saved;
         return got;
 }
 
@@ -242,12 +262,10 @@ INSIDE_PUBLIC int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int
         {                                                                                      \
                 struct call call = begin(kind, of, AT);                                        \
                 int outcome = real.name arguments;                                             \
-                int saved = errno;                                                             \
                                                                                                \
-                if (outcome < 0 && call.page && is_fault(saved) && (kind) == INSIDE_CALL_SYNC) \
+                if (outcome < 0 && call.page && is_fault(errno) && (kind) == INSIDE_CALL_SYNC) \
                         inside_add(call.page, &call.io->errors, 1);                            \
                 end(&call);                                                                    \
-                errno = saved;                                                                 \
                 return outcome;                                                                \
         }
 
@@ -266,12 +284,9 @@ INSIDE_PUBLIC int accept4(int fd, __SOCKADDR_ARG from, socklen_t *length, int fl
 /* What it is out of is its own fault, or its host's. */
 static int end_accept(const struct call *call, int made, const void *at, const void *sp)
 {
-        int saved = errno;
-
-        if (made < 0 && call->page && is_fault(saved))
+        if (made < 0 && call->page && is_fault(errno))
                 inside_add(call->page, &call->io->errors, 1);
         end(call);
-        errno = saved;
         return descriptor_made(made, at, sp);
 }
 
