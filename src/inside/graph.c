@@ -133,6 +133,21 @@ static bool learn(struct graph_edge *edge, const struct graph_use *use)
         return is_news;
 }
 
+bool graph_knows(const struct graph_use *use)
+{
+        const struct graph_edge *edge = use->from < GRAPH_CLASSES ? find(use->from, use->to) : NULL;
+
+        if (!edge || (!edge->is_by_many && edge->thread != use->thread))
+                return false;
+        for (uint32_t i = 0; i < GRAPH_GATES; i++) {
+                uint64_t gate = __atomic_load_n(&edge->gates[i], __ATOMIC_RELAXED);
+
+                if (gate && !has_gate(use->gates, use->gate_count, gate))
+                        return false;
+        }
+        return true;
+}
+
 /* Once it is clear that no gate guards it, only another thread is news. */
 static void settle(const struct graph_edge *edge)
 {

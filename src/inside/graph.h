@@ -56,6 +56,10 @@ const struct graph_edge *graph_use(const struct graph_use *use);
  * classes only. */
 uint32_t graph_settled(uint64_t from, uint64_t to);
 
+/* True: of classes, and graph_use() would learn nothing from it. Its stack is not looked at. Without
+ * the guard it may be false all the same: what is known is never less known. */
+bool graph_knows(const struct graph_use *use);
+
 bool graph_has_room(void); /* for classes */
 
 /* May be wrong while another thread is at work. */

@@ -10,21 +10,32 @@
 
 enum { A = 1, B = 2, C = 3, D = 4, LOCK = 0x10000 };
 
-/* Thread `thread`, whose stack is its number, takes `to` while it holds `from`, and gate if that is
- * not 0. The number of whoever closed the circle; 0: nobody. */
+/* Thread `thread` takes `to` while it holds `from`, and gate if that is not 0. */
+static struct graph_use use_of(uint32_t thread, uint64_t from, uint64_t to, uint64_t gate)
+{
+        return (struct graph_use){
+                .from = from, .to = to, .thread = thread, .gate_count = gate != 0, .gates = { gate }
+        };
+}
+
+/* Its stack is its number. The number of whoever closed the circle; 0: nobody. */
 static uint64_t take(uint32_t thread, uint64_t from, uint64_t to, uint64_t gate)
 {
         uint64_t stack[] = { thread };
-        struct graph_use use = { .from = from,
-                                 .to = to,
-                                 .thread = thread,
-                                 .gate_count = gate != 0,
-                                 .gates = { gate },
-                                 .depth = 1,
-                                 .stack = stack };
-        const struct graph_edge *other = graph_use(&use);
+        struct graph_use use = use_of(thread, from, to, gate);
+        const struct graph_edge *other;
 
+        use.depth = 1;
+        use.stack = stack;
+        other = graph_use(&use);
         return other ? other->stack[0] : 0;
+}
+
+static bool knows(uint32_t thread, uint64_t from, uint64_t to, uint64_t gate)
+{
+        struct graph_use use = use_of(thread, from, to, gate);
+
+        return graph_knows(&use);
 }
 
 static void two_threads_meet_once(void **state)
@@ -95,6 +106,26 @@ static void it_is_settled_when_nothing_can_be_learnt(void **state)
         assert_false(graph_has(base + B, base + A));
 }
 
+static void what_teaches_nothing_is_known(void **state)
+{
+        enum { base = 80, gate = 177 };
+
+        (void)state;
+        assert_false(knows(1, base + A, base + B, gate));
+        (void)take(1, base + A, base + B, gate);
+        assert_true(knows(1, base + A, base + B, gate));
+        assert_false(knows(1, base + A, base + B, gate + 1)); /* the gate is none */
+        assert_false(knows(2, base + A, base + B, gate));     /* another comes there */
+        assert_false(knows(1, base + B, base + A, gate));
+        (void)take(2, base + A, base + B, gate);
+        assert_true(knows(3, base + A, base + B, gate));
+        assert_false(knows(3, base + A, base + B, 0));
+        (void)take(3, base + A, base + B, 0);
+        assert_true(knows(4, base + A, base + B, gate + 1)); /* there was no gate before */
+        (void)take(1, LOCK + A, LOCK + B, 0);
+        assert_false(knows(1, LOCK + A, LOCK + B, 0)); /* may be forgotten meanwhile */
+}
+
 static void locks_are_forgotten(void **state)
 {
         (void)state;
@@ -144,6 +175,7 @@ int main(void)
                 cmocka_unit_test(a_gate_keeps_others_out_while_all_go_through_it),
                 cmocka_unit_test(another_gate_is_none),
                 cmocka_unit_test(it_is_settled_when_nothing_can_be_learnt),
+                cmocka_unit_test(what_teaches_nothing_is_known),
                 cmocka_unit_test(locks_are_forgotten),
                 cmocka_unit_test(locks_go_round_in_circles_as_well),
                 cmocka_unit_test(what_finds_no_room_is_not_known),

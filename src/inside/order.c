@@ -330,6 +330,8 @@ __attribute__((noinline)) static void use_order(const struct inside_thread *page
                 me = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
         use.thread = me;
         note_gates(&use, page, held);
+        if (graph_knows(&use))
+                return; /* behind another lock than the last time, which is no news */
         if (use.from < GRAPH_CLASSES || graph_learnt() < WALK_MAX || graph_has(use.to, use.from))
                 use.depth = inside_stack(at, stack, INSIDE_STACK); /* outside of the guard */
         guard = toc_guard_enter_();
