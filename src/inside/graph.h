@@ -56,8 +56,8 @@ const struct graph_edge *graph_use(const struct graph_use *use);
  * classes only. */
 uint32_t graph_settled(uint64_t from, uint64_t to);
 
-/* True: of classes, and graph_use() would learn nothing from it. Its stack is not looked at. Without
- * the guard it may be false all the same: what is known is never less known. */
+/* True: of classes, and graph_use() would learn nothing from it. Its stack is not looked at. Needs
+ * no guard: what is known does not become unknown. */
 bool graph_knows(const struct graph_use *use);
 
 bool graph_has_room(void); /* for classes */

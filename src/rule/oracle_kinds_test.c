@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-enum { samples_max = 400, streams = 3000 };
+enum { samples_max = 400, streams = 3000 / ORACLE_SHARE };
 
 typedef __int128_t wide;
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A few streams of every kind and signal, and what tocsin-conform does when it cannot agree.
 
-    conform_test.py TOCSIN_CONFORM
+    conform_test.py TOCSIN_CONFORM STREAMS_OF_EACH_SIGNAL
 """
 
 import json
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-STREAMS = 111  # three of each signal
+STREAMS = 37 * int(sys.argv[2])
 
 
 def run(*arguments, **more):
