@@ -39,7 +39,7 @@ extern uint32_t order_generation_;
 
 /* Nearly always one lock is held when another is taken, and those two were checked before. What a
  * thread has had checked of such pairs, by the inner one. */
-enum { ORDER_PAIRS = 64 };
+enum { ORDER_PAIRS = 512 };
 extern __thread uint64_t order_pairs_[ORDER_PAIRS];
 
 static inline uint64_t *order_pair_of(const volatile void *lock)

@@ -7,13 +7,20 @@
 
 #define NAMER_MAX_NS (20 * CLOCK_MS_NS) /* for the names of one stack */
 
-static void describe(const struct namer *namer, const uint64_t *stack, uint32_t depth,
-                     char lines[SEGMENT_STACK_MAX][stack_line_bytes])
+static uint64_t time_left(const struct namer *namer)
 {
         uint64_t now_ns = clock_monotonic_ns(), time_ns = NAMER_MAX_NS;
 
         if (namer->until_ns && now_ns + time_ns > namer->until_ns)
                 time_ns = now_ns < namer->until_ns ? namer->until_ns - now_ns : 0;
+        return time_ns;
+}
+
+static void describe(const struct namer *namer, const uint64_t *stack, uint32_t depth,
+                     char lines[SEGMENT_STACK_MAX][stack_line_bytes])
+{
+        uint64_t time_ns = time_left(namer);
+
         stack_describe(time_ns ? namer->stacks : NULL, namer->maps, stack, depth, time_ns, lines);
 }
 
@@ -54,14 +61,15 @@ json_t *namer_lock(const struct namer *namer, const struct picture *picture, uin
 {
         const struct inside_node *known = &picture->nodes[node % INSIDE_NODES];
         json_t *named = json_object();
-        char address[24];
+        uint64_t time_ns = time_left(namer);
+        char address[24], name[stack_line_bytes];
 
         (void)snprintf(address, sizeof(address), "0x%llx", (unsigned long long)lock);
         (void)json_object_set_new(named, "lock", json_string(address));
         if (node && node < picture->node_count && known->made)
                 (void)json_object_set_new(named, "made_at", namer_place(namer, known->made));
-        else
-                /* Places are return addresses, which lie behind what they mean. */
-                (void)json_object_set_new(named, "name", namer_place(namer, lock + 1));
+        stack_describe_object(time_ns ? namer->stacks : NULL, namer->maps, lock, time_ns, name);
+        if (strcmp(name, address) != 0) /* it lies in a program or a library */
+                (void)json_object_set_new(named, "name", event_string(name, strlen(name)));
         return named;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,6 +92,9 @@ struct maps {
         uint64_t inode;
         bool is_found;
         struct text *lines;
+        uint64_t end;              /* of the last mapping that was kept */
+        char tail[line_bytes_max]; /* of its line, behind the addresses */
+        bool is_object;            /* it is data that follows code or the like of the same file */
 };
 
 static char *next_field(char *at)
@@ -99,12 +103,42 @@ static char *next_field(char *at)
         return at + strspn(at, " ");
 }
 
+static bool is_data(const char *permissions)
+{
+        return strncmp(permissions, "rw-p", 4) == 0;
+}
+
+/* What a file has no bytes for, its zeros (.bss), lies behind its data, and nobody says whose it
+ * is: it is kept as if it were of that file. */
+static void read_nameless(struct maps *maps, uint64_t from, uint64_t to, const char *permissions)
+{
+        if (maps->is_object && from == maps->end && is_data(permissions))
+                text_printf(maps->lines, "%" PRIx64 "-%" PRIx64 " %s\n", from, to, maps->tail);
+        maps->is_object = false;
+}
+
+static void remember(struct maps *maps, uint64_t from, uint64_t to, const char *permissions)
+{
+        const char *path = strchr(permissions, '/'), *last = strchr(maps->tail, '/');
+
+        maps->is_object = is_data(permissions) && from == maps->end && last &&
+                          strcmp(path, last) == 0 && strlen(permissions) < sizeof(maps->tail);
+        (void)snprintf(maps->tail, sizeof(maps->tail), "%s", permissions); /* cut: no object */
+        maps->end = to;
+}
+
 /* "55d0-55d1 r--p 00000000 08:01 1234    /usr/bin/kvd": five fields, then perhaps a name. */
 static void read_map_line(struct maps *maps, char *line, size_t length)
 {
-        char *at = next_field(next_field(next_field(next_field(line))));
+        char *permissions = next_field(line);
+        char *at = next_field(next_field(next_field(permissions)));
         uint64_t inode = strtoull(at, NULL, 10); /* of what maps no file it is 0 */
+        uint64_t from, to;
 
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) != 2)
+                return;
+        if (!inode && !*next_field(at))
+                read_nameless(maps, from, to, permissions);
         if (!inode)
                 return;
         maps->is_found |= inode == maps->inode;
@@ -112,6 +146,7 @@ static void read_map_line(struct maps *maps, char *line, size_t length)
                 return;
         text_append_bytes(maps->lines, line, length);
         text_append(maps->lines, "\n");
+        remember(maps, from, to, permissions);
 }
 
 /* Whole lines of what has been read so far; returns how many bytes they took. */

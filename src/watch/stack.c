@@ -20,7 +20,8 @@ enum { name_bytes = 120 };
 /* What is asked and what is answered. The thread works on a copy. */
 struct task {
         uint64_t ticket;
-        bool is_final; /* no more names will come */
+        bool is_final;  /* no more names will come */
+        bool is_object; /* it is no return address */
         size_t count;
         uint64_t addresses[SEGMENT_STACK_MAX];
         char *maps;
@@ -58,6 +59,24 @@ static void publish(struct stack_reader *reader, struct task *task, bool is_fina
         reader->is_busy = !is_final;
         (void)pthread_cond_signal(&reader->answered);
         (void)pthread_mutex_unlock(&reader->lock);
+}
+
+/* An object by itself, for of what lies behind it nothing is known. */
+static void name_object(Dwfl *dwfl, uint64_t address, char name[name_bytes])
+{
+        Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+        GElf_Off offset = 0;
+        GElf_Sym symbol;
+        const char *text = NULL;
+
+        if (module)
+                text = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+        if (!text || offset >= symbol.st_size)
+                return;
+        if (offset)
+                (void)snprintf(name, name_bytes, " %.80s+0x%" PRIx64, text, (uint64_t)offset);
+        else
+                (void)snprintf(name, name_bytes, " %.80s", text);
 }
 
 /* A return address belongs to the call before it. */
@@ -121,9 +140,10 @@ static void name_all(struct stack_reader *reader, Dwfl *dwfl, struct task *task)
         Dwfl_Module *innermost;
 
         for (size_t i = 0; dwfl && i < task->count; i++)
-                name_function(dwfl, task->addresses[i], task->names[i]);
+                (task->is_object ? name_object : name_function)(dwfl, task->addresses[i],
+                                                                task->names[i]);
         publish(reader, task, false);
-        innermost = dwfl ? dwfl_addrmodule(dwfl, task->addresses[0] - 1) : NULL;
+        innermost = dwfl && !task->is_object ? dwfl_addrmodule(dwfl, task->addresses[0] - 1) : NULL;
         for (size_t i = 0; innermost && i < task->count; i++)
                 if (dwfl_addrmodule(dwfl, task->addresses[i] - 1) == innermost)
                         name_line(dwfl, task->addresses[i], task->names[i]);
@@ -263,8 +283,8 @@ void stack_reader_free(struct stack_reader **address)
 
 /* ---- Asking --------------------------------------------------------------- */
 
-static bool ask(struct stack_reader *reader, const struct text *maps, const uint64_t *addresses,
-                size_t count)
+static bool ask(struct stack_reader *reader, const struct text *maps, bool is_object,
+                const uint64_t *addresses, size_t count)
 {
         struct task *question = &reader->question;
 
@@ -275,13 +295,14 @@ static bool ask(struct stack_reader *reader, const struct text *maps, const uint
         question->maps_bytes = maps->length;
         memcpy(question->addresses, addresses, count * sizeof(addresses[0]));
         question->count = count;
+        question->is_object = is_object;
         question->ticket = reader->next_ticket++;
         (void)pthread_cond_signal(&reader->asked); /* cannot fail */
         return true;
 }
 
 /* Appends the names to the lines, if they come in time. */
-static void append_names(struct stack_reader *reader, const struct text *maps,
+static void append_names(struct stack_reader *reader, const struct text *maps, bool is_object,
                          const uint64_t *addresses, size_t count, uint64_t time_max_ns,
                          char lines[][stack_line_bytes])
 {
@@ -292,7 +313,7 @@ static void append_names(struct stack_reader *reader, const struct text *maps,
         (void)pthread_mutex_lock(&reader->lock);                        /* cannot fail */
         while ((reader->is_busy || reader->question.ticket) && !status) /* with an older one */
                 status = pthread_cond_timedwait(&reader->answered, &reader->lock, &until);
-        if (!status && ask(reader, maps, addresses, count)) {
+        if (!status && ask(reader, maps, is_object, addresses, count)) {
                 while (!(reader->answer.ticket == ticket && reader->answer.is_final) && !status)
                         status = pthread_cond_timedwait(&reader->answered, &reader->lock, &until);
                 for (size_t i = 0; i < count && reader->answer.ticket == ticket; i++) {
@@ -330,10 +351,12 @@ static bool read_mapping(const char *line, size_t length, struct mapping *mappin
 }
 
 /* "kvd+0x1234": counted from where the first part of the file is mapped. */
-static void describe_module(const struct text *maps, uint64_t address, char line[stack_line_bytes])
+static void describe_module(const struct text *maps, bool is_object, uint64_t address,
+                            char line[stack_line_bytes])
 {
         const char *at = text_view(maps), *end = at + maps->length;
         struct mapping mapping = { 0 }, first = { 0 };
+        uint64_t inside = address - !is_object;
 
         while (at < end) {
                 const char *newline = memchr(at, '\n', (size_t)(end - at));
@@ -342,7 +365,7 @@ static void describe_module(const struct text *maps, uint64_t address, char line
                 if (read_mapping(at, length, &mapping)) {
                         if (strcmp(mapping.path, first.path) != 0)
                                 first = mapping;
-                        if (address > mapping.from && address <= mapping.to) {
+                        if (inside >= mapping.from && inside < mapping.to) {
                                 (void)snprintf(line, stack_line_bytes, "%.60s+0x%" PRIx64,
                                                base_name(mapping.path), address - first.from);
                                 return;
@@ -360,7 +383,18 @@ void stack_describe(struct stack_reader *reader, const struct text *maps, const 
         if (count > SEGMENT_STACK_MAX)
                 count = SEGMENT_STACK_MAX;
         for (size_t i = 0; i < count; i++)
-                describe_module(maps, addresses[i], ret_lines[i]);
+                describe_module(maps, false, addresses[i], ret_lines[i]);
         if (reader && count && maps->length)
-                append_names(reader, maps, addresses, count, time_max_ns, ret_lines);
+                append_names(reader, maps, false, addresses, count, time_max_ns, ret_lines);
+}
+
+void stack_describe_object(struct stack_reader *reader, const struct text *maps, uint64_t address,
+                           uint64_t time_max_ns, char ret_line[stack_line_bytes])
+{
+        char lines[1][stack_line_bytes];
+
+        describe_module(maps, true, address, lines[0]);
+        if (reader && maps->length)
+                append_names(reader, maps, true, &address, 1, time_max_ns, lines);
+        memcpy(ret_line, lines[0], stack_line_bytes);
 }

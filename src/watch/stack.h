@@ -30,4 +30,8 @@ void stack_describe(struct stack_reader *reader, const struct text *maps, const 
                     size_t count, uint64_t time_max_ns,
                     char ret_lines[SEGMENT_STACK_MAX][stack_line_bytes]);
 
+/* What lies there, "kvd+0x4010 vault": of variables that have a symbol. */
+void stack_describe_object(struct stack_reader *reader, const struct text *maps, uint64_t address,
+                           uint64_t time_max_ns, char ret_line[stack_line_bytes]);
+
 #endif

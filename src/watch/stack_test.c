@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <sys/mman.h>
 
 /* The map of this process, taken as the watcher takes it: by a file that is mapped here. */
@@ -78,6 +79,41 @@ static void names_come_if_there_is_time(void **state)
         assert_null(reader);
 }
 
+/* Its zeros take no bytes in the file: they are mapped behind its data, without a name. */
+static char zeros[256 << 10];
+static uint64_t number = 77;
+
+static void describe_object(struct stack_reader *reader, const void *object, char *line)
+{
+        BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+
+        take_map(&maps);
+        stack_describe_object(reader, &maps, (uint64_t)(uintptr_t)object, 60 * CLOCK_S_NS, line);
+}
+
+static void an_object_has_its_name(void **state)
+{
+        struct stack_reader *reader = NULL;
+        char line[stack_line_bytes], wanted[stack_line_bytes];
+        void *heap = malloc(4 << 20);
+
+        (void)state;
+        assert_int_equal(stack_reader_new(&reader), 0);
+        describe_object(reader, &number, line);
+        assert_memory_equal(line, "stack_test+0x", strlen("stack_test+0x"));
+        assert_string_equal(strchr(line, ' '), " number");
+        describe_object(reader, zeros, line);
+        assert_string_equal(strchr(line, ' '), " zeros");
+        describe_object(reader, zeros + (200 << 10), line);
+        assert_memory_equal(line, "stack_test+0x", strlen("stack_test+0x"));
+        assert_string_equal(strchr(line, ' '), " zeros+0x32000");
+        describe_object(reader, heap, line);
+        (void)snprintf(wanted, sizeof(wanted), "0x%" PRIx64, (uint64_t)(uintptr_t)heap);
+        assert_string_equal(line, wanted);
+        stack_reader_free(&reader);
+        free(heap);
+}
+
 /* One name, or a number only. */
 static bool is_named(const struct namer *namer)
 {
@@ -145,6 +181,7 @@ int main(void)
                 cmocka_unit_test(an_address_without_map_stands_for_itself),
                 cmocka_unit_test(a_map_gives_the_module),
                 cmocka_unit_test(names_come_if_there_is_time),
+                cmocka_unit_test(an_object_has_its_name),
                 cmocka_unit_test(after_the_time_of_an_alert_there_are_numbers),
                 cmocka_unit_test(a_map_that_is_nonsense_harms_nobody),
         };
