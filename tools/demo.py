@@ -3,7 +3,7 @@
 """What ./demo does after the build. usage: demo.py TOCSIN BUILD PLACE
 
 A recorded model writes modules/lru until the gate accepts it; what was accepted is linked into a
-server; the server runs under tocsin run, and three faults must be heard."""
+server; the server runs under tocsin run --inside, and four faults must be heard."""
 
 import json
 import os
@@ -73,8 +73,8 @@ def hear(arrived, begin, wanted, grace_s):
         took = at - begin
         name = f"{event['module']}.{event['probe']}"
         say(f"   webhook: {event['severity']} {name}: {event['meaning']}")
-        say(f"            {event['signal']} {event['op']} {event['limit']}, value {event['value']},"
-            f" {event['file']}:{event['line']}, details"
+        place = f"{event['file']}:{event['line']}" if event["file"] else "a rule of Tocsin's own"
+        say(f"            {event['signal']} {event['op']} {event['limit']}, value {event['value']}, {place}, details"
             f" {shorten(json.dumps(event['details']))}")
         say(f"            {took * 1000:.0f} ms after it began"
             + (f" (the rule itself waits {grace_s * 1000:.0f} ms)" if kind == "heartbeat" else ""))
@@ -153,7 +153,7 @@ def main():
     url, arrived = webhook.start()
     with tempfile.TemporaryDirectory(prefix="tocsin-demo-") as place:
         port_file, events = os.path.join(place, "port"), os.path.join(place, "events.jsonl")
-        command = [TOCSIN, "run", "--webhook", url, "--events", events, "--", KVD, "--port", "0",
+        command = [TOCSIN, "run", "--inside", "--webhook", url, "--events", events, "--", KVD, "--port", "0",
                    "--port-file", port_file, "--enable-debug", "--hot", HOT]
         say("\n== It serves real clients under tocsin run", bold=True)
         say("$ " + " ".join(command))
@@ -175,6 +175,9 @@ def main():
                 break_it(port, arrived, "stop-flusher",
                          "Stop the flusher thread: it hangs, the server serves on",
                          ("flusher", "heartbeat"), 0.7),
+                break_it(port, arrived, "deadlock",
+                         "Two threads wait for each other's locks: no probe says so, it is seen from inside",
+                         ("command", "gauge"), 0),
             ]
             say("\n$ redis-cli DEBUG TOCSIN start-flusher   (and it beats again)")
             redis(port, "DEBUG", "TOCSIN", "start-flusher")

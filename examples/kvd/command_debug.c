@@ -5,6 +5,7 @@
  */
 #include "command_call.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -86,6 +87,53 @@ static void hang(struct command_call *call)
         put_ok(call);
 }
 
+/* ---- Two threads that wait for each other for good ------------------------ */
+
+static pthread_mutex_t hammer = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t nails = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t both_hold_one;
+
+/* Neither comes back: the first who took both would have undone it. */
+static void take(pthread_mutex_t *first, pthread_mutex_t *second)
+{
+        TOC_ENTER(command);
+
+        (void)pthread_mutex_lock(first); /* normal ones of our own: cannot fail */
+        (void)pthread_barrier_wait(&both_hold_one);
+        (void)pthread_mutex_lock(second);
+}
+
+static void *hang_up_a_picture(void *unused)
+{
+        take(&hammer, &nails);
+        return unused;
+}
+
+static void *mend_a_fence(void *unused)
+{
+        take(&nails, &hammer);
+        return unused;
+}
+
+/* Nobody else needs those locks: the server serves on, and only from inside it can be seen. */
+static void deadlock(struct command_call *call)
+{
+        static bool is_there;
+        pthread_t one, other;
+
+        if (is_there) {
+                resp_put_error(call->reply, "ERR they wait for each other already");
+                return;
+        }
+        is_there = pthread_barrier_init(&both_hold_one, NULL, 2) == 0 &&
+                   pthread_create(&one, NULL, hang_up_a_picture, NULL) == 0 &&
+                   pthread_create(&other, NULL, mend_a_fence, NULL) == 0;
+        if (is_there)
+                put_ok(call);
+        else
+                resp_put_error(call->reply, "ERR there is no room for two threads");
+}
+
 struct action {
         const char *name;
         size_t args_max; /* with DEBUG TOCSIN and the name */
@@ -100,6 +148,7 @@ static const struct action actions[] = {
         { "error", 4, report_errors },
         { "crash", 3, crash },
         { "hang", 4, hang },
+        { "deadlock", 3, deadlock },
 };
 
 void command_debug(struct command_call *call)
@@ -124,5 +173,5 @@ void command_debug(struct command_call *call)
                 return;
         }
         resp_put_error(call->reply, "ERR DEBUG TOCSIN knows break-invariant fix-invariant "
-                                    "stop-flusher start-flusher error crash hang");
+                                    "stop-flusher start-flusher error crash hang deadlock");
 }

@@ -296,6 +296,7 @@ static void test_debug(void **state)
                 { "DEBUG TOCSIN error 1000001", "-ERR DEBUG TOCSIN error wants~" },
                 { "DEBUG TOCSIN error", "-ERR DEBUG TOCSIN error wants~" },
                 { "DEBUG TOCSIN hang 1", "+OK\r\n" },
+                { "DEBUG TOCSIN deadlock now", "-ERR syntax error\r\n" },
                 { "DEBUG TOCSIN hang x", "-ERR DEBUG TOCSIN hang wants milliseconds\r\n" },
                 { "DEBUG TOCSIN crash now", "-ERR syntax error\r\n" },
                 { "DEBUG TOCSIN foo", "-ERR DEBUG TOCSIN knows~" },

@@ -73,7 +73,7 @@ class Server:
     """with Server(KVD, "--max-keys", "3") as server: ... Ends kvd, whatever happens. With `tocsin`,
     that program runs kvd, and events() tells what rang."""
 
-    def __init__(self, kvd, *options, place=None, tocsin=None):
+    def __init__(self, kvd, *options, place=None, tocsin=None, run=()):
         self.own = None if place else tempfile.TemporaryDirectory(prefix="kvd-test-")
         self.place = place or self.own.name
         self.tmpfs = tempfile.TemporaryDirectory(prefix="kvd-test-", dir="/dev/shm")
@@ -83,7 +83,7 @@ class Server:
             os.unlink(self.port_file)
         self.stderr = open(os.path.join(self.place, "stderr"), "w+b")
         self.event_file = os.path.join(self.place, "events")
-        under = [tocsin, "run", "-q", "--dir", self.segments, "--events", self.event_file, "--"]
+        under = [tocsin, "run", "-q", "--dir", self.segments, "--events", self.event_file, *run, "--"]
         self.process = subprocess.Popen(
             [*(under if tocsin else []), kvd, "--port", "0", "--port-file", self.port_file,
              "--dir", self.place, *options],
