@@ -278,26 +278,27 @@ static bool is_freed_twice(void *memory)
                has_freed_mark(memory, freed) || has_freed_mark((char *)memory + 16, freed);
 }
 
-/* One that lies as malloc gave it. */
-static inline void give_back(struct inside_block *block, uint64_t freed)
+/* One that lies as malloc gave it, and has room for size bytes. */
+static inline void give_back(struct inside_block *block, uint64_t size, uint64_t freed)
 {
         block->mark = 0;
-        mark_freed(block + 1, size_of(block), freed);
+        mark_freed(block + 1, size, freed);
         real.free(block);
 }
 
 void inside_heap_thread_end(void)
 {
-        struct magazines *magazines = &inside_local_.magazines;
+        struct magazines *magazines;
 
-        if (magazines->is_closed)
+        if (!inside_local_.room || inside_local_.room->magazines.is_closed)
                 return;
+        magazines = &inside_local_.room->magazines;
         magazines->is_closed = 1; /* what later destructors free is libc's at once */
         for (uint32_t i = 0; i < MAGAZINE_CLASSES; i++)
                 for (struct magazine *magazine = &magazines->of[i]; magazine->count;) {
                         struct inside_block *block = magazine->round[--magazine->count];
 
-                        give_back(block, freed_mark(block + 1));
+                        give_back(block, i * MAGAZINE_STEP, freed_mark(block + 1));
                 }
 }
 
@@ -473,13 +474,13 @@ __attribute__((noinline)) static void *make(size_t size, const void *at, const v
 
 INSIDE_PUBLIC void *malloc(size_t size)
 {
-        struct inside_thread *page = inside_local_.own;
+        struct inside_room *room = inside_local_.room;
         struct inside_block *block;
 
-        if (INSIDE_SLOW(!page || size >= real.kept_end))
+        if (INSIDE_SLOW(!room || size >= real.kept_end))
                 return make(size, AT, SP);
-        block = magazine_take(&inside_local_.magazines, size);
-        return block ? hand_out(page, block, size, AT, SP) : make(size, AT, SP);
+        block = magazine_take(&room->magazines, size);
+        return block ? hand_out(inside_local_.own, block, size, AT, SP) : make(size, AT, SP);
 }
 
 /* The usual case of heap_release(). What goes to the real one must not be computed from what was
@@ -503,9 +504,10 @@ INSIDE_PUBLIC void free(void *memory)
         }
         toc_add_at_(&inside_cells_of(page, site_of(ours))->live, 0 - (INSIDE_ONE + size));
         block_of(memory)->mark = freed ^ INSIDE_FREED;
-        if (size < real.kept_end && magazine_put(&inside_local_.magazines, size, block_of(memory)))
+        if (size < real.kept_end &&
+            magazine_put(&inside_local_.room->magazines, size, block_of(memory)))
                 return;
-        give_back(block_of(memory), freed);
+        give_back(block_of(memory), size, freed);
 }
 
 INSIDE_PUBLIC void *calloc(size_t count, size_t size)

@@ -21,7 +21,7 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { INSIDE_CACHE = 256, INSIDE_REFRESH = 64 };
+enum { INSIDE_CACHE = 256, INSIDE_REFRESH = 64, INSIDE_PAIRS = 512, INSIDE_SEEN = 128 };
 
 /* Absent: everybody passes through for ever. */
 enum inside_state { INSIDE_ASLEEP, INSIDE_STARTING, INSIDE_READY, INSIDE_ABSENT };
@@ -40,11 +40,21 @@ struct inside {
 };
 extern struct inside inside_;
 
+/* What a thread with a page of its own keeps to itself besides, and nobody else sees. Not as
+ * thread-local variables: those lie on the thread's stack, of which a program may have ordered the
+ * least there is. */
+struct inside_room {
+        struct magazines magazines;
+        uint64_t pairs[INSIDE_PAIRS]; /* order.h */
+        uint64_t seen[INSIDE_SEEN];   /* order.c */
+};
+
 /* What a thread keeps to itself. */
 struct inside_local {
         struct toc_here_ *here;     /* TOC_ENTER reads it (struct toc_inside_); NULL as page */
         struct inside_thread *page; /* NULL: not attached */
         struct inside_thread *own;  /* the same, but NULL if it shares the crowd's */
+        struct inside_room *room;   /* NULL as own */
         uint32_t thread;            /* its id */
         uint64_t epoch; /* << INSIDE_EPOCH_SHIFT; as old as the last refresh, at most INSIDE_REFRESH
                            blocks */
@@ -53,7 +63,6 @@ struct inside_local {
         uintptr_t top;                /* of its stack */
         struct toc_here_ alone;       /* where it is if it shares the crowd's page */
         uint64_t cache[INSIDE_CACHE]; /* a site by its key: 48 bits of the key, 16 of the site */
-        struct magazines magazines __attribute__((aligned(64)));
 };
 extern __thread struct inside_local inside_local_;
 

@@ -16,8 +16,7 @@ enum {
         PROBES = 32,
         PLACES = 4 * INSIDE_NODES,
         PLACES_MAX = PLACES / 4 * 3,
-        VARIANTS = 8, /* depths of the stack that are told apart of one return address */
-        SEEN_BITS = 7,
+        VARIANTS = 8,     /* depths of the stack that are told apart of one return address */
         LEARN_MAX = 2048, /* orders of single locks, from then on one in LEARN_SOME: walking stacks
                              for each step along a tree would be the slowest thing in it */
         LEARN_SOME = 64,
@@ -26,7 +25,7 @@ enum {
 };
 
 /* Address of a lock >> 2, and in the lower 16 bits its number, whether it has orders of its own,
- * and whether it is in order_pairs_ of a thread. 0: free; TOMB: was one. */
+ * and whether it is in the pairs of a thread. 0: free; TOMB: was one. */
 enum { TOMB = 1, HAS_PAIRS = 0x4000, HAS_ORDERS = 0x8000 };
 static uint64_t table[TABLE] __attribute__((aligned(64)));
 
@@ -38,13 +37,9 @@ static struct place {
 static uint32_t place_count;
 
 uint32_t order_generation_;
-__thread uint64_t order_pairs_[ORDER_PAIRS];
 
 static uint32_t threads;
 static __thread uint32_t me; /* a number that a child keeps: ids of threads are others there */
-
-/* What this thread has had checked already. */
-static __thread uint64_t seen[1 << SEEN_BITS];
 
 static uint64_t mix(uint64_t value)
 {
@@ -348,7 +343,7 @@ __attribute__((noinline)) static void use_order(const struct inside_thread *page
 /* True: this thread has been here. */
 static inline bool is_seen(uint64_t key)
 {
-        uint64_t *at = &seen[key >> (64 - SEEN_BITS)];
+        uint64_t *at = &inside_local_.room->seen[(key >> 32) % INSIDE_SEEN];
 
         if (*at == key)
                 return true;

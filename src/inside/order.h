@@ -39,12 +39,9 @@ extern uint32_t order_generation_;
 
 /* Nearly always one lock is held when another is taken, and those two were checked before. What a
  * thread has had checked of such pairs, by the inner one. */
-enum { ORDER_PAIRS = 512 };
-extern __thread uint64_t order_pairs_[ORDER_PAIRS];
-
 static inline uint64_t *order_pair_of(const volatile void *lock)
 {
-        return &order_pairs_[((uintptr_t)lock >> 4) % ORDER_PAIRS];
+        return &inside_local_.room->pairs[((uintptr_t)lock >> 4) % INSIDE_PAIRS];
 }
 
 static inline uint64_t order_pair_key(uint64_t outer, const volatile void *lock)

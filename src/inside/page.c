@@ -5,6 +5,8 @@
  * to go. So a page is free when nobody with the id of its owner lives in this process any more. */
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +20,9 @@ static struct {
         uint32_t owner[INSIDE_THREADS_MAX]; /* 0: free */
         uint32_t scan_at;                   /* pages at which to look for dead owners */
 } pages = { .scan_at = 8 };
+
+/* By the number of the page: memory that is private, for whoever has it. */
+static struct inside_room *rooms[INSIDE_THREADS_MAX];
 
 static bool is_dead(uint32_t thread)
 {
@@ -34,9 +39,9 @@ static void clean(struct inside_thread *page)
         page->self = 0;
 }
 
-/* One that had the same id is gone; else one that is free. Those of threads that ended with a lock
- * say who has it, and are taken last. */
-static struct inside_thread *find_page(uint32_t thread, bool takes_held)
+/* The number of one. One that had the same id is gone; else one that is free. Those of threads that
+ * ended with a lock say who has it, and are taken last. */
+static uint32_t find_page(uint32_t thread, bool takes_held)
 {
         uint32_t count = inside_region_pages();
         uint32_t free = 0;
@@ -51,10 +56,9 @@ static struct inside_thread *find_page(uint32_t thread, bool takes_held)
                     (takes_held || !inside_held_count(inside_region_page_at(i)->locks)))
                         free = i;
         }
-        if (!free)
-                return NULL;
-        pages.owner[free] = thread;
-        return inside_region_page_at(free);
+        if (free)
+                pages.owner[free] = thread;
+        return free;
 }
 
 static void release_dead(void)
@@ -69,14 +73,42 @@ static void release_dead(void)
         pages.scan_at = alive + alive / 4 + 8;
 }
 
-static struct inside_thread *new_page(uint32_t thread)
+static uint32_t new_page(uint32_t thread)
 {
         uint32_t number = inside_region_pages();
-        struct inside_thread *page = inside_region_page();
 
-        if (page)
-                pages.owner[number] = thread;
-        return page;
+        if (!inside_region_page())
+                return 0;
+        pages.owner[number] = thread;
+        return number;
+}
+
+/* 0: there is none. */
+static uint32_t take_page(uint32_t thread)
+{
+        uint32_t number = find_page(thread, false);
+
+        if (!number && inside_region_pages() >= pages.scan_at) {
+                release_dead();
+                number = find_page(thread, false);
+        }
+        if (!number)
+                number = new_page(thread);
+        return number ? number : find_page(thread, true);
+}
+
+/* Empty, whatever became of who had it before: another thread has seen other things, and it may
+ * have died in the middle of them. NULL: there is no memory. */
+static struct inside_room *take_room(uint32_t number)
+{
+        void *memory = rooms[number];
+
+        if (memory)
+                return memset(memory, 0, sizeof(struct inside_room));
+        memory = mmap(NULL, sizeof(struct inside_room), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        rooms[number] = memory == MAP_FAILED ? NULL : memory;
+        return rooms[number];
 }
 
 static uintptr_t stack_top(uint32_t thread)
@@ -98,24 +130,20 @@ struct inside_thread *inside_attach(void)
         struct guard guard = toc_guard_enter_();
         struct inside_local *local = &inside_local_;
         struct inside_thread *page = local->page; /* a handler may have come first */
+        uint32_t number;
 
         if (!page) {
                 local->thread = (uint32_t)syscall(SYS_gettid);
                 local->top = stack_top(local->thread);
-                page = find_page(local->thread, false);
-                if (!page && inside_region_pages() >= pages.scan_at) {
-                        release_dead();
-                        page = find_page(local->thread, false);
-                }
-                if (!page)
-                        page = new_page(local->thread);
-                if (!page)
-                        page = find_page(local->thread, true);
-                if (page) {
+                number = take_page(local->thread);
+                local->room = number ? take_room(number) : NULL;
+                if (local->room) {
+                        page = inside_region_page_at(number);
                         clean(page);
                         page->self = (uintptr_t)pthread_self();
                         inside_region_own(page, local->thread);
                 } else {
+                        pages.owner[number] = 0;
                         inside_.head->threads_unseen++;
                         page = inside_.crowd;
                 }

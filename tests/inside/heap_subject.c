@@ -226,6 +226,30 @@ static void threads_that_end(void)
                 puts("ok");
 }
 
+static void *use_little(void *unused)
+{
+        static pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER, inner = PTHREAD_MUTEX_INITIALIZER;
+
+        (void)unused;
+        free(malloc(100));
+        must(pthread_mutex_lock(&outer) == 0 && pthread_mutex_lock(&inner) == 0);
+        must(pthread_mutex_unlock(&inner) == 0 && pthread_mutex_unlock(&outer) == 0);
+        return NULL;
+}
+
+/* What libraries keep of a thread's own lies on its stack, and there may be little of that. */
+static void least_stack(void)
+{
+        pthread_attr_t attributes;
+        pthread_t thread;
+
+        must(pthread_attr_init(&attributes) == 0);
+        must(pthread_attr_setstacksize(&attributes, (size_t)sysconf(_SC_THREAD_STACK_MIN)) == 0);
+        must(pthread_create(&thread, &attributes, use_little, NULL) == 0);
+        must(pthread_join(thread, NULL) == 0);
+        puts("ok");
+}
+
 static void *free_it(void *memory)
 {
         free(memory);
@@ -331,6 +355,7 @@ static const struct {
         { "ends_of_life", ends_of_life },
         { "threads_that_end", threads_that_end },
         { "freed_twice", freed_twice },
+        { "least_stack", least_stack },
         { "limits", limits },
         { "jemalloc", jemalloc },
 };

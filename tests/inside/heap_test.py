@@ -132,7 +132,7 @@ base.TESTS = [callers_of_a_wrapper_are_told_apart, a_library_that_is_older_count
               unless(SANITIZED == "-" and "the compiler has no sanitizer", a_sanitizer_keeps_the_heap),
               a_thread_that_ends_gives_back_what_it_kept,
               a_second_free_is_found_wherever_the_block_is, without_memory_it_runs, base.survives("ends_of_life"),
-              base.survives("limits"), base.a_program_with_an_allocator_of_its_own_runs]
+              base.survives("limits"), base.survives("least_stack"), base.a_program_with_an_allocator_of_its_own_runs]
 
 if __name__ == "__main__":
     sys.exit(base.main())
