@@ -237,6 +237,23 @@ size_t procfs_children(pid_t thread, pid_t *ret_pids, size_t ret_max)
         return count;
 }
 
+bool procfs_lives(pid_t pid)
+{
+        enum { exiting = 4 }; /* PF_EXITING */
+        char text[1024];
+        const char *at;
+        unsigned long flags;
+        char state;
+
+        errno = 0;
+        if (procfs_read(pid, "stat", text, sizeof(text)) <= 0)
+                return errno != ENOENT && errno != ESRCH;
+        at = strrchr(text, ')'); /* a program may have any name */
+        if (!at || sscanf(at, ") %c %*d %*d %*d %*d %*d %lu", &state, &flags) != 2)
+                return true;
+        return state != 'Z' && state != 'X' && !(flags & exiting);
+}
+
 bool procfs_has_variable(pid_t pid, const char *name)
 {
         size_t length = strlen(name);

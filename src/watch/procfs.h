@@ -45,6 +45,9 @@ int procfs_open(pid_t pid, const char *name); /* to read; -1: it may not */
 /* Children of one of our own threads, at most ret_max; the count is returned, 0 if not known. */
 size_t procfs_children(pid_t thread, pid_t *ret_pids, size_t ret_max);
 
+/* False: it is a zombie, or on the way there: its threads end before it does. */
+bool procfs_lives(pid_t pid);
+
 /* Whether a variable of that name stood in the environment the process was started with. */
 bool procfs_has_variable(pid_t pid, const char *name);
 

@@ -11,6 +11,7 @@
 #include "watch/idle.h"
 #include "watch/leak.h"
 #include "watch/locks.h"
+#include "watch/procfs.h"
 #include "watch/spin.h"
 
 #include <errno.h>
@@ -307,6 +308,23 @@ static void see_modules(struct seer *seer)
         }
 }
 
+static bool has_deadlock(const struct insight *insight)
+{
+        for (uint32_t m = 0; m < INSIDE_MODULES; m++)
+                if (insight->value[m][INSIGHT_deadlock])
+                        return true;
+        return false;
+}
+
+/* Who is stuck in a process that is killed ends like all others; that is no way out. */
+static void glance_at_locks(struct seer *seer)
+{
+        pid_t pid = seer->picture->pid;
+
+        if (!pid || !has_deadlock(&seer->insight) || procfs_lives(pid))
+                locks_glance(&seer->locks, seer->picture, &seer->insight);
+}
+
 int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_ns,
               const struct rule_change **ret_changes, size_t *ret_count, const char **ret_why)
 {
@@ -319,7 +337,7 @@ int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_n
         if (outcome)
                 return outcome;
         see_findings(seer);
-        locks_glance(&seer->locks, seer->picture, &seer->insight);
+        glance_at_locks(seer);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
         blocked_glance(&seer->blocked, seer->picture, &seer->insight);
         idle_glance(&seer->idle, seer->picture);
@@ -348,7 +366,7 @@ int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now
                         seer); /* one may be in a deadlock the first time it is entered */
         if (outcome)
                 return outcome;
-        locks_glance(&seer->locks, seer->picture, &seer->insight);
+        glance_at_locks(seer);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
         blocked_glance(&seer->blocked, seer->picture, &seer->insight);
         idle_glance(&seer->idle, seer->picture);

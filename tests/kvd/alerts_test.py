@@ -98,6 +98,8 @@ def deadlocked():
         same({thread["waits_for"]["name"].split()[0] for thread in circle},
              {f"kvd+{address('hammer'):#x}", f"kvd+{address('nails'):#x}"})
         server.end()
+        same([event["details"] for event in server.events() if event["state"] == "resolved"],
+             [{"reason": "ended"}] * 2)
 
 
 def full_store():
