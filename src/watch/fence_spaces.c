@@ -71,9 +71,10 @@ static void words_fini(struct words *words)
 /* Block devices, and what leads to a disk or to the memory past them. */
 static bool is_disk(const FTSENT *entry)
 {
-        static const char *const characters[] = { "/dev/sg*", "/dev/bsg/*", "/dev/nvme*",
-                                                  "/dev/ng*", "/dev/mtd*",  "/dev/raw/*",
-                                                  "/dev/mem", "/dev/kmem",  "/dev/port" };
+        static const char *const characters[] = {
+                "/dev/sg[0-9]*", "/dev/bsg/*", "/dev/nvme[0-9]*", "/dev/ng[0-9]*", "/dev/mtd[0-9]*",
+                "/dev/raw/*",    "/dev/mem",   "/dev/kmem",       "/dev/port",
+        };
 
         if (entry->fts_info != FTS_DEFAULT)
                 return false;
