@@ -6,11 +6,6 @@
 
 #include "rule/fixture.h"
 
-/* An emulated processor judges one stream in so many. */
-#ifndef ORACLE_SHARE
-#define ORACLE_SHARE 1
-#endif
-
 /* Prometheus's Alert; is_active: it stands in r.active and is not inactive. */
 struct oracle_alert {
         bool is_active, is_firing, is_keeping;

@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-enum { samples_max = 400, streams = 3000 / ORACLE_SHARE };
+enum { samples_max = 400, streams = 3000 };
 
 typedef __int128_t wide;
 

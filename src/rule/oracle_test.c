@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-enum { samples_max = 600, streams = 2500 / ORACLE_SHARE };
+enum { samples_max = 600, streams = 2500 };
 
 /* ---- The oracle -----------------------------------------------------------------------*/
 

@@ -123,7 +123,7 @@ def rules(place):
         if name in ("add_test.c", "promql_test.c", "promtool_test.c", "scenario_test.c"):
             continue
         try:
-            program = build(os.path.join(place, name[:-2]), "-O2", "-DORACLE_SHARE=2", "-Wno-error", "-I",
+            program = build(os.path.join(place, name[:-2]), "-O2", "-Wno-error", "-I",
                             os.path.join(ROOT, "tests/arm64"), test, evaluator,
                             "-Wl,-rpath," + place)
             done = subprocess.run([*QEMU, program], capture_output=True, text=True, timeout=120)

@@ -40,10 +40,10 @@ def resolved(server, probe):
           probe + " is resolved")
 
 
-def address(variable):
-    """Counted from the beginning of the program, as nm(1) sees it."""
+def symbols():
+    """Their addresses, counted from the beginning of the program, as nm(1) sees it."""
     lines = subprocess.run(["nm", KVD], capture_output=True, text=True, check=True).stdout.splitlines()
-    return next(int(line.split()[0], 16) for line in lines if line.split()[-1] == variable)
+    return {line.split()[-1]: f"{int('0' + line[:16].strip(), 16):#x}" for line in lines}
 
 
 def broken_invariant():
@@ -89,6 +89,9 @@ def crash():
 
 def deadlocked():
     """Two threads of which kvd says nothing: they are seen from inside, with their locks by name."""
+    there = symbols()
+    if "__asan_init" in there:
+        raise Skip("a program with a sanitizer is not looked into")
     with watched(run=["--inside"]) as server:
         same(server.ask("DEBUG", "TOCSIN", "deadlock"), "OK")
         rings(server, ("command", "deadlock", "page"), ("command", "lock_order", "warn"))
@@ -96,7 +99,7 @@ def deadlocked():
         circle = next(event["details"]["cycle"] for event in server.events() if event["probe"] == "deadlock")
         # Where they lie is known at once; what they are called may come too late for an alert.
         same({thread["waits_for"]["name"].split()[0] for thread in circle},
-             {f"kvd+{address('hammer'):#x}", f"kvd+{address('nails'):#x}"})
+             {"kvd+" + there["hammer"], "kvd+" + there["nails"]})
         server.end()
         same([event["details"] for event in server.events() if event["state"] == "resolved"],
              [{"reason": "ended"}] * 2)

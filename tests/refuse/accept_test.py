@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must compile does, without a warning, wherever the header promises to work.
 
-Each accept/*.c is compiled by each compiler, for each standard, in each of WAYS, or the first and
-last of them where the standard lies between others, with the header found as an author's own (-I),
-and in the first and last also as a system header (-isystem), of which compilers say less: as C, and
-the same file as C++.
+Each accept/*.c is compiled by each compiler, for each standard, in the first and the last of WAYS,
+with the header found as an author's own (-I), and as a system header (-isystem), of which compilers
+say less: as C, and the same file as C++. The other WAYS go in turns to the oldest and the newest
+standard.
 
 A header found by -I is judged as strictly as its user's code: should it call itself a system
 header, then a copy without that line is judged, since the compilers would be silent otherwise.
@@ -54,7 +54,9 @@ def attempt(command):
 def commands(path, compiler, standard, system, own):
     strict = STRICT + (OF_CXX if '++' in compiler else OF_C)
     ends = WAYS[0], WAYS[-1]
-    for way in WAYS if standard in EDGES else ends:
+    turn = EDGES.index(standard) % 2 if standard in EDGES else 0
+    between = WAYS[1 + turn:-1:2] if standard in EDGES else []
+    for way in [ends[0], *between, ends[1]]:
         yield [compiler, '-std=' + standard, *way, *strict, '-I', own, str(path)]
     for way in ends:
         yield [compiler, '-std=' + standard, *way, *strict, '-isystem', system, str(path)]
