@@ -115,23 +115,24 @@ static void *mend_a_fence(void *unused)
         return unused;
 }
 
-/* Nobody else needs those locks: the server serves on, and only from inside it can be seen. */
+/* Nobody else needs those locks: the server serves on, and only from inside it can be seen. Once:
+ * if there was room for one of them only, that one waits for the other all the same. */
 static void deadlock(struct command_call *call)
 {
-        static bool is_there;
+        static bool was_tried;
         pthread_t one, other;
 
-        if (is_there) {
+        if (was_tried) {
                 resp_put_error(call->reply, "ERR they wait for each other already");
                 return;
         }
-        is_there = pthread_barrier_init(&both_hold_one, NULL, 2) == 0 &&
-                   pthread_create(&one, NULL, hang_up_a_picture, NULL) == 0 &&
-                   pthread_create(&other, NULL, mend_a_fence, NULL) == 0;
-        if (is_there)
-                put_ok(call);
-        else
+        was_tried = true;
+        if (pthread_barrier_init(&both_hold_one, NULL, 2) ||
+            pthread_create(&one, NULL, hang_up_a_picture, NULL) ||
+            pthread_create(&other, NULL, mend_a_fence, NULL))
                 resp_put_error(call->reply, "ERR there is no room for two threads");
+        else
+                put_ok(call);
 }
 
 struct action {

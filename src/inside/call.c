@@ -74,12 +74,8 @@ static uint64_t now_ns(void)
 __attribute__((cold)) static struct inside_thread *awake(void)
 {
         int saved = errno;
-        struct inside_thread *page = NULL;
+        struct inside_thread *page = inside_is_awake() ? inside_page() : NULL;
 
-        if (inside_.state == INSIDE_ASLEEP)
-                inside_start();
-        if (inside_is_ready())
-                page = inside_page();
         errno = saved;
         return page;
 }

@@ -42,9 +42,7 @@ void inside_descriptor_start(void)
 
 static bool is_on(void)
 {
-        if (inside_.state == INSIDE_ASLEEP)
-                inside_start();
-        return inside_is_ready();
+        return inside_is_awake();
 }
 
 void descriptor_ended(int fd)

@@ -110,9 +110,7 @@ void inside_heap_start(void)
 /* Passes through until we are ready; false: use the real one. */
 static bool is_on(void)
 {
-        if (inside_.state == INSIDE_ASLEEP)
-                inside_start();
-        return inside_is_ready() && !real.is_off;
+        return inside_is_awake() && !real.is_off;
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------*/

@@ -79,6 +79,14 @@ static inline bool inside_is_ready(void)
         return __builtin_expect(inside_.state == INSIDE_READY, 1);
 }
 
+/* As above, but begins it if nobody has. */
+static inline bool inside_is_awake(void)
+{
+        if (INSIDE_SLOW(inside_.state == INSIDE_ASLEEP))
+                inside_start();
+        return inside_is_ready();
+}
+
 /* Each part's, called once by inside_start(): resolves its real functions with dlsym(RTLD_NEXT). */
 void inside_heap_start(void);
 void inside_jemalloc_start(void);

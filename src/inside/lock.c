@@ -35,9 +35,7 @@ void inside_lock_forked(void)
 
 struct inside_thread *lock_awake(void)
 {
-        if (inside_.state == INSIDE_ASLEEP)
-                inside_start();
-        if (!inside_is_ready())
+        if (!inside_is_awake())
                 return NULL;
         (void)inside_page();
         return inside_local_.own;

@@ -108,9 +108,7 @@ static struct birth *conceive(void *argument, const void *at, const void *sp)
         struct inside_thread *page;
         struct birth *birth;
 
-        if (inside_.state == INSIDE_ASLEEP)
-                inside_start();
-        if (!inside_is_ready() || !has_key)
+        if (!inside_is_awake() || !has_key)
                 return NULL;
         inside_region_publish(); /* while there are few who could count meanwhile */
         page = inside_page();

@@ -26,7 +26,10 @@
 
 #include <linux/seccomp.h>
 
-enum { call_numbers = 1024 }; /* of most architectures there are fewer than half as many */
+enum {
+        call_numbers = 1024, /* of most architectures there are fewer than half as many */
+        x32_bit = 1 << 30,   /* __X32_SYSCALL_BIT */
+};
 
 enum need { NEVER, PTRACE, PERF, SERVER };
 
@@ -193,13 +196,15 @@ static int last_known(void)
         return number;
 }
 
-/* In front of libseccomp's program, which can do nothing about calls that it does not know. */
+/* In front of libseccomp's program, which can do nothing about calls that it does not know. Numbers
+ * with a bit of their own are another ABI's: it sees to those. */
 static int write_end(int fd)
 {
         const int last = last_known();
         const struct sock_filter steps[] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)last, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)last, 0, 2),
+                BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32_bit, 1, 0),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         };
 

@@ -3,7 +3,8 @@
 """What must not compile does not, and the first thing the compiler says helps its author.
 
 Each sources/*.c is one mistake, and must be refused in the same words if it is compiled as C++;
-a *.cc is a mistake of C++ alone. After the licence come directives in comments:
+a *.cc is a mistake of C++ alone. Of two files one goes to gcc as C11 and to clang as C2x, the other
+the other way round; likewise the standards of C++ for a *.cc. After the licence come directives in comments:
 
     /* mistake: ... */                  what its author did, for readers
     /* refuse: FRAGMENT | FRAGMENT */   may be repeated: the first error contains all of these
@@ -144,7 +145,7 @@ class Mistake:
         return complaints
 
     def has_twin(self, compiler, standard):
-        """As C++ it is compiled by one of both; accept_test.py sees to what is right, in all of them."""
+        """As C++ it is compiled by one of both."""
         turn = zlib.crc32(self.path.name.encode()) // 2 % 2
         return standard not in CXX_STANDARDS or compiler == list(COMPILERS)[turn]
 

@@ -8,6 +8,7 @@ import glob
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -211,9 +212,21 @@ def calls_that_are_too_young_are_not_there():
     assert said[1] == f"-1 {errno.ENOSYS} True\n", said
 
 
+def calls_of_another_abi_kill():
+    """getpid(2) of x32."""
+    needs_bubblewrap()
+    if os.uname().machine != "x86_64":
+        raise Skip("x32 is of x86-64")
+    asked = ["/usr/bin/python3", "-c", "import ctypes; print(ctypes.CDLL(None).syscall((1 << 30) + 39))"]
+    free, fenced = (run(*options, argv=asked)[0] for options in ((), ("--read-only",)))
+    assert free.returncode == 0, free
+    assert (fenced.returncode, fenced.stdout) == (128 + signal.SIGSYS, ""), fenced
+
+
 def disks_are_not_there():
     needs_bubblewrap()
-    there = "for i in $(find /dev -xdev -type b); do test -b $i && echo $i; done | wc -l; test -c /dev/null && echo x > /dev/null && echo null"
+    there = ("for i in $(find /dev -xdev -type b); do test -b $i && echo $i; done | wc -l;"
+             "test -c /dev/null && echo x > /dev/null && echo null")
     free, fenced = (run(*options, argv=["/bin/sh", "-c", there])[0].stdout.split()
                     for options in ((), ("--read-only",)))
     if free[0] == "0":
@@ -253,5 +266,5 @@ if __name__ == "__main__":
                         what_is_not_there_is_127_behind_a_launcher_too,
                         behind_a_fence_it_is_still_our_child, nobody_gets_out_again,
                         calls_that_undo_a_fence_are_refused,
-                        calls_that_are_too_young_are_not_there, disks_are_not_there,
+                        calls_that_are_too_young_are_not_there, calls_of_another_abi_kill, disks_are_not_there,
                         setuid_programs_gain_rights_but_in_namespaces], at_once=4))
