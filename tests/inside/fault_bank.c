@@ -341,26 +341,30 @@ static FAULTS_SITE void counter_serve(void)
         unlock(&savings);
 }
 
-static void *serve_always(void *unused)
+/* idle_ms: away from the lock. Without it, whoever gives a lock back has it again before anybody
+ * else is awake. */
+static void *serve_always(void *idle_ms)
 {
         faults_begin();
-        for (;;)
+        for (;;) {
                 counter_serve();
-        return unused;
+                faults_pause_ms((unsigned)(uintptr_t)idle_ms);
+        }
+        return NULL;
 }
 
-static void queue_up(unsigned threads)
+static void queue_up(unsigned threads, unsigned idle_ms)
 {
         for (unsigned i = 0; i < threads; i++)
-                (void)faults_thread(serve_always, NULL);
+                (void)faults_thread(serve_always, (void *)(uintptr_t)idle_ms);
 }
 
 void convoy(void)
 {
-        queue_up(8);
+        queue_up(8, 1);
 }
 
 void convoy_not(void)
 {
-        queue_up(3);
+        queue_up(3, 30);
 }

@@ -12,6 +12,7 @@ import datetime
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -22,9 +23,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "run"))
 import harness  # noqa: E402
 from harness import Run, run_tests, same  # noqa: E402
+from pace import Pace  # noqa: E402
 
 FAULTS = os.path.abspath(sys.argv[2])
 AT_ONCE = 64
+TRIES = 3  # of what the machine itself has disturbed
+PACE = Pace()
 
 
 @dataclass
@@ -203,10 +207,24 @@ def look(row):
             assert not early, f"rang before it began: {early}"
 
 
+def look_again(row):
+    """Nothing is excused by a machine that stood still; it is looked at once more."""
+    for left in reversed(range(TRIES)):
+        began = time.monotonic()
+        try:
+            return look(row)
+        except AssertionError as wrong:
+            gap_s = PACE.longest_since(began)
+            if not left or not gap_s:
+                raise
+            print(f"# {row.name}: once more, since the machine stood still for {gap_s:.2f} s:"
+                  f" {str(wrong).splitlines()[0]}", flush=True)
+
+
 def test_of(row):
     def test():
         with CPU if row.name in HUNGRY else contextlib.nullcontext():
-            look(row)
+            look_again(row)
     word = "rings" if isinstance(row, Fault) else "is silent"
     test.__name__ = f"{row.name} {word}"
     return test
@@ -232,6 +250,21 @@ def what_is_wrong_is_complained_about():
         said = complaints(row, alerts)
         assert len(said) == 1 and word in said[0], (said, word)
     assert complaints(Twin("x", 1), [right]), "a twin that rings"
+
+
+def a_machine_that_stands_still_is_noticed():
+    began = time.monotonic()
+    pace = Pace()
+    victim = pace.lookers[-1].pid
+    try:
+        harness.until(lambda: len(pace.gaps) >= len(pace.lookers))
+        os.kill(victim, signal.SIGSTOP)
+        time.sleep(0.4)
+        os.kill(victim, signal.SIGCONT)
+        harness.until(lambda: pace.longest_since(began) >= 0.25)
+        same(pace.longest_since(time.monotonic() + 3600), 0, "the longest gap of what is to come")
+    finally:
+        pace.end()
 
 
 def write_table(path):
@@ -262,6 +295,7 @@ def main():
     # Each spends its time in another process: threads of this one only look.
     failed = run_tests([every_fault_of_the_program_is_in_the_table,
                         what_is_wrong_is_complained_about,
+                        a_machine_that_stands_still_is_noticed,
                         *(test_of(row) for row in ROWS if not wanted or row.name in wanted)],
                        at_once=AT_ONCE)
     for path in table:
