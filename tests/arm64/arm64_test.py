@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/cxx"))
 import cxx_test  # noqa: E402
 
 PREFIX, SYSROOT = "aarch64-linux-gnu-", "/usr/aarch64-linux-gnu"
+DEADLINE_S = 300  # qemu translates, and machines are busy
 QEMU = ["qemu-aarch64", "-L", SYSROOT]
 PACKAGES = {PREFIX + "gcc": "gcc-aarch64-linux-gnu", PREFIX + "g++": "g++-aarch64-linux-gnu",
             "qemu-aarch64": "qemu-user"}
@@ -51,7 +52,7 @@ def tell(is_good, name, why=""):
 
 def build(output, *words):
     done = subprocess.run([PREFIX + "gcc", *COMMON, *words, "-o", output], capture_output=True,
-                          text=True, timeout=120)
+                          text=True, timeout=DEADLINE_S)
     if done.returncode:
         raise AssertionError("does not build: " + done.stderr[-900:])
     return output
@@ -106,7 +107,7 @@ def runtime(name, flags, tests, place):
 def judge(name, programs, tests):
     done = subprocess.run(
         [sys.executable, os.path.join(ROOT, "tests/runtime/runtime.py"), *programs, *tests],
-        capture_output=True, text=True, timeout=300, env=dict(os.environ, TOCSIN_TEST_COUNT="100000"))
+        capture_output=True, text=True, timeout=DEADLINE_S, env=dict(os.environ, TOCSIN_TEST_COUNT="100000"))
     results = list(re.finditer(r"^(not ok|ok) \d+ - (.*)\n((?:#.*\n)*)", done.stdout, re.M))
     for line in results:
         tell(line[1] == "ok", f"{name}: {line[2]}", line[3])
@@ -126,7 +127,7 @@ def rules(place):
             program = build(os.path.join(place, name[:-2]), "-O2", "-Wno-error", "-I",
                             os.path.join(ROOT, "tests/arm64"), test, evaluator,
                             "-Wl,-rpath," + place)
-            done = subprocess.run([*QEMU, program], capture_output=True, text=True, timeout=120)
+            done = subprocess.run([*QEMU, program], capture_output=True, text=True, timeout=DEADLINE_S)
             tell(done.returncode == 0 and " tests\n" in done.stdout, "rule: " + name,
                  done.stdout + done.stderr)
         except (AssertionError, subprocess.TimeoutExpired) as why:

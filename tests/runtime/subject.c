@@ -334,13 +334,19 @@ static void on_signal(int number_)
 static int handler(const char *n)
 {
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-        struct itimerval every = { { 0, 20 }, { 0, 20 } };
+        struct itimerval once = { { 0, 0 }, { 0, 20 } };
         struct itimerval stop = { { 0, 0 }, { 0, 0 } };
+        int seen = -1;
 
         sigaction(SIGALRM, &action, NULL);
-        setitimer(ITIMER_REAL, &every, NULL);
-        for (unsigned long i = 0; i < number(n); i++)
+        for (unsigned long i = 0; i < number(n); i++) {
+                /* One at a time: a slow machine would handle nothing but signals. */
+                if (seen != signals_seen) {
+                        seen = signals_seen;
+                        setitimer(ITIMER_REAL, &once, NULL);
+                }
                 toc_count(events);
+        }
         setitimer(ITIMER_REAL, &stop, NULL);
         printf("signals %d\n", (int)signals_seen);
         ready();
