@@ -4,7 +4,8 @@
 
 Each sources/*.c is one mistake, and must be refused in the same words if it is compiled as C++;
 a *.cc is a mistake of C++ alone. Of two files one goes to gcc as C11 and to clang as C2x, the other
-the other way round; likewise the standards of C++ for a *.cc. After the licence come directives in comments:
+the other way round; likewise the standards of C++ for a *.cc, and the compilers of C++ for what is C.
+After the licence come directives in comments:
 
     /* mistake: ... */                  what its author did, for readers
     /* refuse: FRAGMENT | FRAGMENT */   may be repeated: the first error contains all of these
@@ -23,8 +24,9 @@ for a reason that nobody meant. A directive that no compiler needs is a failure 
 link/*.c are mistakes that only the linker can see: each is compiled twice, with -DFILE_NUMBER=1
 and =2, and linked into a program and into a shared object.
 
-usage: refuse_test.py INCLUDE_DIR [WORD...]     only the files whose names contain all WORDs
-Output is TAP.
+usage: refuse_test.py INCLUDE_DIR [--every] [WORD...]
+Only the files whose names contain all WORDs. --every: no turns, each file with all compilers and
+standards: for whoever changes the header, or gets a new compiler. Output is TAP.
 """
 
 import concurrent.futures
@@ -72,9 +74,11 @@ def brief(said):
 class Mistake:
     """A source file, what it asks for, and what it turned out to need."""
 
-    def __init__(self, path, include):
+    def __init__(self, path, include, every=False):
         self.path = path
         self.include = include
+        self.turn = zlib.crc32(path.name.encode())
+        self.every = every
         self.wanted = {}
         self.needed = set()
         lines = path.read_text(encoding='utf-8').splitlines()
@@ -146,17 +150,20 @@ class Mistake:
 
     def has_twin(self, compiler, standard):
         """As C++ it is compiled by one of both."""
-        turn = zlib.crc32(self.path.name.encode()) // 2 % 2
-        return standard not in CXX_STANDARDS or compiler == list(COMPILERS)[turn]
+        return self.every or standard not in CXX_STANDARDS or \
+            compiler == list(COMPILERS)[self.turn // 2 % 2]
+
+    def has_all(self):
+        """A file that asks for a waiver has to need it."""
+        return self.every or bool(WAIVERS & self.wanted.keys())
 
     def ways(self, compilers):
         """Each compiler and each standard, but not all pairs of them: of two files one has these, one
-        those. A file that asks for a waiver has all."""
+        those."""
         standards = list(STANDARDS if self.path.suffix == '.c' else CXX_STANDARDS)
-        if WAIVERS & self.wanted.keys():
+        if self.has_all():
             return [(compiler, standard) for compiler in compilers for standard in standards]
-        turn = zlib.crc32(self.path.name.encode())
-        return [(compiler, standards[(turn + at) % len(standards)])
+        return [(compiler, standards[(self.turn + at) % len(standards)])
                 for at, compiler in enumerate(compilers)]
 
     def judge(self, compilers):
@@ -175,8 +182,9 @@ class Mistake:
 
     def judge_as_cxx(self, compilers):
         complaints = []
-        for compiler in compilers:
-            if shutil.which(COMPILERS[compiler]):
+        there = [name for name in compilers if shutil.which(COMPILERS[name])]
+        for at, compiler in enumerate(there):
+            if self.has_all() or at == self.turn // 2 % len(there):
                 complaints += [f'{COMPILERS[compiler]}: {line}'
                                for line in self.judge_with(compiler, 'c++20')]
         # A reason to be C only excuses other words, and no twin that does not compile.
@@ -242,8 +250,8 @@ def judge_the_judge(include, compilers):
     return complaints
 
 
-def judge(path, include, compilers):
-    mistake = Mistake(path, include)
+def judge(path, include, compilers, every):
+    mistake = Mistake(path, include, every)
     if path.parent.name == 'link':
         return mistake.judge_link(compilers)
     return mistake.judge([name for name in compilers
@@ -259,7 +267,8 @@ def report(number, name, complaints):
 
 
 def main():
-    include, words = sys.argv[1], sys.argv[2:]
+    include, every = sys.argv[1], '--every' in sys.argv
+    words = [word for word in sys.argv[2:] if word != '--every']
     compilers = [name for name in COMPILERS if shutil.which(name)]
     sources = sorted(path for path in [*HERE.glob('sources/*.c*'), *HERE.glob('link/*.c')]
                      if all(word in path.stem for word in words))
@@ -270,7 +279,7 @@ def main():
     print(f'TAP version 13\n1..{1 + len(sources)}')
     failed = report(1, 'the judge complains when it must', complaints)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        verdicts = pool.map(lambda path: judge(path, include, compilers), sources)
+        verdicts = pool.map(lambda path: judge(path, include, compilers, every), sources)
         for number, (path, complaints) in enumerate(zip(sources, verdicts), 2):
             failed += report(number, path.relative_to(HERE), complaints)
     return 1 if failed else 0
