@@ -225,11 +225,12 @@ TEST(misses_what_is_not_in_a_full_cache)
 
 TEST(refuses_what_is_out_of_bounds)
 {
-        static unsigned char bytes[LRU_VALUE_MAX + 1];
+        unsigned char *bytes = calloc(1, LRU_VALUE_MAX + 1);
         char key[LRU_KEY_MAX + 2];
         struct lru *cache = NULL;
         size_t length = 0;
 
+        CHECK(bytes);
         CHECK_EQ(lru_new(&cache, 0, 1), -EINVAL);
         CHECK_EQ(lru_new(&cache, (size_t)LRU_CAPACITY_MAX + 1, 1), -EINVAL);
         CHECK_EQ(lru_new(&cache, SIZE_MAX, 1), -EINVAL);
@@ -252,6 +253,7 @@ TEST(refuses_what_is_out_of_bounds)
         CHECK_EQ(lru_get(cache, "large", bytes, LRU_VALUE_MAX, &length), 0);
         CHECK_EQ(length, LRU_VALUE_MAX);
         free_cache(&cache);
+        free(bytes);
 }
 
 /* ---- Against a model ---------------------------------------------------------------------- */
