@@ -43,10 +43,14 @@ extern struct inside inside_;
 /* What a thread with a page of its own keeps to itself besides, and nobody else sees. Not as
  * thread-local variables: those lie on the thread's stack, of which a program may have ordered the
  * least there is. */
+struct inside_pair {
+        uint64_t outer, inner; /* 0: none; as order.h says */
+};
+
 struct inside_room {
         struct magazines magazines;
-        uint64_t pairs[INSIDE_PAIRS]; /* order.h */
-        uint64_t seen[INSIDE_SEEN];   /* order.c */
+        struct inside_pair pairs[INSIDE_PAIRS];
+        uint64_t seen[INSIDE_SEEN]; /* order.c */
 };
 
 /* What a thread keeps to itself. */

@@ -202,13 +202,6 @@ INSIDE_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *lock)
         return lock_real.pthread_mutex_destroy(lock);
 }
 
-/* To this thread, if there is no other. */
-static bool is_open(const pthread_mutex_t *lock)
-{
-        return !lock->__data.__lock || (lock_kind(lock) == INSIDE_RECURSIVE &&
-                                        lock->__data.__owner == (int)inside_local_.thread);
-}
-
 /* Of any kind, and whoever has to wait. */
 __attribute__((noinline)) static int lock_slowly(pthread_mutex_t *lock, const void *at)
 {
@@ -228,7 +221,6 @@ __attribute__((noinline)) static int lock_slowly(pthread_mutex_t *lock, const vo
 __attribute__((noinline)) static int lock_taken(pthread_mutex_t *lock, const void *at)
 {
         struct inside_thread *page = inside_local_.own;
-
         enum inside_lock kind = lock_kind(lock);
 
         if (INSIDE_SLOW(lock_is_nested(kind, lock)))
@@ -246,23 +238,45 @@ static inline bool is_simple(const pthread_mutex_t *lock)
         return !(lock->__data.__kind & ~(PTHREAD_MUTEX_RECURSIVE_NP | ELISION | NO_ELISION));
 }
 
+/* Of a simple kind, in a process of one thread; there is room. Where nobody can come between, it is
+ * known before whether it will be taken: then nothing is left to do after that, and libc needs no
+ * atomic instruction. */
+__attribute__((noinline)) static int lock_alone(pthread_mutex_t *lock, const void *at)
+{
+        struct inside_thread *page = inside_local_.own;
+        uint64_t locks = page->locks;
+        uint32_t count = inside_held_count(locks);
+
+        if (!lock->__data.__lock)
+                lock_put(page, locks, lock, lock_kind(lock), at);
+        else if (!count || page->held[count - 1].lock != (uintptr_t)lock ||
+                 lock_kind(lock) != INSIDE_RECURSIVE)
+                return lock_slowly(lock, at);
+        return lock_real.pthread_mutex_lock(lock);
+}
+
+/* Its kind is asked for only here. */
+__attribute__((noinline)) static void check_mutex(struct inside_thread *page,
+                                                  const pthread_mutex_t *lock, const void *at)
+{
+        order_check(page, lock, lock_kind(lock), at);
+}
+
 /* One of the simplest kinds, which nobody holds, by itself is so often taken that it has its own
- * way. Not trying may cost less than to try, if nobody else can come between: no atomic
- * instruction. */
+ * way. */
 INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
 {
         struct inside_thread *page = inside_local_.own;
-        int outcome;
 
         if (INSIDE_SLOW(!page || !is_simple(lock) || inside_held_count(page->locks) >= INSIDE_HELD))
                 return lock_slowly(lock, AT);
-        if (__libc_single_threaded && is_open(lock)) {
-                outcome = lock_real.pthread_mutex_lock(lock);
-        } else {
-                lock_check(page, lock, lock_kind(lock), AT);
-                outcome = lock_real.pthread_mutex_trylock(lock);
-        }
-        return __builtin_expect(outcome == 0, 1) ? lock_taken(lock, AT) : lock_slowly(lock, AT);
+        if (__libc_single_threaded)
+                return lock_alone(lock, AT);
+        if (INSIDE_SLOW(inside_held_count(page->locks)) && !order_is_checked(page, lock))
+                check_mutex(page, lock, AT);
+        return __builtin_expect(lock_real.pthread_mutex_trylock(lock) == 0, 1)
+                       ? lock_taken(lock, AT)
+                       : lock_slowly(lock, AT);
 }
 
 INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct timespec *until)

@@ -371,11 +371,22 @@ static inline bool is_known(const struct inside_held *held, uintptr_t lock, uint
         return is_seen(mix(settled ? key ^ settled : key ^ others) | 1);
 }
 
-/* For order_is_checked(). outer: 0 if another thread has released it; key: of before the check. */
-static void keep_pair(uintptr_t outer, uintptr_t lock, uint64_t key)
+/* For order_is_checked(). lock: 0 if another thread has released it; outer: of before the check. */
+static void keep_pair(uintptr_t lock, uint64_t outer, uintptr_t inner)
 {
-        if (outer && mark(outer, HAS_PAIRS) && mark(lock, HAS_PAIRS))
-                *order_pair_of((const void *)lock) = key;
+        struct inside_pair *pair = order_pair_of((const void *)inner);
+
+        if (!lock || !mark(lock, HAS_PAIRS) || !mark(inner, HAS_PAIRS))
+                return;
+        pair->inner = 0;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        pair->outer = outer;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        pair->inner = inner;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        /* A handler in between has kept a pair of its own. */
+        if (*(volatile uint64_t *)&pair->outer != outer)
+                pair->inner = 0;
 }
 
 void order_check(struct inside_thread *page, const volatile void *lock, enum inside_lock kind,
@@ -383,8 +394,8 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
 {
         uint32_t node = order_node(lock, kind);
         uint32_t count = inside_holds(page);
-        uint64_t outer = __atomic_load_n(&page->held[0].lock, __ATOMIC_RELAXED);
-        uint64_t others = 0, key = order_pair_key(outer, lock);
+        uint64_t first = __atomic_load_n(&page->held[0].lock, __ATOMIC_RELAXED);
+        uint64_t others = 0, outer = order_outer(first);
 
         if (!node || page->here.any_order)
                 return;
@@ -404,7 +415,7 @@ void order_check(struct inside_thread *page, const volatile void *lock, enum ins
                         use_order(page, held, (uintptr_t)lock, node, at);
         }
         if (count == 1 && page->held[0].node)
-                keep_pair(outer, (uintptr_t)lock, key);
+                keep_pair(first, outer, (uintptr_t)lock);
 }
 
 /* A half-written order of another thread's may have come along. */

@@ -39,25 +39,24 @@ extern uint32_t order_generation_;
 
 /* Nearly always one lock is held when another is taken, and those two were checked before. What a
  * thread has had checked of such pairs, by the inner one. */
-static inline uint64_t *order_pair_of(const volatile void *lock)
+static inline struct inside_pair *order_pair_of(const volatile void *lock)
 {
         return &inside_local_.room->pairs[((uintptr_t)lock >> 4) % INSIDE_PAIRS];
 }
 
-static inline uint64_t order_pair_key(uint64_t outer, const volatile void *lock)
+/* The outer lock as a pair has it. */
+static inline uint64_t order_outer(uint64_t lock)
 {
-        uint32_t generation = __atomic_load_n(&order_generation_, __ATOMIC_RELAXED);
-
-        return (outer * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)lock ^
-                (uint64_t)generation << 32) |
-               1;
+        return lock ^ (uint64_t)__atomic_load_n(&order_generation_, __ATOMIC_RELAXED) << 32;
 }
 
 /* order_check() has nothing to say. */
 static inline bool order_is_checked(const struct inside_thread *page, const volatile void *lock)
 {
-        return inside_held_count(page->locks) == 1 &&
-               *order_pair_of(lock) == order_pair_key(page->held[0].lock, lock);
+        const struct inside_pair *pair = order_pair_of(lock);
+
+        return inside_held_count(page->locks) == 1 && pair->inner == (uintptr_t)lock &&
+               pair->outer == order_outer(page->held[0].lock);
 }
 
 #pragma GCC visibility pop

@@ -170,6 +170,43 @@ static void recursive(void)
         reach(3);
 }
 
+/* Without a second thread there is another way. */
+static void alone(void)
+{
+        static pthread_mutex_t again;
+
+        LOCKS_SAY(a);
+        LOCKS_SAY(again);
+        make_recursive(&again);
+        for (int i = 0; i < depth; i++)
+                locks_lock(&again);
+        locks_lock(&a);
+        locks_lock(&again); /* the last one is another by now */
+        locks_say("waiting", 0);
+        locks_pause();
+        locks_unlock(&again);
+        locks_unlock(&a);
+        for (int i = 0; i < depth; i++)
+                locks_unlock(&again);
+        locks_lock(&a);
+}
+
+static void leave(int number)
+{
+        (void)number;
+        _exit(0);
+}
+
+static void itself_alone(void)
+{
+        if (signal(SIGTERM, leave) == SIG_ERR)
+                exit(9);
+        LOCKS_SAY(a);
+        locks_lock(&a);
+        locks_say("waiting", 0);
+        locks_lock(&a);
+}
+
 static void *take_many(void *unused)
 {
         static pthread_mutex_t many[deep];
@@ -452,8 +489,7 @@ static void storm(void)
 #name, name \
         }
 const struct locks_scenario locks_held[] = {
-        ROW(waits),     ROW(itself),           ROW(itself_for_writing), ROW(recursive),
-        ROW(refused),   ROW(sixteen_and_more), ROW(handed_over),        ROW(cancelled),
-        ROW(semaphore), ROW(forked),           ROW(interrupted),        ROW(storm),
-        { 0 },
+        ROW(waits),        ROW(itself),  ROW(itself_for_writing), ROW(recursive),   ROW(alone),
+        ROW(itself_alone), ROW(refused), ROW(sixteen_and_more),   ROW(handed_over), ROW(cancelled),
+        ROW(semaphore),    ROW(forked),  ROW(interrupted),        ROW(storm),       { 0 },
 };

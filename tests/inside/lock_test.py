@@ -263,6 +263,25 @@ def recursive_ones_are_held_once():
         same((it.page().held, it.segment().findings), ([], []), "what is left")
 
 
+def who_is_alone_holds_the_same():
+    with program("alone", "waiting") as it:
+        page = it.segment().pages[it.said["main"]]
+        same((page.held, page.kinds), ([it.said["again"], it.said["a"]], [RECURSIVE, MUTEX]), "what it holds")
+        it.go()
+        it.until("done")
+        same(it.segment().pages[it.said["main"]].held, [it.said["a"]], "what is left")
+
+
+def who_is_alone_and_waits_for_itself_is_found():
+    with program("itself_alone", "waiting") as it:
+        until(lambda: it.segment().pages[it.said["main"]].is_waiting)
+        finding, = it.segment().findings
+        same((finding.kind, finding.locks[0]), (ITSELF, it.said["a"]), "what is found")
+        same([("itself_alone" in it.names(stack)) for stack in finding.stacks], [True, False], "where")
+        assert "locks_lock" in it.names(finding.stacks[1]), "where it was taken"
+        it.process.terminate() # it waits for ever
+
+
 def who_is_refused_gave_nothing_back():
     with program("refused") as it:
         same(it.segment().pages[it.said["main"]].held, [it.said["mine"]], "what it holds")
@@ -323,7 +342,8 @@ def who_is_interrupted_holds_what_it_holds():
         same(it.page().held, [it.said["b"]], "what it holds")
 
 
-HELDS = ["two_circles", "interrupted", "waits", "itself", "itself_for_writing", "recursive", "refused",
+HELDS = ["two_circles", "interrupted", "waits", "itself", "itself_for_writing", "recursive", "alone",
+         "itself_alone", "refused",
          "sixteen_and_more", "handed_over", "cancelled", "semaphore", "forked", "storm"]
 
 
@@ -354,6 +374,8 @@ sys.exit(run_tests([
     who_waits_for_itself_is_found,
     who_reads_and_wants_to_write_is_found,
     recursive_ones_are_held_once,
+    who_is_alone_holds_the_same,
+    who_is_alone_and_waits_for_itself_is_found,
     who_is_refused_gave_nothing_back,
     more_than_there_is_room_for_leaves_nothing,
     handed_over_leaves_nothing,
