@@ -3,11 +3,15 @@
 """Servers that nobody here wrote, with everything on, beside the same servers without: same answers,
 no alert, and what it costs.
 
-usage: servers_run.py TOCSIN [--seconds N] [--slice N] [--only NAME]... [--at-once] [--table FILE]
+usage: servers_run.py TOCSIN [--seconds N] [--slice N] [--rounds N] [--only NAME]... [--at-once]
+                      [--table FILE]
 
 Two of each server live side by side; the load goes to one and to the other in turn, a slice at a time,
 until the one with everything on has had N seconds of it. A pair of slices gives a ratio; what is
-reported is the median of the ratios, and between which the middle half of them lies."""
+reported is the median of the ratios, and between which the middle half of them lies.
+
+How the memory of a process happens to lie makes it faster or slower for as long as it lives: to compare
+speeds, give rounds. In each the servers are started anew, and have their share of the seconds."""
 
 import argparse
 import os
@@ -29,7 +33,7 @@ class Result:
     lived_s: float = 0
     rates: list = field(default_factory=list)  # (plain, inside) operations a second
     costs: list = field(default_factory=list)  # (plain, inside) CPU seconds an operation
-    watcher_permille: float = 0                # of one core
+    watcher_cpu_s: float = 0
     alerts: list = field(default_factory=list)
     wrong: list = field(default_factory=list)
 
@@ -79,8 +83,8 @@ def unseen(server):
 
 def pairs_of(plain, inside, seconds, slices_s, result):
     """The order changes with each pair: ABBA, so that what drifts hits both."""
-    turn = 0
-    while result.loaded_s < seconds:
+    turn, end_s = 0, result.loaded_s + seconds
+    while result.loaded_s < end_s:
         measured = {}
         for server in ((plain, inside) if turn % 2 == 0 else (inside, plain)):
             begin = time.monotonic()
@@ -92,9 +96,7 @@ def pairs_of(plain, inside, seconds, slices_s, result):
         turn += 1
 
 
-def compare(kind, tocsin, seconds, slices_s):
-    """slices_s: without us, with us. Raises servers.Missing where it is not here."""
-    result = Result(kind.name)
+def compare_once(kind, tocsin, seconds, slices_s, result):
     with kind() as plain, kind(tocsin) as inside:
         begin = time.monotonic()
         wanted = plain.answer()
@@ -106,15 +108,22 @@ def compare(kind, tocsin, seconds, slices_s):
             result.wrong.append(f"nobody sees inside {missing}")
         if inside.answer() != wanted or plain.answer() != wanted:
             result.wrong.append("it gave another answer after the load")
-        result.lived_s = time.monotonic() - begin
-        result.watcher_permille = 1000 * watcher_cpu_s(inside) / result.lived_s
+        result.lived_s += time.monotonic() - begin
+        result.watcher_cpu_s += watcher_cpu_s(inside)
         status = (plain.stop(), inside.stop())
         if status[0] != status[1] and status != (-15, 143):
             result.wrong.append(f"ended with {status[1]}, and without us with {status[0]}")
-        result.alerts = inside.alerts()
+        result.alerts += inside.alerts()
         said = [line for line in inside.errors().splitlines() if line.startswith("tocsin: ")
                 and "warning" in line]
         result.wrong += said
+
+
+def compare(kind, tocsin, seconds, slices_s, rounds=1):
+    """slices_s: without us, with us. Raises servers.Missing where it is not here."""
+    result = Result(kind.name)
+    for _ in range(rounds):
+        compare_once(kind, tocsin, seconds / rounds, slices_s, result)
     return result
 
 
@@ -128,7 +137,7 @@ def row_of(result):
     return (f"| {result.name} | {result.loaded_s:.0f} s | {len(result.rates)} | {percent(rate[0])} "
             f"({percent(rate[1])} .. {percent(rate[2])}) | "
             + (f"{percent(cost[0])} ({percent(cost[1])} .. {percent(cost[2])})" if cost else "-")
-            + f" | {result.watcher_permille / 10:.1f} % | {'; '.join(result.wrong) or 'same'} | "
+            + f" | {100 * result.watcher_cpu_s / result.lived_s:.1f} % | {'; '.join(result.wrong) or 'same'} | "
             f"{alerts or 'none'} |")
 
 
@@ -141,7 +150,7 @@ def row(kind, options):
     """The row, and whether all is well."""
     try:
         result = compare(kind, os.path.abspath(options.tocsin), options.seconds,
-                         (options.slice, options.slice))
+                         (options.slice, options.slice), options.rounds)
     except servers.Missing as missing:
         return f"| {kind.name} | not here: {missing} | | | | | | |", True
     for complaint in result.complaints():
@@ -156,6 +165,7 @@ def options_of(arguments):
     parser.add_argument("tocsin", metavar="TOCSIN", help="the program")
     parser.add_argument("--seconds", type=int, default=20, help="of load with everything on")
     parser.add_argument("--slice", type=int, default=5, help="seconds of load, to one and to the other")
+    parser.add_argument("--rounds", type=int, default=1, help="start them anew so often")
     parser.add_argument("--only", action="append", choices=names, help="may be given again")
     parser.add_argument("--at-once", action="store_true",
                         help="all servers together; then speeds say nothing")
