@@ -148,8 +148,8 @@ static void say_left(const struct stress_left *before, int64_t live_before)
 }
 
 /* It reads all memory that could hold a pointer, most of which is the sanitizer's own: 30 ms, of
- * which a gate has hundreds. Where no byte more lives than before the case, nothing is lost; but for
- * blocks of a constructor that a case frees to hide others, which could as well be kept. */
+ * which a gate has hundreds. Where no byte more lives than before the case, nothing is lost; but
+ * for blocks of a constructor that a case frees to hide others, which could as well be kept. */
 int __lsan_is_turned_off(void)
 {
         return allocated_before && __sanitizer_get_current_allocated_bytes() <= allocated_before;
