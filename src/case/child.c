@@ -21,7 +21,7 @@ extern int64_t toc_attach_shared_(struct toc_dso_ *dso) __attribute__((weak));
 extern void __tsan_init(void) __attribute__((weak));
 extern const struct toc_inside_ *toc_inside_(void) __attribute__((weak));
 
-/* Of ASan's allocator, freed or not; and what the leak checker asks whoever defines it. */
+/* What lives, says ASan's allocator; and what the leak checker asks whoever defines it. */
 extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 __attribute__((visibility("default"))) int __lsan_is_turned_off(void);
 static size_t allocated_before;

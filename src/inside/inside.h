@@ -40,13 +40,14 @@ struct inside {
 };
 extern struct inside inside_;
 
+/* Of locks whose order was checked: see order.h. Both 0: none. */
+struct inside_pair {
+        uint64_t outer, inner;
+};
+
 /* What a thread with a page of its own keeps to itself besides, and nobody else sees. Not as
  * thread-local variables: those lie on the thread's stack, of which a program may have ordered the
  * least there is. */
-struct inside_pair {
-        uint64_t outer, inner; /* 0: none; as order.h says */
-};
-
 struct inside_room {
         struct magazines magazines;
         struct inside_pair pairs[INSIDE_PAIRS];

@@ -237,15 +237,19 @@ static void copy_table(char *to, const void *table, uint64_t bytes)
 }
 
 /* What is filled, to memory that is zero: of what a fork costs, the faults of first stores are the
- * most, and most of the tables is empty. */
+ * most, and most of the tables is empty. How much is filled is said by the copy and by ourselves:
+ * the parent goes on. */
 static void copy_filled(char *to)
 {
-        const struct inside_head *head = inside_.head;
-        uint64_t findings =
-                head->findings_made < INSIDE_FINDINGS ? head->findings_made : INSIDE_FINDINGS;
+        const struct inside_head *head =
+                (const void *)(to + ((const char *)inside_.head - region.base));
+        uint64_t findings;
 
         copy(to, region.base, SEGMENT_HEADER_BYTES);
-        copy_table(to, head, sizeof *head);
+        ((struct segment_header *)(void *)to)->used_bytes =
+                region.first_page + region.pages * page_bytes();
+        copy_table(to, inside_.head, sizeof *head);
+        findings = head->findings_made < INSIDE_FINDINGS ? head->findings_made : INSIDE_FINDINGS;
         copy_table(to, inside_.modules, head->modules * sizeof inside_.modules[0]);
         copy_table(to, inside_.sites, head->sites * sizeof inside_.sites[0]);
         copy_table(to, inside_.nodes, head->nodes * sizeof inside_.nodes[0]);
