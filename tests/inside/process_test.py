@@ -239,7 +239,15 @@ threads = [threading.Thread(target=work, args=(n,)) for n in range(50)]
 print(sum(out))
 """
 
-TESTS = [the_library_is_in_front, exact("heap"), exact("heap_after_fork", 2), exact("leaps"),
+def a_child_faults_in_little():
+    """A copy of all tables alone is a hundred pages."""
+    with Place() as place:
+        alone, inside = (numbers(place.says(SUBJECT, "faults", env=env)[1])["faults"]
+                         for env in ({**os.environ, "TOCSIN_DIR": place.folder}, place.env))
+    assert 0 < inside - alone < 60, (alone, inside)
+
+
+TESTS = [the_library_is_in_front, a_child_faults_in_little, exact("heap"), exact("heap_after_fork", 2), exact("leaps"),
          exact("crowd"), exact("many"), *map(survives, ("usable", "forks", "handlers_at_fork", "children", "signals")),
          descriptors_and_calls_are_counted, those_that_are_passed_on_too,
          a_call_that_was_left_by_longjmp_is_over,

@@ -237,6 +237,22 @@ static void forks(void)
         puts("ok");
 }
 
+/* What a child that does nothing faults in. */
+static void faults(void)
+{
+        enum { children = 20 };
+        struct rusage usage;
+
+        for (int i = 0; i < children; i++)
+                if (fork() == 0)
+                        _exit(0);
+        while (wait(NULL) > 0)
+                ;
+        if (getrusage(RUSAGE_CHILDREN, &usage))
+                exit(9);
+        printf("faults %ld\n", usage.ru_minflt / children);
+}
+
 static void allocate_at_fork(void)
 {
         free(malloc(100));
@@ -526,6 +542,7 @@ static const struct {
         { "usable", usable },
         { "heap_after_fork", heap_after_fork },
         { "forks", forks },
+        { "faults", faults },
         { "handlers_at_fork", handlers_at_fork },
         { "children", children },
         { "signals", signals },
