@@ -159,13 +159,20 @@ def row(kind, options):
     return row_of(result), not result.complaints()
 
 
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return value
+
+
 def options_of(arguments):
     names = [kind.name for kind in servers.SERVERS]
     parser = argparse.ArgumentParser(description="Servers with everything on, beside those without.")
     parser.add_argument("tocsin", metavar="TOCSIN", help="the program")
-    parser.add_argument("--seconds", type=int, default=20, help="of load with everything on")
-    parser.add_argument("--slice", type=int, default=5, help="seconds of load, to one and to the other")
-    parser.add_argument("--rounds", type=int, default=1, help="start them anew so often")
+    parser.add_argument("--seconds", type=positive, default=20, help="of load with everything on")
+    parser.add_argument("--slice", type=positive, default=5, help="seconds of load, to one and to the other")
+    parser.add_argument("--rounds", type=positive, default=1, help="start them anew so often")
     parser.add_argument("--only", action="append", choices=names, help="may be given again")
     parser.add_argument("--at-once", action="store_true",
                         help="all servers together; then speeds say nothing")

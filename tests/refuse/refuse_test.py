@@ -269,9 +269,16 @@ def report(number, name, complaints):
 def main():
     include, every = sys.argv[1], '--every' in sys.argv
     words = [word for word in sys.argv[2:] if word != '--every']
+    strange = [word for word in words if word.startswith('-')]
+    if strange:
+        print(f'refuse_test.py: there is no option {strange[0]}, only --every', file=sys.stderr)
+        return 2
     compilers = [name for name in COMPILERS if shutil.which(name)]
     sources = sorted(path for path in [*HERE.glob('sources/*.c*'), *HERE.glob('link/*.c')]
                      if all(word in path.stem for word in words))
+    if not sources:
+        print(f'refuse_test.py: no file has all of {" ".join(words)} in its name', file=sys.stderr)
+        return 2
     if not compilers:
         print('1..0 # SKIP neither gcc nor clang is installed')
         return 0
