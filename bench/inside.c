@@ -182,15 +182,18 @@ void inside_churn_jemalloc(uint64_t times)
         churn(&all.jemalloc, times);
 }
 
-/* On the stack: of the thread's own, and on no line with anybody else's. */
+/* On the stack: of the thread's own, and on no line with anybody else's. Initialised by a call, as
+ * those of objects are: of one that is not, and is in no program's data, the order is not known. */
 INLINE void lock(const struct calls *calls, uint64_t times)
 {
-        _Alignas(64) pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+        _Alignas(64) pthread_mutex_t mutex;
 
+        (void)pthread_mutex_init(&mutex, NULL); /* cannot fail */
         for (uint64_t i = 0; i < times; i++) {
                 (void)calls->lock(&mutex); /* a normal one that nobody holds cannot fail */
                 (void)calls->unlock(&mutex);
         }
+        (void)pthread_mutex_destroy(&mutex); /* nobody holds it */
 }
 
 void inside_lock_libc(uint64_t times)
@@ -205,15 +208,18 @@ void inside_lock(uint64_t times)
 
 INLINE void nested(const struct calls *calls, uint64_t times)
 {
-        _Alignas(64) pthread_mutex_t outer = PTHREAD_MUTEX_INITIALIZER;
-        _Alignas(64) pthread_mutex_t inner = PTHREAD_MUTEX_INITIALIZER;
+        _Alignas(64) pthread_mutex_t outer, inner;
 
+        (void)pthread_mutex_init(&outer, NULL); /* as above */
+        (void)pthread_mutex_init(&inner, NULL);
         for (uint64_t i = 0; i < times; i++) {
                 (void)calls->lock(&outer); /* as above */
                 (void)calls->lock(&inner);
                 (void)calls->unlock(&inner);
                 (void)calls->unlock(&outer);
         }
+        (void)pthread_mutex_destroy(&inner);
+        (void)pthread_mutex_destroy(&outer);
 }
 
 void inside_nested_libc(uint64_t times)

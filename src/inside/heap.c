@@ -69,21 +69,14 @@ static size_t early_size(const void *memory)
         return *(const size_t *)(const void *)((const char *)memory - 16);
 }
 
-static bool is_of_one_object(const void *one, const void *other)
-{
-        Dl_info first, second;
-
-        return dladdr(one, &first) && dladdr(other, &second) && first.dli_fbase == second.dli_fbase;
-}
-
 /* Found by name, and not by pointers to functions, which are those of whoever is in front. */
 static void look_around(void)
 {
         const void *libc = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
 
-        real.is_foreign = !is_of_one_object(dlsym(RTLD_NEXT, "malloc"), libc);
+        real.is_foreign = !inside_is_of_one_object(dlsym(RTLD_NEXT, "malloc"), libc);
         /* What strdup of ours gives out would come to a free() that never heard of us. */
-        real.is_off = !is_of_one_object(dlsym(RTLD_DEFAULT, "malloc"), &real);
+        real.is_off = !inside_is_of_one_object(dlsym(RTLD_DEFAULT, "malloc"), &real);
 }
 
 void inside_heap_start(void)

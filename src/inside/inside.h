@@ -61,6 +61,7 @@ struct inside_local {
         struct inside_thread *own;  /* the same, but NULL if it shares the crowd's */
         struct inside_room *room;   /* NULL as own */
         uint32_t thread;            /* its id */
+        int name;                   /* in a mutex that it takes; 0: libc takes it, or NULL as own */
         uint64_t epoch; /* << INSIDE_EPOCH_SHIFT; as old as the last refresh, at most INSIDE_REFRESH
                            blocks */
         int32_t countdown;            /* to the next refresh */
@@ -107,6 +108,9 @@ void inside_fork_watch(void);
 
 /* Of the calling thread, while its destructors run: gives back what it kept of the heap. */
 void inside_heap_thread_end(void);
+
+/* inside_local.name of the calling thread; 0: libc does with a mutex what we do not know. */
+int lock_find_name(void);
 
 /* In the child of a fork, with the guard held, after the memory has become its own. */
 void inside_lock_forked(void);

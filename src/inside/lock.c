@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lock.c - every lock of the program: who holds it, who waits, and in which order they come. Here:
- * what is held, and mutexes; other locks, conditions and C11's names for it all have files of their
+ * what is held; mutexes, other locks, conditions and C11's names for it all have files of their
  * own.
  *
  * A lock is tried first; only who has to wait says so. Nothing reads a clock: the watcher does. */
@@ -24,6 +24,8 @@ void inside_lock_start(void)
         /* Of conditions there are two kinds; the old one lies first for whoever does not say. */
         INSIDE_REAL_OF(lock_real.pthread_cond_wait, "pthread_cond_wait", "GLIBC_2.3.2");
         INSIDE_REAL_OF(lock_real.pthread_cond_timedwait, "pthread_cond_timedwait", "GLIBC_2.3.2");
+        lock_real.is_libc = inside_is_of_one_object(dlsym(RTLD_NEXT, "pthread_mutex_lock"),
+                                                    dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
         inside_.flags |= INSIDE_HAS_LOCKS;
 }
 
@@ -170,149 +172,3 @@ __attribute__((cold)) void lock_wait(struct inside_thread *page, enum inside_loc
         page->wait_node = node;
         inside_region_publish();
 }
-
-/* ---- Mutexes --------------------------------------------------------------------------*/
-
-/* Of a robust one whose owner died, too. */
-#define HAS_MUTEX (outcome == 0 || outcome == EOWNERDEAD)
-
-/* A robust one is not tried: of one that cannot be recovered, pthread_mutex_trylock() of glibc 2.36
- * says so and keeps it, so that the next would wait for ever. */
-static int try_mutex(pthread_mutex_t *lock)
-{
-        enum { ROBUST = 16 };
-
-        return lock->__data.__kind & ROBUST ? EBUSY : lock_real.pthread_mutex_trylock(lock);
-}
-
-INSIDE_PUBLIC int pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
-{
-        struct inside_thread *page = lock_page();
-        int outcome = lock_real.pthread_mutex_init(lock, attributes);
-
-        if (page && !outcome)
-                order_made(lock, lock_kind(lock), AT, inside_sp());
-        return outcome;
-}
-
-INSIDE_PUBLIC int pthread_mutex_destroy(pthread_mutex_t *lock)
-{
-        if (lock_page())
-                order_ended(lock);
-        return lock_real.pthread_mutex_destroy(lock);
-}
-
-/* Of any kind, and whoever has to wait. */
-__attribute__((noinline)) static int lock_slowly(pthread_mutex_t *lock, const void *at)
-{
-        struct inside_thread *page = lock_page();
-        int outcome;
-
-        if (INSIDE_SLOW(!page))
-                return lock_real.pthread_mutex_lock ? lock_real.pthread_mutex_lock(lock) : 0;
-        LOCK_TAKE_AT(at, page, lock, lock_kind(lock), lock_is_plain(lock), try_mutex(lock),
-                     lock_real.pthread_mutex_lock(lock), EBUSY, HAS_MUTEX);
-        return outcome;
-}
-
-/* It has been taken, and there is room. A function of its own, so that nothing but the lock has to
- * be kept on the stack while it is taken: the atomic instruction of pthread_mutex_unlock() waits
- * for all that was stored before it. */
-__attribute__((noinline)) static int lock_taken(pthread_mutex_t *lock, const void *at)
-{
-        struct inside_thread *page = inside_local_.own;
-        enum inside_lock kind = lock_kind(lock);
-
-        if (INSIDE_SLOW(lock_is_nested(kind, lock)))
-                lock_push_slowly(page, lock, kind, at);
-        else
-                lock_put(page, page->locks, lock, kind, at);
-        return 0;
-}
-
-/* Normal or recursive: whether its type was set or not. */
-static inline bool is_simple(const pthread_mutex_t *lock)
-{
-        enum { ELISION = 256, NO_ELISION = 512 }; /* of glibc */
-
-        return !(lock->__data.__kind & ~(PTHREAD_MUTEX_RECURSIVE_NP | ELISION | NO_ELISION));
-}
-
-/* Of a simple kind, in a process of one thread; there is room. Where nobody can come between, it is
- * known before whether it will be taken: then nothing is left to do after that, and libc needs no
- * atomic instruction. */
-__attribute__((noinline)) static int lock_alone(pthread_mutex_t *lock, const void *at)
-{
-        struct inside_thread *page = inside_local_.own;
-        uint64_t locks = page->locks;
-        uint32_t count = inside_held_count(locks);
-
-        if (!lock->__data.__lock)
-                lock_put(page, locks, lock, lock_kind(lock), at);
-        else if (!count || page->held[count - 1].lock != (uintptr_t)lock ||
-                 lock_kind(lock) != INSIDE_RECURSIVE)
-                return lock_slowly(lock, at);
-        return lock_real.pthread_mutex_lock(lock);
-}
-
-/* Its kind is asked for only here. */
-__attribute__((noinline)) static void check_mutex(struct inside_thread *page,
-                                                  const pthread_mutex_t *lock, const void *at)
-{
-        order_check(page, lock, lock_kind(lock), at);
-}
-
-/* One of the simplest kinds, which nobody holds, by itself is so often taken that it has its own
- * way. */
-INSIDE_PUBLIC int pthread_mutex_lock(pthread_mutex_t *lock)
-{
-        struct inside_thread *page = inside_local_.own;
-
-        if (INSIDE_SLOW(!page || !is_simple(lock) || inside_held_count(page->locks) >= INSIDE_HELD))
-                return lock_slowly(lock, AT);
-        if (__libc_single_threaded)
-                return lock_alone(lock, AT);
-        if (INSIDE_SLOW(inside_held_count(page->locks)) && !order_is_checked(page, lock))
-                check_mutex(page, lock, AT);
-        return __builtin_expect(lock_real.pthread_mutex_trylock(lock) == 0, 1)
-                       ? lock_taken(lock, AT)
-                       : lock_slowly(lock, AT);
-}
-
-INSIDE_PUBLIC int pthread_mutex_timedlock(pthread_mutex_t *lock, const struct timespec *until)
-{
-        struct inside_thread *page = lock_page();
-        int outcome;
-
-        if (INSIDE_SLOW(!page))
-                return lock_real.pthread_mutex_timedlock(lock, until);
-        LOCK_TAKE(page, lock, lock_kind(lock), false, try_mutex(lock),
-                  lock_real.pthread_mutex_timedlock(lock, until), EBUSY, HAS_MUTEX);
-        return outcome;
-}
-
-INSIDE_PUBLIC int pthread_mutex_clocklock(pthread_mutex_t *lock, clockid_t clock,
-                                          const struct timespec *until)
-{
-        struct inside_thread *page = lock_page();
-        int outcome;
-
-        /* Another clock is refused, whether the lock is free or not. */
-        if (INSIDE_SLOW(!page || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)))
-                return lock_real.pthread_mutex_clocklock(lock, clock, until);
-        LOCK_TAKE(page, lock, lock_kind(lock), false, try_mutex(lock),
-                  lock_real.pthread_mutex_clocklock(lock, clock, until), EBUSY, HAS_MUTEX);
-        return outcome;
-}
-
-INSIDE_PUBLIC int pthread_mutex_trylock(pthread_mutex_t *lock)
-{
-        struct inside_thread *page = lock_page();
-        int outcome = lock_real.pthread_mutex_trylock ? lock_real.pthread_mutex_trylock(lock) : 0;
-
-        if (page && HAS_MUTEX)
-                lock_push(page, lock, lock_kind(lock), AT);
-        return outcome;
-}
-
-LOCK_RELEASE(pthread_mutex_unlock, pthread_mutex_t, 0)

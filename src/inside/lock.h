@@ -26,6 +26,7 @@ struct lock_real {
 #define X(type, name, ...) type (*name)(__VA_ARGS__);
 #include "inside/lock.def"
 #undef X
+        bool is_libc; /* mutexes are nobody else's */
 };
 extern struct lock_real lock_real;
 
@@ -125,24 +126,28 @@ struct lock_owner {
 struct lock_owner lock_find_owner(const volatile void *lock);
 void lock_disown(const struct lock_owner *owner);
 
-/* A function that releases, by its name; done: what it answers then. */
+/* A function that releases, by its name, if it was not the last that was taken; done: what it
+ * answers then. */
+#define LOCK_RELEASE_SLOWLY(name, type, done)                          \
+        __attribute__((noinline)) static int name##_slowly(type *lock) \
+        {                                                              \
+                struct inside_thread *page = lock_page();              \
+                struct lock_owner owner;                               \
+                int outcome;                                           \
+                                                                       \
+                if (INSIDE_SLOW(!lock_real.name))                      \
+                        return done;                                   \
+                if (!page || lock_pop(page, lock))                     \
+                        return lock_real.name(lock);                   \
+                owner = lock_find_owner(lock);                         \
+                outcome = lock_real.name(lock);                        \
+                if (outcome == (done))                                 \
+                        lock_disown(&owner);                           \
+                return outcome;                                        \
+        }
+
 #define LOCK_RELEASE(name, type, done)                                      \
-        __attribute__((noinline)) static int name##_slowly(type *lock)      \
-        {                                                                   \
-                struct inside_thread *page = lock_page();                   \
-                struct lock_owner owner;                                    \
-                int outcome;                                                \
-                                                                            \
-                if (INSIDE_SLOW(!lock_real.name))                           \
-                        return done;                                        \
-                if (!page || lock_pop(page, lock))                          \
-                        return lock_real.name(lock);                        \
-                owner = lock_find_owner(lock);                              \
-                outcome = lock_real.name(lock);                             \
-                if (outcome == (done))                                      \
-                        lock_disown(&owner);                                \
-                return outcome;                                             \
-        }                                                                   \
+        LOCK_RELEASE_SLOWLY(name, type, done)                               \
         INSIDE_PUBLIC int name(type *lock)                                  \
         {                                                                   \
                 struct inside_thread *page = inside_local_.own;             \

@@ -149,6 +149,7 @@ struct inside_thread *inside_attach(void)
                 }
                 local->own = page == inside_.crowd ? NULL : page;
                 local->here = local->own ? &page->here : &local->alone;
+                local->name = local->own ? lock_find_name() : 0;
                 __atomic_store_n(&local->page, page, __ATOMIC_RELAXED);
         }
         toc_guard_leave_(guard);
@@ -161,6 +162,7 @@ void inside_page_forked(void)
         struct inside_local *local = &inside_local_;
 
         local->thread = (uint32_t)syscall(SYS_gettid);
+        local->name = local->own ? lock_find_name() : 0;
         for (uint32_t i = 1; i < inside_region_pages(); i++) {
                 struct inside_thread *page = inside_region_page_at(i);
                 bool is_mine = page == local->page;

@@ -6,6 +6,7 @@
 #define INSIDE_REAL_H
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* ISO C has no conversion from object to function pointers; POSIX says the bytes are the same.
@@ -23,5 +24,13 @@
                 if (found_)                                                     \
                         __builtin_memcpy(&(pointer), &found_, sizeof(pointer)); \
         } while (0)
+
+/* NULL is of none. */
+static inline bool inside_is_of_one_object(const void *one, const void *other)
+{
+        Dl_info first, second;
+
+        return dladdr(one, &first) && dladdr(other, &second) && first.dli_fbase == second.dli_fbase;
+}
 
 #endif
