@@ -15,7 +15,7 @@
 #define JOIN_MAX_NS  (200 * CLOCK_MS_NS)
 #define CACHE_MAX_NS (20 * CLOCK_S_NS)
 
-enum { name_bytes = 120 };
+enum { name_bytes = 120, known_bits = 10, known_max = 1 << known_bits };
 
 /* What is asked and what is answered. The thread works on a copy. */
 struct task {
@@ -133,50 +133,108 @@ static Dwfl *open_map(const struct task *task)
         return dwfl;
 }
 
+/* A name that was looked for: libdw goes through all symbols of a file each time. */
+struct known {
+        uint64_t address; /* 0: none */
+        bool is_object;
+        bool has_line; /* or it was looked for */
+        char name[name_bytes];
+};
+
+/* The map that is open, the code that is mapped there, and what was asked about it. */
+struct cache {
+        Dwfl *dwfl;
+        char *code;
+        size_t code_bytes;
+        struct known known[known_max];
+};
+
+static struct known *find_known(struct cache *cache, const struct task *task, size_t number)
+{
+        uint64_t address = task->addresses[number];
+        struct known *known =
+                &cache->known[(address * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - known_bits)];
+
+        if (known->address == address && known->is_object == task->is_object)
+                return known;
+        *known = (struct known){ .address = address, .is_object = task->is_object };
+        (task->is_object ? name_object : name_function)(cache->dwfl, address, known->name);
+        return known;
+}
+
 /* Functions of all frames, then lines of those in the module of the innermost one: it is the one
  * that is to be mended. Lines in libc took 46 ms here, where its debug data is installed. */
-static void name_all(struct stack_reader *reader, Dwfl *dwfl, struct task *task)
+static void name_all(struct stack_reader *reader, struct cache *cache, struct task *task)
 {
+        Dwfl *dwfl = cache->dwfl;
         Dwfl_Module *innermost;
 
         for (size_t i = 0; dwfl && i < task->count; i++)
-                (task->is_object ? name_object : name_function)(dwfl, task->addresses[i],
-                                                                task->names[i]);
+                memcpy(task->names[i], find_known(cache, task, i)->name, name_bytes);
         publish(reader, task, false);
         innermost = dwfl && !task->is_object ? dwfl_addrmodule(dwfl, task->addresses[0] - 1) : NULL;
-        for (size_t i = 0; innermost && i < task->count; i++)
-                if (dwfl_addrmodule(dwfl, task->addresses[i] - 1) == innermost)
-                        name_line(dwfl, task->addresses[i], task->names[i]);
+        for (size_t i = 0; innermost && i < task->count; i++) {
+                struct known *known = find_known(cache, task, i);
+
+                if (dwfl_addrmodule(dwfl, task->addresses[i] - 1) != innermost)
+                        continue;
+                if (!known->has_line)
+                        name_line(dwfl, task->addresses[i], known->name);
+                known->has_line = true;
+                memcpy(task->names[i], known->name, name_bytes);
+        }
         publish(reader, task, true);
 }
-
-/* The map that is open, and whose text it came from. */
-struct cache {
-        Dwfl *dwfl;
-        char *maps;
-        size_t maps_bytes;
-};
 
 static void cache_close(struct cache *cache)
 {
         if (cache->dwfl)
                 dwfl_end(cache->dwfl);
-        free(cache->maps);
-        *cache = (struct cache){ NULL, NULL, 0 };
+        free(cache->code);
+        *cache = (struct cache){ 0 };
 }
 
-static Dwfl *cache_open(struct cache *cache, struct task *task)
+/* Moves the lines of code that is mapped to the front, and says how long they are. Where they are
+ * the same, names are: what else is mapped is data of the same files, at the same distance. */
+static size_t keep_code(char *maps, size_t bytes)
 {
-        if (cache->dwfl && cache->maps_bytes == task->maps_bytes &&
-            memcmp(cache->maps, task->maps, task->maps_bytes) == 0) {
-                free(task->maps);
-                task->maps = NULL;
-                return cache->dwfl;
+        size_t kept = 0;
+
+        for (size_t at = 0; at < bytes;) {
+                const char *newline = memchr(maps + at, '\n', bytes - at);
+                size_t length = newline ? (size_t)(newline - (maps + at)) + 1 : bytes - at;
+                const char *permissions = memchr(maps + at, ' ', length);
+
+                if (permissions && permissions + 3 < maps + at + length && permissions[3] == 'x') {
+                        memmove(maps + kept, maps + at, length);
+                        kept += length;
+                }
+                at += length;
         }
-        cache_close(cache);
-        *cache = (struct cache){ open_map(task), task->maps, task->maps_bytes };
+        return kept;
+}
+
+/* Opens it anew if it is another one. Frees the text. */
+static void cache_open(struct cache *cache, struct task *task)
+{
+        size_t code_bytes = 0;
+        char *code = malloc(task->maps_bytes + 1);
+
+        if (code) {
+                memcpy(code, task->maps, task->maps_bytes);
+                code_bytes = keep_code(code, task->maps_bytes);
+        }
+        if (!cache->dwfl || !code || cache->code_bytes != code_bytes ||
+            memcmp(cache->code, code, code_bytes) != 0) {
+                cache_close(cache);
+                cache->dwfl = code ? open_map(task) : NULL;
+                cache->code = code;
+                cache->code_bytes = code_bytes;
+                code = NULL;
+        }
+        free(code);
+        free(task->maps);
         task->maps = NULL;
-        return cache->dwfl;
 }
 
 static struct timespec in_future(uint64_t time_ns)
@@ -214,11 +272,13 @@ static bool next_question(struct stack_reader *reader, struct cache *cache, stru
 static void *live(void *argument)
 {
         struct stack_reader *reader = argument;
-        struct cache cache = { NULL, NULL, 0 };
+        struct cache cache = { 0 };
         struct task task;
 
-        while (next_question(reader, &cache, &task))
-                name_all(reader, cache_open(&cache, &task), &task);
+        while (next_question(reader, &cache, &task)) {
+                cache_open(&cache, &task);
+                name_all(reader, &cache, &task);
+        }
         cache_close(&cache);
         return NULL;
 }

@@ -147,6 +147,54 @@ static void after_the_time_of_an_alert_there_are_numbers(void **state)
         stack_reader_free(&reader);
 }
 
+/* The lines of a map without those of this program. */
+static void leave_out_this(const struct text *maps, struct text *rest)
+{
+        const char *at = text_view(maps);
+
+        for (const char *end; (end = strchr(at, '\n')); at = end + 1) {
+                size_t length = (size_t)(end + 1 - at);
+
+                if (!memmem(at, length, "/stack_test", strlen("/stack_test")))
+                        text_append_bytes(rest, at, length);
+        }
+}
+
+static void what_is_known_goes_with_the_code_that_is_mapped(void **state)
+{
+        BASE_SCOPE(text_fini) struct text maps = TEXT_INIT(procfs_snapshot_bytes_max);
+        BASE_SCOPE(text_fini) struct text others = TEXT_INIT(procfs_snapshot_bytes_max);
+        BASE_SCOPE(text_fini) struct text more = TEXT_INIT(procfs_snapshot_bytes_max);
+        const uint64_t address = (uint64_t)(uintptr_t)a_map_gives_the_module + 4;
+        char lines[SEGMENT_STACK_MAX][stack_line_bytes], number_only[24];
+        struct stack_reader *reader = NULL;
+
+        (void)state;
+        take_map(&maps);
+        leave_out_this(&maps, &others);
+        assert_true(others.length < maps.length);
+        text_append(&more, "10000-11000 rw-s 00000000 00:01 5 /dev/shm/another\n"); /* no code */
+        text_append_bytes(&more, text_view(&maps), maps.length);
+        (void)snprintf(number_only, sizeof(number_only), "0x%" PRIx64, address);
+        assert_int_equal(stack_reader_new(&reader), 0);
+        for (int round = 0; round < 2; round++) {
+                stack_describe(reader, &maps, &address, 1, 60 * CLOCK_S_NS, lines);
+                assert_non_null(strstr(lines[0], " a_map_gives_the_module+0x4"));
+                stack_describe(reader, &more, &address, 1, 60 * CLOCK_S_NS, lines);
+                assert_non_null(strstr(lines[0], " a_map_gives_the_module+0x4"));
+                stack_describe(reader, &others, &address, 1, 60 * CLOCK_S_NS, lines);
+                assert_string_equal(lines[0], number_only);
+        }
+        /* One address, asked as that of a return and as that of an object. */
+        stack_describe_object(reader, &maps, address, 60 * CLOCK_S_NS, lines[0]);
+        assert_non_null(strstr(lines[0], " a_map_gives_the_module+0x4"));
+        stack_describe_object(reader, &maps, address - 4, 60 * CLOCK_S_NS, lines[0]);
+        assert_non_null(strstr(lines[0], " a_map_gives_the_module"));
+        stack_describe(reader, &maps, &(uint64_t){ address - 4 }, 1, 60 * CLOCK_S_NS, lines);
+        assert_null(strstr(lines[0], " a_map_gives_the_module"));
+        stack_reader_free(&reader);
+}
+
 static void a_map_that_is_nonsense_harms_nobody(void **state)
 {
         static const char *const maps_of_others[] = {
@@ -183,6 +231,7 @@ int main(void)
                 cmocka_unit_test(names_come_if_there_is_time),
                 cmocka_unit_test(an_object_has_its_name),
                 cmocka_unit_test(after_the_time_of_an_alert_there_are_numbers),
+                cmocka_unit_test(what_is_known_goes_with_the_code_that_is_mapped),
                 cmocka_unit_test(a_map_that_is_nonsense_harms_nobody),
         };
 
