@@ -16,6 +16,14 @@ struct lock_real lock_real;
 /* Locks that found no room in the page. */
 static __thread uint32_t unlisted;
 
+/* valgrind puts its own functions in the place of libc's, with whose help helgrind sees a lock. */
+static bool is_libc(void)
+{
+        return inside_is_of_one_object(dlsym(RTLD_NEXT, "pthread_mutex_lock"),
+                                       dlsym(RTLD_DEFAULT, "gnu_get_libc_version")) &&
+               !dlsym(RTLD_DEFAULT, "_vgnU_freeres");
+}
+
 void inside_lock_start(void)
 {
 #define X(type, name, ...) INSIDE_REAL(lock_real.name, #name);
@@ -24,8 +32,7 @@ void inside_lock_start(void)
         /* Of conditions there are two kinds; the old one lies first for whoever does not say. */
         INSIDE_REAL_OF(lock_real.pthread_cond_wait, "pthread_cond_wait", "GLIBC_2.3.2");
         INSIDE_REAL_OF(lock_real.pthread_cond_timedwait, "pthread_cond_timedwait", "GLIBC_2.3.2");
-        lock_real.is_libc = inside_is_of_one_object(dlsym(RTLD_NEXT, "pthread_mutex_lock"),
-                                                    dlsym(RTLD_DEFAULT, "gnu_get_libc_version"));
+        lock_real.is_libc = is_libc();
         inside_.flags |= INSIDE_HAS_LOCKS;
 }
 

@@ -26,7 +26,7 @@ struct lock_real {
 #define X(type, name, ...) type (*name)(__VA_ARGS__);
 #include "inside/lock.def"
 #undef X
-        bool is_libc; /* mutexes are nobody else's */
+        bool is_libc; /* nobody else wants to see each lock of a mutex */
 };
 extern struct lock_real lock_real;
 
