@@ -344,7 +344,7 @@ def who_is_interrupted_holds_what_it_holds():
 
 HELDS = ["two_circles", "interrupted", "waits", "itself", "itself_for_writing", "recursive", "alone",
          "itself_alone", "refused",
-         "sixteen_and_more", "handed_over", "cancelled", "semaphore", "forked", "storm"]
+         "sixteen_and_more", "handed_over", "cancelled", "semaphore", "forked", "storm", "counting"]
 
 
 # ---- The program notices nothing ----------------------------------------------------------
@@ -358,6 +358,17 @@ def every_function_does_what_libc_does():
         different = [(place, one, other) for place, (one, other) in enumerate(zip(alone, seen))
                      if one != other]
         same((different[:3], len(seen)), ([], len(alone)), "what they answer alone and here")
+
+
+def helgrind_knows_of_every_lock():
+    """It complains of ours, which reads and writes without locks, but not of the program."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        done = subprocess.run(["valgrind", "--tool=helgrind", LOCKS, "counting"], stdin=subprocess.DEVNULL,
+                              capture_output=True, encoding="utf-8", timeout=DEADLINE_S, check=True,
+                              env={**os.environ, "TOCSIN_DIR": folder, "LD_PRELOAD": LIBRARY})
+    assert "ERROR SUMMARY" in done.stderr, done.stderr
+    accused = [line for line in done.stderr.splitlines() if "under_lock" in line]
+    same(accused, [], "what it says of what the lock protects")
 
 
 SYMBOLS = symbols()
@@ -382,4 +393,5 @@ sys.exit(run_tests([
     a_cancelled_wait_holds_and_gives_back,
     a_semaphore_is_waited_for,
     a_child_gives_back_what_its_parent_held,
+    helgrind_knows_of_every_lock,
 ], at_once=4))
