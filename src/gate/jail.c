@@ -174,7 +174,7 @@ int jail_describe(struct jail_plan *plan, const struct sandbox_request *request)
                 return -EINVAL;
         failed = add(plan, "bwrap", "--unshare-all", "--unshare-user", "--disable-userns",
                      "--die-with-parent", "--new-session", "--hostname", "gate", "--seccomp", "4",
-                     "--json-status-fd", "5", NULL);
+                     "--json-status-fd", "5", "--block-fd", "7", NULL);
         if (!failed)
                 failed = add_environment(plan, request);
         if (!failed)
@@ -231,14 +231,15 @@ static int arrange(struct jail_plan *plan, int *refusal)
         size_t end = jail_first_bind_fd + plan->bind_count;
 
         if (null < 0 || lift(&null) || lift(&plan->output) || lift(&plan->seccomp) ||
-            lift(&plan->status) || lift(refusal) || (plan->socket >= 0 && lift(&plan->socket)))
+            lift(&plan->status) || lift(&plan->start) || lift(refusal) ||
+            (plan->socket >= 0 && lift(&plan->socket)))
                 return -errno;
         for (size_t i = 0; i < plan->bind_count; i++)
                 if (lift(&plan->binds[i]))
                         return -errno;
         if (dup2(null, 0) < 0 || dup2(plan->output, 1) < 0 || dup2(plan->output, 2) < 0 ||
             dup2(plan->seccomp, jail_seccomp_fd) < 0 || dup2(plan->status, jail_status_fd) < 0 ||
-            dup3(*refusal, jail_refusal_fd, O_CLOEXEC) < 0)
+            dup2(plan->start, jail_start_fd) < 0 || dup3(*refusal, jail_refusal_fd, O_CLOEXEC) < 0)
                 return -errno;
         *refusal = jail_refusal_fd;
         if (plan->socket < 0)

@@ -25,7 +25,8 @@ enum {
         jail_seccomp_fd = 4,
         jail_status_fd = 5,
         jail_refusal_fd = 6,
-        jail_first_bind_fd = 7,
+        jail_start_fd = 7, /* the program begins when the other end is closed */
+        jail_first_bind_fd = 8,
 };
 
 #define JAIL_SEGMENTS       "/run/tocsin"
@@ -43,9 +44,9 @@ struct jail_plan {
         size_t argument_count;
         int binds[sandbox_bind_max];
         size_t bind_count;
-        int output, socket, seccomp, status; /* socket -1: none */
-        uid_t uid;                           /* 0: stays who it is */
-        const struct cgroup *group;          /* NULL: none */
+        int output, socket, seccomp, status, start; /* socket -1: none */
+        uid_t uid;                                  /* 0: stays who it is */
+        const struct cgroup *group;                 /* NULL: none */
         struct jail_limit limits[8];
         size_t limit_count;
         bool fixes_addresses;

@@ -134,6 +134,17 @@ static int open_status(struct sandbox_job *job, int *ret_childs)
         return job->filler < 0 ? error_last() : 0;
 }
 
+static int open_start(struct sandbox_job *job, int *ret_childs)
+{
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC))
+                return error_last();
+        *ret_childs = ends[0];
+        job->start = ends[1];
+        return 0;
+}
+
 static int open_ends(struct sandbox_job *job, const struct sandbox_request *request,
                      struct jail_plan *plan)
 {
@@ -144,6 +155,8 @@ static int open_ends(struct sandbox_job *job, const struct sandbox_request *requ
 
         if (!failed)
                 failed = open_status(job, &plan->status);
+        if (!failed)
+                failed = open_start(job, &plan->start);
         if (!failed)
                 failed = seccomp_open(&wish, &plan->seccomp);
         if (!failed && request->has_socket) {
@@ -165,6 +178,7 @@ static void plan_fini(struct jail_plan *plan)
         job_close(&plan->socket);
         job_close(&plan->seccomp);
         job_close(&plan->status);
+        job_close(&plan->start);
 }
 
 static void job_free(struct sandbox_job **ret_job)
@@ -179,6 +193,7 @@ static void job_free(struct sandbox_job **ret_job)
         job_close(&job->wake);
         job_close(&job->status);
         job_close(&job->filler);
+        job_close(&job->start);
         job_close(&job->program);
         job_close(&job->inner_pidfd);
         text_fini(&job->kept);
@@ -195,7 +210,7 @@ static struct sandbox_job *job_new(struct sandbox *sandbox, const struct sandbox
                 return NULL;
         job->sandbox = sandbox;
         job->pidfd = job->output = job->socket = job->wake = job->status = job->filler = -1;
-        job->program = job->inner_pidfd = -1;
+        job->program = job->inner_pidfd = job->start = -1;
         job->into = request->output;
         job->output_max = or_usual(request->output_max_bytes, OUTPUT_BYTES);
         text_init(&job->kept, job->output_max);
@@ -222,6 +237,7 @@ static int begin(struct sandbox_job *job, const struct sandbox_request *request)
                 .socket = -1,
                 .seccomp = -1,
                 .status = -1,
+                .start = -1,
                 .uid = sandbox->uid,
                 .fixes_addresses = request->fixes_addresses,
         };

@@ -41,6 +41,7 @@ struct sandbox_job {
         int output, socket; /* our ends */
         int wake;           /* an eventfd: sandbox_kill() */
         int status, filler; /* both ends of the pipe from bubblewrap */
+        int start;          /* our end of the one to it: the program begins; -1: it may */
         struct text *into;
         uint64_t output_max, start_ns, deadline_ns;
         pthread_t thread;
@@ -50,6 +51,7 @@ struct sandbox_job {
         size_t word_length;
         int program; /* a pidfd of the program itself, while we look for what it leaves */
         bool is_held;
+        bool has_child; /* bubblewrap has said whom it started */
         bool has_exit;
         int exit_status;
         uint64_t end_ns;

@@ -6,7 +6,8 @@
  *
  * How left_processes is known: bubblewrap says how the program ended through a pipe and then ends,
  * which kills the rest. We keep that pipe full, so that it has to wait for us, look at what still
- * runs when the program is gone, and only then empty the pipe.
+ * runs when the program is gone, and only then empty the pipe. The program does not begin before the
+ * pipe is full, or a quick one would be over first.
  */
 #include "base/error.h"
 #include "base/file.h"
@@ -117,6 +118,7 @@ static void hear(struct sandbox_job *job, const json_t *said)
         const json_t *inner = json_object_get(said, "child-pid");
         const json_t *status = json_object_get(said, "exit-code");
 
+        job->has_child |= json_is_integer(inner);
         if (json_is_integer(inner) && !job->inner)
                 meet_inner(job, (pid_t)json_integer_value(inner));
         if (json_is_integer(status)) {
@@ -269,11 +271,12 @@ static bool watch_once(struct sandbox_job *job)
         if (job->is_held) {
                 look_for_its_end(job);
         } else if (polled[3].revents) {
-                pid_t before = job->inner;
-
                 read_status(job);
-                if (!before && job->inner && !job->has_exit)
-                        hold(job);
+                if (job->start >= 0 && job->has_child) {
+                        if (job->inner && !job->has_exit)
+                                hold(job);
+                        job_close(&job->start);
+                }
         }
         if (polled[2].revents)
                 set_reason(job, JOB_STOPPED);
