@@ -6,8 +6,8 @@
  *
  * How left_processes is known: bubblewrap says how the program ended through a pipe and then ends,
  * which kills the rest. We keep that pipe full, so that it has to wait for us, look at what still
- * runs when the program is gone, and only then empty the pipe. The program does not begin before the
- * pipe is full, or a quick one would be over first.
+ * runs when the program is gone, and only then empty the pipe. The program does not begin before
+ * the pipe is full, or a quick one would be over first.
  */
 #include "base/error.h"
 #include "base/file.h"
