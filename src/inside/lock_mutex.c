@@ -55,7 +55,7 @@ static inline bool take_free(pthread_mutex_t *lock, enum inside_lock kind, int n
 
 /* Once. False: nothing was done, and libc has to be asked, to wake somebody or to refuse. Whether
  * somebody waits is not looked at before: that load, between two atomic instructions on its word,
- * took 2 ns. */
+ * took 1.3 ns. */
 static inline bool give_back(pthread_mutex_t *lock, int name)
 {
         bool is_recursive = lock_kind(lock) == INSIDE_RECURSIVE;
