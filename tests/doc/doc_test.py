@@ -18,6 +18,9 @@ doc/instrumenting.md is put into prompts, so it must suffice alone: it has at mo
 characters and no link, every block of it is whole, tocsin can judge its probes, and what it says
 that compilers say, they say.
 
+A probe that tocsin itself adds rings in front of somebody who never declared it: the page of its
+place names it.
+
 usage: doc_test.py SOURCE_ROOT TOCSIN. Output is TAP.
 """
 
@@ -36,6 +39,13 @@ STRICT = ['-std=c11', '-Wall', '-Wextra', '-Werror']
 CHARACTERS_MAX = 6000
 SAID_LINES_MAX = 8
 TIME_MAX_S = 60
+
+# Where tocsin's own probes are declared, how their names look there, and the page that explains them.
+OWN_PROBES = (
+    ('src/watch/vitals.c', r'FILL\(record\.name, "(?!error_lines|warning_lines)(\w+)"', 'doc/man/tocsin-run.1'),
+    ('src/watch/insight.def', r'^X\((\w+),', 'doc/inside.md'),
+    ('src/watch/fence_watch.c', r'^ +\[\w+\] = \{ "(\w+)"', 'doc/fence.md'),
+)
 
 ROFF = {r'\(dq': '"', r'\(aq': "'", r'\-': '-', r'\e': '\\'}
 
@@ -193,6 +203,25 @@ FRAGMENTS = {'int x;': True, 'int x = 1; (void)x;': True, 'int f(void)': False,
 MANUAL = '.EX\nchar c = \\(aq\\-\\(aq, *t = \\(dq\\en\\(dq;\n.EE\n.nf\nnot this\n.fi\n'
 
 
+def names_unsaid(source, pattern, page):
+    """Names in a source that a page does not say; None: there are none in the source."""
+    names = re.findall(pattern, source, re.MULTILINE)
+    words = set(re.findall(r'\w+', page))
+    return [name for name in names if name not in words] if names else None
+
+
+def judge_own_probes():
+    complaints = []
+    for source, pattern, page in OWN_PROBES:
+        unsaid = names_unsaid((ROOT / source).read_text(encoding='utf-8'), pattern,
+                              (ROOT / page).read_text(encoding='utf-8'))
+        if unsaid is None:
+            complaints.append(f'no probe found in {source}: its pattern here is of old')
+        else:
+            complaints += [f'{page} does not say what {name} is ({source})' for name in unsaid]
+    return complaints
+
+
 def judge_the_judge():
     complaints = [f'it complains about a good page: {said}' for said in judge_page_for_models(GOOD)]
     edge = GOOD + ' ' * (CHARACTERS_MAX - len(GOOD))
@@ -207,6 +236,8 @@ def judge_the_judge():
     found = [block.text for block in blocks_of_manual('x.3', MANUAL)]
     if found != ['char c = \'-\', *t = "\\n";']:
         complaints.append(f'of a manual page it finds {found}')
+    if names_unsaid('X(a,\nX(b,', r'^X\((\w+),', 'a') != ['b'] or names_unsaid('', 'X', 'a') is not None:
+        complaints.append('a probe without a word on a page is passed over')
     return complaints
 
 
@@ -230,11 +261,12 @@ def main():
     blocks = [block for page, text in texts.items() for block in blocks_of(page, text)]
     blocks += [block for page, text in manuals.items() for block in blocks_of_manual(page, text)]
     for_models = texts['doc/instrumenting.md']
-    print(f'TAP version 13\n1..{3 + len(blocks)}')
+    print(f'TAP version 13\n1..{4 + len(blocks)}')
     failed = report(1, 'the judge complains when it must', judge_the_judge())
     failed += report(2, 'doc/instrumenting.md suffices alone', judge_page_for_models(for_models))
     failed += report(3, 'compilers say what it says they say', judge_messages(for_models))
-    for number, block in enumerate(blocks, 4):
+    failed += report(4, 'probes of tocsin itself are on a page', judge_own_probes())
+    for number, block in enumerate(blocks, 5):
         if block.has_gaps:
             print(f'ok {number} - {block.name} # SKIP leaves something out')
         else:
