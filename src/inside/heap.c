@@ -15,12 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inside/early.h"
 #include "inside/heap.h"
 #include "inside/inside.h"
 #include "inside/ours.h"
 #include "inside/real.h"
 
-enum { SHIFT = 4, EARLY_BYTES = 64 << 10, PAGE = 4096 };
+enum { SHIFT = 4, PAGE = 4096 };
 
 static const uint64_t SIZE_MAX_BYTES = (UINT64_C(1) << INSIDE_EPOCH_SHIFT) - 1;
 static const uint64_t NOT_OURS = UINT64_MAX;
@@ -39,35 +40,6 @@ static struct {
         size_t fast_end; /* malloc() asks no more questions about fewer bytes; 0: about none */
         size_t kept_end; /* smaller ones are kept when they are freed; 0: none, not libc's */
 } real;
-
-/* ---- Before anybody is there ----------------------------------------------------------
- *
- * dlsym() may allocate while it looks for what we need to allocate. */
-static char early[EARLY_BYTES] __attribute__((aligned(16)));
-static size_t early_used;
-
-static bool is_early(const void *memory)
-{
-        return (const char *)memory >= early && (const char *)memory < early + EARLY_BYTES;
-}
-
-static void *early_malloc(size_t size)
-{
-        size_t at = early_used;
-
-        if (size > EARLY_BYTES - at - 32) {
-                errno = ENOMEM;
-                return NULL;
-        }
-        early_used = at + ((size + 31) & ~(size_t)15);
-        *(size_t *)(void *)(early + at) = size;
-        return early + at + 16;
-}
-
-static size_t early_size(const void *memory)
-{
-        return *(const size_t *)(const void *)((const char *)memory - 16);
-}
 
 /* Found by name, and not by pointers to functions, which are those of whoever is in front. */
 static void look_around(void)
@@ -293,6 +265,44 @@ void inside_heap_thread_end(void)
                 }
 }
 
+/* One that the thread freed, of a size that fits; NULL: there is none. */
+static inline struct inside_block *take_kept(size_t size)
+{
+        struct inside_room *room = inside_local_.room;
+
+        if (INSIDE_SLOW(!room || size >= real.kept_end))
+                return NULL;
+        return magazine_take(&room->magazines, size);
+}
+
+/* The usual case of give(). */
+static inline void *hand_out(struct inside_thread *page, struct inside_block *block, size_t size,
+                             const void *at, const void *sp)
+{
+        struct inside_cells *cells;
+        uint64_t site;
+
+        site = inside_site_known(inside_path(INSIDE_HEAP, page->here.module, at, (uintptr_t)sp));
+        if (INSIDE_SLOW(site >= INSIDE_SITE_UNKNOWN || --inside_local_.countdown < 0))
+                return give(block, size, SHIFT, at, sp);
+        set(block, size, site << INSIDE_SITE_SHIFT);
+        set_tail(block + 1, size);
+        cells = inside_cells_of(page, (uint32_t)site);
+        toc_add_at_(&cells->live, INSIDE_ONE + size);
+        toc_add_at_(&cells->made, 1);
+        return block + 1;
+}
+
+/* What the allocator gave for bytes_for(size). */
+static inline void *receive(struct inside_block *base, size_t size, const void *at, const void *sp)
+{
+        struct inside_thread *page = inside_local_.own;
+
+        if (INSIDE_SLOW(!page || !base || size >= real.fast_end) || begins_a_page(base + 1))
+                return give(base, size, SHIFT, at, sp);
+        return hand_out(page, base, size, at, sp);
+}
+
 /* ---- What the program calls -----------------------------------------------------------*/
 
 static bool is_too_large(uint64_t size)
@@ -305,22 +315,32 @@ static bool is_too_large(uint64_t size)
 
 static void *allocate(size_t size, const void *at, const void *sp)
 {
+        struct inside_block *block = take_kept(size);
+
+        if (block)
+                return hand_out(inside_local_.own, block, size, at, sp);
         if (INSIDE_SLOW(!is_on()))
                 return real.malloc && inside_.state != INSIDE_STARTING ? real.malloc(size)
-                                                                       : early_malloc(size);
+                                                                       : early_allocate(size);
         if (INSIDE_SLOW(is_too_large(size)))
                 return NULL;
-        return give(real.malloc(bytes_for(size)), size, SHIFT, at, sp);
+        return receive(real.malloc(bytes_for(size)), size, at, sp);
 }
 
 static void *allocate_zero(size_t size, const void *at, const void *sp)
 {
+        struct inside_block *block = take_kept(size);
+
+        if (block) {
+                memset(block + 1, 0, size);
+                return hand_out(inside_local_.own, block, size, at, sp);
+        }
         if (INSIDE_SLOW(!is_on()))
                 return real.calloc && inside_.state != INSIDE_STARTING ? real.calloc(1, size)
-                                                                       : early_malloc(size);
+                                                                       : early_allocate(size);
         if (INSIDE_SLOW(is_too_large(size)))
                 return NULL;
-        return give(real.calloc(1, bytes_for(size)), size, SHIFT, at, sp);
+        return receive(real.calloc(1, bytes_for(size)), size, at, sp);
 }
 
 /* alignment: a power of two. */
@@ -342,13 +362,13 @@ void *heap_allocate_aligned(size_t alignment, size_t size, const void *at, const
 
 bool heap_has(void *memory)
 {
-        return memory && (is_early(memory) || (is_on() && find(memory) != NOT_OURS));
+        return memory && (early_has(memory) || (is_on() && find(memory) != NOT_OURS));
 }
 
 /* Not one of ours, as far as we know. */
 __attribute__((cold)) static void release_other(void *memory, const void *at)
 {
-        if (!memory || is_early(memory))
+        if (!memory || early_has(memory))
                 return;
         if (is_on() && is_freed_twice(memory)) {
                 report(INSIDE_DOUBLE_FREE, memory, NOT_OURS, at);
@@ -375,31 +395,59 @@ void heap_release(void *memory, const void *at)
         real.free(base);
 }
 
-static void *move(void *memory, uint64_t old, size_t size, const void *at, const void *sp)
+/* The usual case of heap_release(); false: it is another. What goes to the real one must not be
+ * computed from what was just read: the next malloc() waits for it. */
+static inline bool release(void *memory)
 {
-        void *moved = allocate(size, at, sp);
+        struct inside_thread *page = inside_local_.own;
+        uint64_t freed, ours, size;
 
+        if (INSIDE_SLOW(!page) || begins_a_page(memory)) /* NULL, too, is such a page */
+                return false;
+        freed = freed_mark(memory);
+        ours = block_of(memory)->mark ^ freed; /* as inside_unmark(), with both of use below */
+        size = size_of(block_of(memory));
+        if (INSIDE_SLOW(inside_unmark_rest(ours) || size > INSIDE_TAIL_MAX ||
+                        is_broken(memory, size)))
+                return false;
+        toc_add_at_(&inside_cells_of(page, site_of(ours))->live, 0 - (INSIDE_ONE + size));
+        block_of(memory)->mark = freed ^ INSIDE_FREED;
+        if (size >= real.kept_end ||
+            !magazine_put(&inside_local_.room->magazines, size, block_of(memory)))
+                give_back(block_of(memory), size, freed);
+        return true;
+}
+
+/* What is ours goes the usual way, if it can. */
+static void *move(void *memory, uint64_t old, void *moved, size_t size, const void *at)
+{
         if (!moved)
                 return NULL;
         memcpy(moved, memory, old < size ? old : size);
-        heap_release(memory, at);
+        if (!release(memory))
+                heap_release(memory, at);
         return moved;
 }
 
 /* Of one that is ours and lies as malloc gave it. */
 static void *resize(void *memory, uint64_t ours, size_t size, const void *at, const void *sp)
 {
-        struct inside_block before = *block_of(memory);
-        void *base;
+        struct inside_block before = *block_of(memory), *base = block_of(memory);
+        uint64_t old = size_of(&before);
+        bool fits = old < real.kept_end && size < real.kept_end &&
+                    magazine_class(old) == magazine_class(size);
 
+        if (!fits && old < real.kept_end && (base = take_kept(size)) != NULL)
+                return move(memory, old, hand_out(inside_local_.own, base, size, at, sp), size, at);
         take(memory, ours, at);
-        base = real.realloc((char *)memory - INSIDE_BLOCK_BYTES, bytes_for(size));
+        if (!fits)
+                base = real.realloc((char *)memory - INSIDE_BLOCK_BYTES, bytes_for(size));
         if (base)
-                return give(base, size, SHIFT, at, sp);
+                return receive(base, size, at, sp);
         *block_of(memory) = before; /* as if nothing had happened */
         if (begins_a_page(memory))
                 (void)ours_add(memory); /* its leaf is there: it was noted a moment ago */
-        inside_made(inside_page(), site_of(ours), size_of(&before));
+        inside_made(inside_page(), site_of(ours), old);
         return NULL;
 }
 
@@ -409,8 +457,8 @@ void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
 
         if (!memory)
                 return allocate(size, at, sp);
-        if (is_early(memory))
-                return move(memory, early_size(memory), size, at, sp);
+        if (early_has(memory))
+                return move(memory, early_size(memory), allocate(size, at, sp), size, at);
         ours = is_on() ? find(memory) : NOT_OURS;
         if (INSIDE_SLOW(ours == NOT_OURS && is_on() && is_freed_twice(memory))) {
                 report(INSIDE_DOUBLE_FREE, memory, NOT_OURS, at);
@@ -424,81 +472,33 @@ void *heap_reallocate(void *memory, size_t size, const void *at, const void *sp)
         }
         if (INSIDE_SLOW(is_too_large(size)))
                 return NULL;
-        return ours & INSIDE_ALIGNED ? move(memory, size_of(block_of(memory)), size, at, sp)
-                                     : resize(memory, ours, size, at, sp);
+        if (ours & INSIDE_ALIGNED)
+                return move(memory, size_of(block_of(memory)), allocate(size, at, sp), size, at);
+        return resize(memory, ours, size, at, sp);
 }
 
 #define AT __builtin_return_address(0)
 #define SP inside_sp()
 
-/* The usual case of give(). */
-static inline void *hand_out(struct inside_thread *page, struct inside_block *block, size_t size,
-                             const void *at, const void *sp)
-{
-        struct inside_cells *cells;
-        uint64_t site;
-
-        site = inside_site_known(inside_path(INSIDE_HEAP, page->here.module, at, (uintptr_t)sp));
-        if (INSIDE_SLOW(site >= INSIDE_SITE_UNKNOWN || --inside_local_.countdown < 0))
-                return give(block, size, SHIFT, at, sp);
-        set(block, size, site << INSIDE_SITE_SHIFT);
-        set_tail(block + 1, size);
-        cells = inside_cells_of(page, (uint32_t)site);
-        toc_add_at_(&cells->live, INSIDE_ONE + size);
-        toc_add_at_(&cells->made, 1);
-        return block + 1;
-}
-
 /* Of its own, so that malloc() saves no register. */
 __attribute__((noinline)) static void *make(size_t size, const void *at, const void *sp)
 {
-        struct inside_thread *page = inside_local_.own;
-        struct inside_block *block;
-
-        if (INSIDE_SLOW(!page || size >= real.fast_end))
+        if (INSIDE_SLOW(!inside_local_.own || size >= real.fast_end))
                 return allocate(size, at, sp);
-        block = real.malloc(bytes_for(size));
-        if (INSIDE_SLOW(!block) || begins_a_page(block + 1))
-                return give(block, size, SHIFT, at, sp);
-        return hand_out(page, block, size, at, sp);
+        return receive(real.malloc(bytes_for(size)), size, at, sp);
 }
 
 INSIDE_PUBLIC void *malloc(size_t size)
 {
-        struct inside_room *room = inside_local_.room;
-        struct inside_block *block;
+        struct inside_block *block = take_kept(size);
 
-        if (INSIDE_SLOW(!room || size >= real.kept_end))
-                return make(size, AT, SP);
-        block = magazine_take(&room->magazines, size);
         return block ? hand_out(inside_local_.own, block, size, AT, SP) : make(size, AT, SP);
 }
 
-/* The usual case of heap_release(). What goes to the real one must not be computed from what was
- * just read: the next malloc() waits for it. */
 INSIDE_PUBLIC void free(void *memory)
 {
-        struct inside_thread *page = inside_local_.own;
-        uint64_t freed, ours, size;
-
-        if (INSIDE_SLOW(!page) || begins_a_page(memory)) { /* NULL, too, is such a page */
+        if (INSIDE_SLOW(!release(memory)))
                 heap_release(memory, AT);
-                return;
-        }
-        freed = freed_mark(memory);
-        ours = block_of(memory)->mark ^ freed; /* as inside_unmark(), with both of use below */
-        size = size_of(block_of(memory));
-        if (INSIDE_SLOW(inside_unmark_rest(ours) || size > INSIDE_TAIL_MAX ||
-                        is_broken(memory, size))) {
-                heap_release(memory, AT);
-                return;
-        }
-        toc_add_at_(&inside_cells_of(page, site_of(ours))->live, 0 - (INSIDE_ONE + size));
-        block_of(memory)->mark = freed ^ INSIDE_FREED;
-        if (size < real.kept_end &&
-            magazine_put(&inside_local_.room->magazines, size, block_of(memory)))
-                return;
-        give_back(block_of(memory), size, freed);
 }
 
 INSIDE_PUBLIC void *calloc(size_t count, size_t size)
@@ -533,7 +533,7 @@ size_t heap_size(void *memory)
 {
         if (!memory)
                 return 0;
-        if (is_early(memory))
+        if (early_has(memory))
                 return early_size(memory);
         if (is_on() && find(memory) != NOT_OURS)
                 return size_of(block_of(memory));
