@@ -277,6 +277,112 @@ static void freed_twice(void)
         say_and_wait((long)(uintptr_t)large, 4);
 }
 
+/* ---- What was freed is used again, by whoever asks ------------------------------------------*/
+
+enum { slots = 64, turns = 200000, most_bytes = 1100 };
+
+static struct slot {
+        unsigned char *memory;
+        size_t size;
+        unsigned char filler;
+} table[slots];
+
+static unsigned next(unsigned below)
+{
+        static unsigned long state = 1;
+
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return (unsigned)(state >> 33) % below;
+}
+
+static void is_all(const unsigned char *memory, size_t size, unsigned char byte)
+{
+        must(memory != NULL);
+        for (size_t i = 0; i < size; i++)
+                must(memory[i] == byte);
+}
+
+static void fill(struct slot *slot, unsigned char *memory, size_t size)
+{
+        static unsigned char filler;
+
+        *slot = (struct slot){ memory, size, (unsigned char)(++filler | 1) };
+        memset(memory, slot->filler, size);
+        must(malloc_usable_size(memory) == size);
+}
+
+static void turn(struct slot *slot, size_t size)
+{
+        char text[most_bytes + 1];
+        unsigned char *memory;
+
+        is_all(slot->memory ? slot->memory : (unsigned char *)"", slot->size, slot->filler);
+        if (slot->memory && next(2)) {
+                memory = realloc(slot->memory, size);
+                is_all(memory, size < slot->size ? size : slot->size, slot->filler);
+        } else {
+                free(slot->memory);
+                switch (next(3)) {
+                case 0:
+                        memory = malloc(size);
+                        break;
+                case 1:
+                        memory = calloc(size, 1);
+                        is_all(memory, size, 0);
+                        break;
+                default:
+                        memset(text, 'x', size - 1);
+                        text[size - 1] = '\0';
+                        memory = (unsigned char *)strdup(text);
+                        is_all(memory, size - 1, 'x');
+                        must(memory[size - 1] == '\0');
+                }
+        }
+        fill(slot, memory, size);
+}
+
+/* Sizes are small more often than not, so that they meet. */
+static void any_order(void)
+{
+        long bytes = 0;
+
+        TOC_ENTER(mine);
+        for (int i = 0; i < turns; i++)
+                turn(&table[next(slots)], 1 + next(1 + next(most_bytes)));
+        for (int i = 0; i < slots; i++)
+                bytes += (long)table[i].size;
+        say_and_wait(bytes, slots);
+}
+
+/* By address, which is all that can be seen of it. */
+static void used_again(void)
+{
+        void *volatile small = malloc(24), *volatile large = malloc(100), *volatile other;
+
+        free(large);
+        must(calloc(4, 25) == large);
+        free(large);
+        must((other = realloc(small, 30)) == small); /* it fits */
+        must((other = realloc(other, 99)) == large);
+        must((other = malloc(30)) == small);
+        free(large);
+        must(strdup("a text of a few more than ninety characters, which is why it is as long as it is, "
+                    "and no longer") == large);
+        puts("ok");
+}
+
+/* Written past its end, and found by the realloc() that moves it, or need not. */
+static void overrun(void)
+{
+        char *volatile moved = malloc(24), *volatile stays = malloc(24);
+
+        free(make_one((void *)100));
+        moved[24] = 0;
+        stays[24] = 0;
+        must(realloc(moved, 100) && realloc(stays, 25) == stays);
+        say_and_wait((long)(uintptr_t)moved, 2);
+}
+
 /* ---- What it says of nonsense ---------------------------------------------------------------*/
 
 static void limits(void)
@@ -355,6 +461,9 @@ static const struct {
         { "ends_of_life", ends_of_life },
         { "threads_that_end", threads_that_end },
         { "freed_twice", freed_twice },
+        { "any_order", any_order },
+        { "used_again", used_again },
+        { "overrun", overrun },
         { "least_stack", least_stack },
         { "limits", limits },
         { "jemalloc", jemalloc },

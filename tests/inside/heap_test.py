@@ -15,7 +15,7 @@ from process_test import LIBRARY, SITE, SITES, SUBJECT, Inside, Place
 
 PLUGIN = os.path.abspath(sys.argv[4])
 SANITIZED = sys.argv[5]
-FINDING, FINDINGS, DOUBLE_FREE = 288, 64, 4
+FINDING, FINDINGS, OVERFLOW, DOUBLE_FREE = 288, 64, 3, 4
 JEMALLOC = next(iter(glob.glob("/usr/lib/*/libjemalloc.so.2")), None)
 
 
@@ -82,19 +82,30 @@ def a_thread_that_ends_gives_back_what_it_kept():
         assert place.says(SUBJECT, "threads_that_end") == (0, "ok\n", "")
 
 
-def a_second_free_is_found_wherever_the_block_is():
+def findings_of(name):
+    """What the subject says of itself, and (kind, block) of what was found in it."""
     with Place() as place:
         place.env["MALLOC_PERTURB_"] = "0"  # libc's would overwrite the mark of what it got back
-        process = place.start(SUBJECT, "freed_twice")
+        process = place.start(SUBJECT, name)
         said = base.numbers(process.stdout.readline())
         inside = Inside(place.folder, said["pid"])
         found = [struct.unpack_from("<II32xQ", inside.data, inside.table(20) + FINDING * i)
                  for i in range(FINDINGS)]
-        found = [finding for finding in found if finding[0]]
-        assert [kind for _, kind, _ in found] == [DOUBLE_FREE] * said["blocks"], found
-        assert len({block for *_, block in found}) == said["blocks"], found
-        assert found[0][2] == said["bytes"], found
         process.communicate("\n", base.WAIT_S)
+        return said, [(kind, block) for is_ready, kind, block in found if is_ready]
+
+
+def a_second_free_is_found_wherever_the_block_is():
+    said, found = findings_of("freed_twice")
+    assert [kind for kind, _ in found] == [DOUBLE_FREE] * said["blocks"], found
+    assert len({block for _, block in found}) == said["blocks"], found
+    assert found[0][1] == said["bytes"], found
+
+
+def a_realloc_finds_what_was_written_past_the_end():
+    said, found = findings_of("overrun")
+    assert [kind for kind, _ in found] == [OVERFLOW] * said["blocks"], found
+    assert found[0][1] == said["bytes"] and found[1][1] != found[0][1], found
 
 
 def a_sanitizer_keeps_the_heap():
@@ -131,7 +142,8 @@ base.TESTS = [callers_of_a_wrapper_are_told_apart, a_library_that_is_older_count
               unless(not JEMALLOC and "there is no jemalloc here", jemalloc_gets_its_own_pointers_only),
               unless(SANITIZED == "-" and "the compiler has no sanitizer", a_sanitizer_keeps_the_heap),
               a_thread_that_ends_gives_back_what_it_kept,
-              a_second_free_is_found_wherever_the_block_is, without_memory_it_runs, base.survives("ends_of_life"),
+              a_second_free_is_found_wherever_the_block_is, a_realloc_finds_what_was_written_past_the_end,
+              base.exact("any_order"), base.survives("used_again"), without_memory_it_runs, base.survives("ends_of_life"),
               base.survives("limits"), base.survives("least_stack"), base.a_program_with_an_allocator_of_its_own_runs]
 
 if __name__ == "__main__":
