@@ -24,14 +24,15 @@ ROWS = ['empty', 'increment', 'increment-at', 'increments', 'increment-two', 'st
         'locked-add', 'values', 'clocks', 'write', 'fprintf', 'counter', 'counters', 'counter-by',
         'level', 'heartbeat', 'gauge', 'timer', 'sizes', 'time-scope', 'share', 'operation',
         'operation-scope', 'flow', 'sometimes', 'reached', 'expect', 'expect-cmp', 'error',
-        'error-report', 'miss', 'malloc', 'churn', 'lock', 'lock-two', 'read', 'miss-alone', 'miss-heard', 'doorbell']
+        'error-report', 'miss', 'malloc', 'churn', 'grow', 'lock',
+        'lock-two', 'read', 'miss-alone', 'miss-heard', 'doorbell']
 PEERS = ['mmv-inc', 'mmv-set', 'hdr', 'prometheus-inc', 'prometheus-set', 'prometheus-obs',
          'lttng', 'g-log', 'jemalloc', 'jemalloc-churn', 'enter', 'malloc-inside', 'churn-inside',
-         'lock-inside', 'lock-two-inside', 'read-inside'] # of libraries that may not be here
+         'grow-inside', 'lock-inside', 'lock-two-inside', 'read-inside'] # of libraries that may not be here
 SINGLE = {'miss-alone', 'miss-heard', 'doorbell'} # one thread only
 JUDGED = {'counter', 'counters', 'counter-by', 'level', 'heartbeat', 'gauge', 'sometimes',
           'reached', 'expect', 'expect-cmp', 'error', 'error-report', 'malloc-inside',
-          'churn-inside', 'lock-inside', 'lock-two-inside'}
+          'churn-inside', 'grow-inside', 'lock-inside', 'lock-two-inside'}
 GROWTH_ONLY = {'time-scope', 'share', 'operation', 'operation-scope', 'flow', 'enter',
                'read-inside'} # judged with two threads
 PEER_GROWTH = {'timer', 'sizes'} # and beside a library that may not be here

@@ -20,6 +20,8 @@ TOC_MODULE_PART(bench);
 struct calls {
         void *(*make)(size_t size);
         void (*drop)(void *block);
+        void *(*zero)(size_t count, size_t size);
+        void *(*grow)(void *block, size_t size);
         int (*lock)(pthread_mutex_t *mutex);
         int (*unlock)(pthread_mutex_t *mutex);
         ssize_t (*read)(int fd, void *buffer, size_t size);
@@ -97,6 +99,8 @@ static void take_all(struct calls *calls, void *from)
 {
         take(from, "malloc", &calls->make);
         take(from, "free", &calls->drop);
+        take(from, "calloc", &calls->zero);
+        take(from, "realloc", &calls->grow);
         take(from, "pthread_mutex_lock", &calls->lock);
         take(from, "pthread_mutex_unlock", &calls->unlock);
         take(from, "read", &calls->read);
@@ -180,6 +184,22 @@ void inside_churn(uint64_t times)
 void inside_churn_jemalloc(uint64_t times)
 {
         churn(&all.jemalloc, times);
+}
+
+INLINE void grow(const struct calls *calls, uint64_t times)
+{
+        for (uint64_t i = 0; i < times; i++)
+                calls->drop(calls->grow(calls->zero(1, 24), 100));
+}
+
+void inside_grow_libc(uint64_t times)
+{
+        grow(&all.libc, times);
+}
+
+void inside_grow(uint64_t times)
+{
+        grow(&all.ours, times);
 }
 
 /* On the stack: of the thread's own, and on no line with anybody else's. Initialised by a call, as

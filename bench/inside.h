@@ -34,6 +34,10 @@ void inside_churn_libc(uint64_t times);
 void inside_churn(uint64_t times);
 void inside_churn_jemalloc(uint64_t times);
 
+/* 24 bytes of zeros, made 100, and freed. */
+void inside_grow_libc(uint64_t times);
+void inside_grow(uint64_t times);
+
 /* A mutex of the thread's own, locked and unlocked; two, one inside the other. */
 void inside_lock_libc(uint64_t times);
 void inside_lock(uint64_t times);

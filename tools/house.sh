@@ -27,7 +27,7 @@ machine_paths='(^|[^A-Za-z0-9_./-])/(wor[k]|hom[e]/[a-z]+|User[s]/[A-Za-z]+)(/|$
 # Files below the working directory, sorted, NUL-separated; neither history nor builds.
 files()
 {
-        find . \( -name .git -o -name __pycache__ -o -exec test -d '{}/meson-private' \; \) -prune \
+        find . \( -name .git -o -name __pycache__ -o -type d -exec test -d '{}/meson-private' \; \) -prune \
                 -o -type f "$@" -print0 | sort -z
 }
 
