@@ -179,6 +179,16 @@ static uint64_t since(const uint64_t *past, uint64_t ticks, uint64_t seconds)
         return now > then ? now - then : 0;
 }
 
+/* In the last minute and since: who is refused a process may end for it, before the next tick. */
+static uint64_t processes_refused(const struct fence_watch *watch)
+{
+        uint64_t ago = watch->ticks > hit_s ? watch->ticks - hit_s : 0;
+        uint64_t now = watch->counts.process_refusals,
+                 then = watch->process_hits[ago % (hit_s + 1)];
+
+        return now > then ? now - then : 0;
+}
+
 /* Reads and writes have a limit each, of the same size. */
 static uint64_t transferred(const struct fence_watch *watch)
 {
@@ -214,6 +224,32 @@ static void count_gone(struct fence_watch *watch)
         watch->values[OOM] = (int64_t)watch->counts.oom_kills;
 }
 
+/* What is told by how it has changed over some seconds. */
+static void count_tick(struct fence_watch *watch, const struct fence_limits *limits)
+{
+        const struct cgroup_counts *counts = &watch->counts;
+
+        watch->ticks++;
+        watch->periods[watch->ticks % (throttle_s + 1)] = counts->cpu_periods;
+        watch->throttled[watch->ticks % (throttle_s + 1)] = counts->cpu_throttled;
+        watch->read[watch->ticks % (io_s + 1)] = counts->io_read_bytes;
+        watch->written[watch->ticks % (io_s + 1)] = counts->io_written_bytes;
+        watch->values[MEMORY] = permille(counts->memory_bytes, limits->memory_bytes);
+        /* Whoever reads files meets the limit all the time, and what is cached makes room. */
+        if (watch->values[MEMORY] > full_permille)
+                watch->memory_hit_count += counts->memory_refusals - watch->refusals;
+        watch->refusals = counts->memory_refusals;
+        watch->memory_hits[watch->ticks % (hit_s + 1)] =
+                limits->memory_bytes ? watch->memory_hit_count : 0;
+        watch->process_hits[watch->ticks % (hit_s + 1)] = counts->process_refusals;
+        watch->values[PIDS] = permille(counts->processes, limits->processes);
+        watch->values[MEMORY_STALLED] = (int64_t)counts->memory_stalled;
+        watch->values[IO_STALLED] = (int64_t)counts->io_stalled;
+        watch->values[THROTTLED] = permille(since(watch->throttled, watch->ticks, throttle_s),
+                                            since(watch->periods, watch->ticks, throttle_s));
+        watch->values[IO] = permille(transferred(watch), limits->io_bytes * io_s);
+}
+
 static void count(struct fence_watch *watch, const struct fence *fence, pid_t pid, bool is_tick)
 {
         const struct cgroup *group = group_of(watch, fence, pid);
@@ -228,31 +264,13 @@ static void count(struct fence_watch *watch, const struct fence *fence, pid_t pi
                 return;
         }
         cgroup_count(group, counts);
+        if (!limits->processes)
+                counts->process_refusals = 0;
         watch->values[OOM] = (int64_t)counts->oom_kills;
-        if (!is_tick)
-                return;
-        watch->ticks++;
-        watch->periods[watch->ticks % (throttle_s + 1)] = counts->cpu_periods;
-        watch->throttled[watch->ticks % (throttle_s + 1)] = counts->cpu_throttled;
-        watch->read[watch->ticks % (io_s + 1)] = counts->io_read_bytes;
-        watch->written[watch->ticks % (io_s + 1)] = counts->io_written_bytes;
-        watch->values[MEMORY] = permille(counts->memory_bytes, limits->memory_bytes);
-        /* Whoever reads files meets the limit all the time, and what is cached makes room. */
-        if (watch->values[MEMORY] > full_permille)
-                watch->memory_hit_count += counts->memory_refusals - watch->refusals;
-        watch->refusals = counts->memory_refusals;
-        watch->memory_hits[watch->ticks % (hit_s + 1)] =
-                limits->memory_bytes ? watch->memory_hit_count : 0;
-        watch->process_hits[watch->ticks % (hit_s + 1)] =
-                limits->processes ? counts->process_refusals : 0;
-        watch->values[PIDS] = permille(counts->processes, limits->processes);
-        watch->values[MEMORY_STALLED] = (int64_t)counts->memory_stalled;
-        watch->values[IO_STALLED] = (int64_t)counts->io_stalled;
-        watch->values[THROTTLED] = permille(since(watch->throttled, watch->ticks, throttle_s),
-                                            since(watch->periods, watch->ticks, throttle_s));
-        watch->values[IO] = permille(transferred(watch), limits->io_bytes * io_s);
+        if (is_tick)
+                count_tick(watch, limits);
         watch->values[HIT] = (int64_t)(since(watch->memory_hits, watch->ticks, hit_s) +
-                                       since(watch->process_hits, watch->ticks, hit_s));
+                                       processes_refused(watch));
 }
 
 int fence_watch_judge(struct fence_watch *watch, const struct fence *fence, pid_t pid,
@@ -272,7 +290,7 @@ static const char *hit_limit(const struct fence_watch *watch)
 {
         bool has_memory = since(watch->memory_hits, watch->ticks, hit_s) > 0;
 
-        if (since(watch->process_hits, watch->ticks, hit_s))
+        if (processes_refused(watch))
                 return has_memory ? "memory, pids" : "pids";
         return has_memory ? "memory" : "";
 }

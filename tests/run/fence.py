@@ -78,6 +78,18 @@ def refused_processes_are_heard():
     assert names(alerts) == ["process.limit_hit", "process.pids_permille"], names(alerts)
 
 
+def who_ends_for_a_refusal_is_heard():
+    """A shell that cannot fork does, at once: long before the next tick."""
+    argv = ["/bin/sh", "-c", "sleep 0.3 & sleep 0.3 & sleep 0.3 & wait"]
+    done, alerts, _ = run("--pids", "3", argv=argv)
+    needs_groups(done, "pids")
+    assert done.returncode == 2, done
+    hit = [alert for alert in alerts if alert["probe"] == "limit_hit"]
+    assert len(hit) == 1 and hit[0]["details"]["limit"] == "pids", alerts
+    done, alerts, _ = run("--pids", "4", argv=argv)
+    assert (done.returncode, names(alerts)) == (0, []), (done, names(alerts))
+
+
 def descriptors_near_their_limit_are_heard():
     done, alerts, _ = run("--files", "128", code=FILES)
     assert done.returncode == 0, done
@@ -259,7 +271,8 @@ def setuid_programs_gain_rights_but_in_namespaces():
 
 if __name__ == "__main__":
     sys.exit(run_tests([too_much_memory_is_a_kill_that_says_so, near_the_limit_is_heard_before,
-                        refused_processes_are_heard, descriptors_near_their_limit_are_heard,
+                        refused_processes_are_heard, who_ends_for_a_refusal_is_heard,
+         descriptors_near_their_limit_are_heard,
                         half_a_core_is_half_a_core, there_is_no_network, files_are_read_only_but_those,
                         within_all_limits_nothing_is_heard, wrong_requests_are_one_line,
                         what_does_not_hold_is_said_or_refused,
