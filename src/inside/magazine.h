@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* magazine.h - blocks that a thread freed a moment ago, for its next malloc() of that size.
+/* magazine.h - blocks that a thread freed a moment ago, for the next of that size that it asks for,
+ * by malloc(), calloc(), realloc() or strdup().
  *
  * Most blocks live shortly, and libc keeps those in the same way, as many of the same sizes
  * (tcache): what a thread finds here costs no call, which pays for most of what we do with a block.
