@@ -17,6 +17,8 @@ void lock_rest_begin(struct lock_rest *rest, const volatile void *condition,
         rest->has_lock = lock_pop(rest->page, lock);
         if (rest->has_lock)
                 lock_check(rest->page, lock, kind, at); /* it is taken again behind others */
+        if (!inside_is_crowd(rest->page))
+                rest->page->wait_mutex = (uintptr_t)lock; /* libc takes it where we do not see it */
         inside_wait_begin(rest->page, INSIDE_CONDITION, condition, at);
         inside_region_publish();
 }

@@ -206,7 +206,8 @@ struct inside_thread {
         uint32_t made_site; /* where the thread was made; 0: not known */
         uint32_t reserved1;
         uint64_t self; /* its pthread_t, which another one may have when it has ended: then 0 */
-        uint64_t reserved[3];
+        uint64_t wait_mutex; /* of a wait for a condition: what is to be held again */
+        uint64_t reserved[2];
         struct inside_held held[INSIDE_HELD];
         struct inside_io io[INSIDE_MODULES];
         struct inside_cells cells[INSIDE_SITES];

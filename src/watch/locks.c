@@ -325,6 +325,9 @@ static void add_wait(json_t *one, const struct locks *locks, const struct pictur
                 (void)json_object_set_new(
                         one, "waits_for",
                         namer_lock(namer, picture, thread->wait_lock, thread->wait_node));
+        if (thread->wait_condition)
+                (void)json_object_set_new(one, "woken_from",
+                                          namer_lock(namer, picture, thread->wait_condition, 0));
         (void)json_object_set_new(one, "waits_at", namer_place(namer, thread->wait_at));
         (void)json_object_set_new(
                 one, "for_ms",

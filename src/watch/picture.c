@@ -247,6 +247,7 @@ static void take_thread(struct picture *picture, const struct inside_thread *pag
                 .wait_at = page->wait_at,
                 .wait_kind = page->wait_kind,
                 .wait_node = page->wait_node % INSIDE_NODES,
+                .wait_mutex = page->wait_mutex,
                 .call_number = page->call_number,
                 .call_at = page->call_at,
                 .call_kind = page->call_kind,

@@ -37,6 +37,8 @@ struct picture_thread {
                 wait_lock; /* of INSIDE_JOIN: the id of the thread, 0 if none that lives is known */
         uint64_t wait_at;
         uint32_t wait_kind, wait_node;
+        uint64_t wait_mutex;     /* to be held again after the condition */
+        uint64_t wait_condition; /* it was woken from, see relock.h; 0: none */
         uint64_t call_number, call_at;
         uint32_t call_kind;
         int32_t call_fd;

@@ -12,6 +12,7 @@
 #include "watch/leak.h"
 #include "watch/locks.h"
 #include "watch/procfs.h"
+#include "watch/relock.h"
 #include "watch/spin.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ struct seer {
         bool has_ticked;
         uint64_t given[INSIDE_MODULES][RULE_MODULE_WORDS];
         struct past past;
+        struct relock relock;
         struct locks locks;
         struct spin spin;
         struct blocked blocked;
@@ -337,6 +339,7 @@ int seer_tick(struct seer *seer, const struct segment_view *view, uint64_t now_n
         if (outcome)
                 return outcome;
         see_findings(seer);
+        relock_glance(&seer->relock, seer->picture);
         glance_at_locks(seer);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
         blocked_glance(&seer->blocked, seer->picture, &seer->insight);
@@ -366,6 +369,7 @@ int seer_glance(struct seer *seer, const struct segment_view *view, uint64_t now
                         seer); /* one may be in a deadlock the first time it is entered */
         if (outcome)
                 return outcome;
+        relock_glance(&seer->relock, seer->picture);
         glance_at_locks(seer);
         spin_glance(&seer->spin, seer->picture, &seer->insight);
         blocked_glance(&seer->blocked, seer->picture, &seer->insight);

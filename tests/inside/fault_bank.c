@@ -171,6 +171,58 @@ void deadlock_join_not(void)
         }
 }
 
+static pthread_cond_t has_money = PTHREAD_COND_INITIALIZER;
+static bool is_rich;
+
+static FAULTS_SITE void *await_money(void *unused)
+{
+        TOC_ENTER(bank);
+
+        lock(&savings);
+        lock(&checking);
+        while (!is_rich)
+                if (pthread_cond_wait(&has_money, &checking))
+                        exit(9);
+        unlock(&checking);
+        unlock(&savings);
+        return unused;
+}
+
+static FAULTS_SITE void bring_money(bool unlocks_first)
+{
+        TOC_ENTER(bank);
+
+        lock(&checking);
+        is_rich = true;
+        if (pthread_cond_signal(&has_money))
+                exit(9);
+        if (unlocks_first)
+                unlock(&checking);
+        lock(&savings);
+        unlock(&savings);
+        if (!unlocks_first)
+                unlock(&checking);
+}
+
+static void wake(bool unlocks_first)
+{
+        pthread_t client = faults_thread(await_money, NULL);
+
+        faults_begin();
+        bring_money(unlocks_first);
+        join(client);
+}
+
+void deadlock_woken(void)
+{
+        wake(false);
+}
+
+void deadlock_woken_not(void)
+{
+        wake(true);
+}
+
 void order_only(void)
 {
         static void (*transfers[])(void) = { transfer_save, transfer_spend };

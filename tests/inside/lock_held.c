@@ -304,6 +304,7 @@ static void cancelled(void)
         pthread_t thread;
 
         LOCKS_SAY(condition);
+        LOCKS_SAY(a);
         thread = locks_start(wait_in_vain, NULL);
         reach(1);
         locks_lock(&a); /* so it waits */

@@ -37,6 +37,7 @@ class Page:
         words = struct.unpack_from("<QIIQQQQII", data, at)
         self.is_waiting, self.wait_lock = words[4] % 2 == 1, words[5]
         self.wait_kind = words[7]
+        self.wait_mutex = struct.unpack_from("<Q", data, at + 104)[0]
         self.count = struct.unpack_from("<Q", data, at + 80)[0] & 0xff
         self.held = [struct.unpack_from("<Q", data, at + 128 + 24 * i)[0]
                      for i in range(min(self.count, HELD))]
@@ -303,6 +304,7 @@ def a_cancelled_wait_holds_and_gives_back():
         page = it.page()
         same((page.is_waiting, page.wait_lock, page.wait_kind, page.held),
              (True, it.said["condition"], CONDITION, []), "while it waits")
+        same(page.wait_mutex, it.said["a"], "what it is going to hold again")
         it.go()
         it.until("done")
         same((it.page().is_waiting, it.page().held, it.segment().findings), (False, [], []), "after")
