@@ -102,6 +102,7 @@ void inside_lock_start(void);
 void inside_descriptor_start(void);
 void inside_call_start(void);
 void inside_thread_start(void);
+void inside_join_start(void);
 
 /* From now on the child of a fork calls inside_region_forked() before other handlers. fork.c */
 void inside_fork_watch(void);

@@ -36,6 +36,7 @@ static void find_real(void)
         inside_descriptor_start();
         inside_call_start();
         inside_thread_start();
+        inside_join_start();
 }
 
 static bool open_region(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thread.c - every thread of the program, with the place where it was made.
  *
- * A thread has ended when its destructors run: however it came to that. One that was made by
- * clone(2) is not seen. */
+ * A thread has ended when its destructors run: however it came to that. Then join.c says whether it
+ * still counts. One that was made by clone(2) is not seen. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,15 +11,12 @@
 #include <unistd.h>
 
 #include "inside/inside.h"
+#include "inside/join.h"
 #include "inside/real.h"
 
 static struct {
         int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-        int (*pthread_join)(pthread_t, void **);
-        int (*pthread_timedjoin_np)(pthread_t, void **, const struct timespec *);
-        int (*pthread_clockjoin_np)(pthread_t, void **, clockid_t, const struct timespec *);
         int (*thrd_create)(thrd_t *, thrd_start_t, void *);
-        int (*thrd_join)(thrd_t, int *);
 } real;
 
 static pthread_key_t key;
@@ -29,7 +26,8 @@ static void on_end(void *site)
 {
         struct inside_thread *page = inside_page();
 
-        inside_ended(page, (uint32_t)(uintptr_t)site, 0);
+        if (inside_join_ended())
+                inside_ended(page, (uint32_t)(uintptr_t)site, 0);
         if (!inside_is_crowd(page))
                 page->self = 0; /* the next thread may be given the same one */
         inside_heap_thread_end();
@@ -38,11 +36,7 @@ static void on_end(void *site)
 void inside_thread_start(void)
 {
         INSIDE_REAL(real.pthread_create, "pthread_create");
-        INSIDE_REAL(real.pthread_join, "pthread_join");
-        INSIDE_REAL(real.pthread_timedjoin_np, "pthread_timedjoin_np");
-        INSIDE_REAL(real.pthread_clockjoin_np, "pthread_clockjoin_np");
         INSIDE_REAL(real.thrd_create, "thrd_create");
-        INSIDE_REAL(real.thrd_join, "thrd_join");
         has_key = pthread_key_create(&key, on_end) == 0;
         if (has_key)
                 inside_.flags |= INSIDE_HAS_THREADS;
@@ -54,6 +48,7 @@ void inside_thread_forked(void)
         struct inside_thread *mine = inside_local_.own;
         uint64_t live[INSIDE_SITES] = { 0 };
 
+        inside_join_forked();
         for (uint32_t i = 0; i < inside_region_pages(); i++)
                 for (uint32_t k = 0; k < inside_.head->sites; k++)
                         if (inside_.sites[k].kind == INSIDE_THREAD_KIND)
@@ -73,6 +68,7 @@ struct birth {
         } run;
         void *argument;
         uint32_t site;
+        bool is_joinable;
 };
 
 static struct birth be_born(void *memory)
@@ -85,6 +81,8 @@ static struct birth be_born(void *memory)
                 page->made_site = birth.site;
         if (pthread_setspecific(key, (void *)(uintptr_t)birth.site))
                 inside_ended(page, birth.site, 0); /* nobody will say when it ends */
+        else if (birth.is_joinable)
+                inside_join_born(birth.site);
         return birth;
 }
 
@@ -127,6 +125,14 @@ static void miscarry(struct birth *birth)
         free(birth);
 }
 
+static bool is_joinable(const pthread_attr_t *attributes)
+{
+        int state;
+
+        return !attributes || pthread_attr_getdetachstate(attributes, &state) ||
+               state == PTHREAD_CREATE_JOINABLE;
+}
+
 INSIDE_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                                  void *(*run)(void *), void *argument)
 {
@@ -136,6 +142,7 @@ INSIDE_PUBLIC int pthread_create(pthread_t *thread, const pthread_attr_t *attrib
         if (!birth)
                 return real.pthread_create(thread, attributes, run, argument);
         birth->run.posix = run;
+        birth->is_joinable = is_joinable(attributes);
         error = real.pthread_create(thread, attributes, live, birth);
         if (error)
                 miscarry(birth);
@@ -150,50 +157,11 @@ INSIDE_PUBLIC int thrd_create(thrd_t *thread, thrd_start_t run, void *argument)
         if (!birth)
                 return real.thrd_create(thread, run, argument);
         birth->run.c11 = run;
+        birth->is_joinable = true;
         outcome = real.thrd_create(thread, live_c11, birth);
         if (outcome != thrd_success)
                 miscarry(birth);
         return outcome;
-}
-
-/* ---- Joins ----------------------------------------------------------------------------*/
-
-static void end_wait(struct inside_thread **page)
-{
-        inside_wait_end(*page);
-}
-
-/* Who it is stands on a page of its own, as soon as it runs: the watcher puts both together. */
-#define JOIN(thread, call)                                                                         \
-        struct inside_thread *page = inside_local_.own;                                            \
-                                                                                                   \
-        if (INSIDE_SLOW(!page))                                                                    \
-                return call;                                                                       \
-        __attribute__((cleanup(end_wait), unused)) struct inside_thread *me = page;                \
-                                                                                                   \
-        inside_wait_begin(page, INSIDE_JOIN, (const void *)(thread), __builtin_return_address(0)); \
-        return call
-
-INSIDE_PUBLIC int pthread_join(pthread_t thread, void **result)
-{
-        JOIN(thread, real.pthread_join(thread, result));
-}
-
-INSIDE_PUBLIC int pthread_timedjoin_np(pthread_t thread, void **result,
-                                       const struct timespec *until)
-{
-        JOIN(thread, real.pthread_timedjoin_np(thread, result, until));
-}
-
-INSIDE_PUBLIC int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
-                                       const struct timespec *until)
-{
-        JOIN(thread, real.pthread_clockjoin_np(thread, result, clock, until));
-}
-
-INSIDE_PUBLIC int thrd_join(thrd_t thread, int *result)
-{
-        JOIN(thread, real.thrd_join(thread, result));
 }
 
 /* The child of a vfork may call what we stand in for, in its parent's memory; so it is a fork,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault_staff.c - threads that never end. */
+/* fault_staff.c - threads that never end, or that nobody joins. */
 #include "faults.h"
 
 #include <stdlib.h>
@@ -51,5 +51,32 @@ void thread_leak_not(void)
                         if (pthread_join(threads[i], NULL))
                                 exit(9);
                 faults_pause_ms(200);
+        }
+}
+
+void thread_unjoined(void)
+{
+        faults_begin();
+        for (;;) {
+                (void)staff_hire(end_at_once);
+                faults_pause_ms(400);
+        }
+}
+
+static void *detach_and_end(void *unused)
+{
+        if (pthread_detach(pthread_self()))
+                exit(9);
+        return unused;
+}
+
+void thread_unjoined_not(void)
+{
+        faults_begin();
+        for (;;) {
+                (void)staff_hire(detach_and_end);
+                if (pthread_detach(staff_hire(end_at_once)))
+                        exit(9);
+                faults_pause_ms(400);
         }
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """libtocsin-inside.so in front of programs that do to it what programs do: what it counts is what was
 counted by hand, and the program notices nothing. TAP.
-usage: process_test.py LIBRARY SUBJECT OWN_MALLOC PASSED"""
+usage: process_test.py LIBRARY SUBJECT OWN_MALLOC PASSED JOINS"""
 
 import concurrent.futures
 import glob
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 
-LIBRARY, SUBJECT, OWN_MALLOC, PASSED = (os.path.abspath(argument) for argument in sys.argv[1:5])
+LIBRARY, SUBJECT, OWN_MALLOC, PASSED, JOINS = (os.path.abspath(argument) for argument in sys.argv[1:6])
 WAIT_S = 60
 
 # As src/probe/inside.h has them.
@@ -192,6 +192,19 @@ def a_call_that_was_left_by_longjmp_is_over():
         assert any(numbers_of_calls) and not any(n & 1 for n in numbers_of_calls), numbers_of_calls
 
 
+def threads_count_until_they_are_joined():
+    with Place() as place:
+        process = place.start(JOINS)
+        for _ in range(3):
+            said = numbers(process.stdout.readline())
+            inside = Inside(place.folder, said["pid"])
+            got = inside.live(inside.module("mine"), 3)
+            assert got == (said["threads"], 0), (got, said)
+            process.stdin.write("\n")
+            process.stdin.flush()
+        ends(process)
+
+
 def a_program_with_an_allocator_of_its_own_runs():
     with Place() as place:
         said = place.says(OWN_MALLOC)
@@ -250,7 +263,7 @@ def a_child_faults_in_little():
 TESTS = [the_library_is_in_front, a_child_faults_in_little, exact("heap"), exact("heap_after_fork", 2), exact("leaps"),
          exact("crowd"), exact("many"), *map(survives, ("usable", "forks", "handlers_at_fork", "children", "signals")),
          descriptors_and_calls_are_counted, those_that_are_passed_on_too,
-         a_call_that_was_left_by_longjmp_is_over,
+         a_call_that_was_left_by_longjmp_is_over, threads_count_until_they_are_joined,
          a_program_with_an_allocator_of_its_own_runs, without_a_place_for_the_segment_it_runs,
          same(SUBJECT, "locks"), same("/usr/bin/python3", "-c", THREADS),
          same("/bin/bash", "-c", "for i in 1 2 3; do (echo $i | tr 1-3 a-c); done"),
