@@ -36,7 +36,7 @@ def sites_of(inside, module):
 def callers_of_a_wrapper_are_told_apart():
     with Place() as place:
         process = place.start(SUBJECT, "paths")
-        said = base.numbers(process.stdout.readline())
+        said = base.says_of_itself(process)
         inside = Inside(place.folder, said["pid"])
         sites = list(sites_of(inside, inside.module("mine")))
         assert sorted(site[2:] for site in sites) == [(7, 70), (11, 220)], sites
@@ -48,7 +48,7 @@ def a_library_that_is_older_counts_in_the_child():
     with Place() as place:
         place.env["LD_PRELOAD"] = f"{LIBRARY} {PLUGIN}"
         process = place.start(SUBJECT, "child_of_a_library")
-        said = base.numbers(process.stdout.readline())
+        said = base.says_of_itself(process)
         inside = Inside(place.folder, said["pid"])
         blocks, size = inside.live(0, 1)
         assert blocks < 900 and size < 900_000, (blocks, size)  # the child made 1000 of 1000
@@ -87,7 +87,7 @@ def findings_of(name):
     with Place() as place:
         place.env["MALLOC_PERTURB_"] = "0"  # libc's would overwrite the mark of what it got back
         process = place.start(SUBJECT, name)
-        said = base.numbers(process.stdout.readline())
+        said = base.says_of_itself(process)
         inside = Inside(place.folder, said["pid"])
         found = [struct.unpack_from("<II32xQ", inside.data, inside.table(20) + FINDING * i)
                  for i in range(FINDINGS)]

@@ -116,8 +116,15 @@ def numbers(line):
     return {word: int(value) for word, value in re.findall(r"(\w+) (-?\d+)", line)}
 
 
+def says_of_itself(process):
+    line = process.stdout.readline()
+    said = numbers(line)
+    assert "pid" in said, f"it says {line!r}, and not who it is"
+    return said
+
+
 def heap_is(place, process):
-    said = numbers(process.stdout.readline())
+    said = says_of_itself(process)
     inside = Inside(place.folder, said["pid"])
     got = inside.live(inside.module("mine"), 1)
     assert got == (said["blocks"], said["bytes"]), (got, said)
@@ -162,7 +169,7 @@ def same(*argv):
 def counted(*argv):
     with Place() as place:
         process = place.start(*argv)
-        said = numbers(process.stdout.readline())
+        said = says_of_itself(process)
         inside = Inside(place.folder, said["pid"])
         module = inside.module("mine")
         assert inside.live(module, 2) == (said["open"], 0), inside.live(module, 2)
@@ -185,7 +192,7 @@ def those_that_are_passed_on_too():
 def a_call_that_was_left_by_longjmp_is_over():
     with Place() as place:
         process = place.start(SUBJECT, "jumps")
-        said = numbers(process.stdout.readline())
+        said = says_of_itself(process)
         numbers_of_calls = Inside(place.folder, said["pid"]).thread_words(24 + 32)
         process.kill()
         process.wait(WAIT_S)
@@ -196,7 +203,7 @@ def threads_count_until_they_are_joined():
     with Place() as place:
         process = place.start(JOINS)
         for _ in range(3):
-            said = numbers(process.stdout.readline())
+            said = says_of_itself(process)
             inside = Inside(place.folder, said["pid"])
             got = inside.live(inside.module("mine"), 3)
             assert got == (said["threads"], 0), (got, said)

@@ -101,7 +101,7 @@ class Mistake:
         else:
             command = [compiler, STANDARDS[standard]]
         return run([*command, self.include, '-std=' + standard, CARET[compiler], *flags,
-                    '-c', '-o', os.devnull, str(self.path)])
+                    '-fsyntax-only', str(self.path)])
 
     def judge_refusal(self, compiler, said, errors_max):
         """What is wrong with what the compiler said."""
