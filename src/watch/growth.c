@@ -213,8 +213,9 @@ static uint32_t next_site(const struct growth *growth, const struct picture *pic
         return found;
 }
 
-/* Where it ends, and with how many of them. */
-static void add_end(json_t *details, const struct growth *growth, unsigned probe)
+/* Where it ends, and with how many of them; of threads, those that nobody has joined do not run. */
+static void add_end(json_t *details, const struct growth *growth, const struct picture *picture,
+                    unsigned probe)
 {
         bool is_file = probe == INSIGHT_descriptors;
 
@@ -226,6 +227,8 @@ static void add_end(json_t *details, const struct growth *growth, unsigned probe
         if (is_file)
                 (void)json_object_set_new(details, "limit",
                                           json_integer((json_int_t)growth->files_limit));
+        else
+                (void)json_object_set_new(details, "running", json_integer(picture->thread_count));
 }
 
 static void add_rests(json_t *details, const struct growth_module *module)
@@ -257,6 +260,6 @@ json_t *growth_details(const struct growth *growth, const struct picture *pictur
         if (probe == INSIGHT_growth)
                 add_rests(details, &growth->module[module % INSIDE_MODULES]);
         else
-                add_end(details, growth, probe);
+                add_end(details, growth, picture, probe);
         return details;
 }

@@ -262,6 +262,26 @@ static void the_worst_place_comes_first(void **state)
         json_decref(details);
 }
 
+/* Whoever counts them from outside sees one. */
+static void threads_that_run_are_told_from_those_that_nobody_joined(void **state)
+{
+        struct text nothing = { 0 };
+        struct namer namer = { .maps = &nothing };
+        json_t *details;
+
+        (void)state;
+        picture->sites[SITE].kind = INSIDE_THREAD_KIND;
+        (void)thread(11, MODULE);
+        for (uint64_t t = 1; t <= 40; t++) {
+                picture->cells[SITE].live = 2 * t;
+                growth_see(&growth, picture, &insight);
+        }
+        details = growth_details(&growth, picture, &namer, MODULE, INSIGHT_threads);
+        assert_int_equal(json_integer_value(json_object_get(details, "all")), 80);
+        assert_int_equal(json_integer_value(json_object_get(details, "running")), 1);
+        json_decref(details);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -272,6 +292,7 @@ int main(void)
                 TRIAL(what_is_full_at_each_rest_is_silent),
                 TRIAL(who_is_still_inside_does_not_rest),
                 TRIAL(the_worst_place_comes_first),
+                TRIAL(threads_that_run_are_told_from_those_that_nobody_joined),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

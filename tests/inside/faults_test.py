@@ -55,7 +55,7 @@ ROWS = [
     Fault("thread_leak", 52, ("threads",), "staff", ("staff_hire",)),
     Fault("leak_slow", 45, ("leak",), "ledger", ("ledger_line_new", "ledger_post")),
     Fault("leak_error", 45, ("leak",), "desk", ("request_body_new", "request_serve")),
-    Fault("thread_unjoined", 52, ("threads",), "staff", ("staff_hire",)),
+    Fault("thread_unjoined", 52, ("threads",), "staff", ("staff_hire", "running")),
     Twin("fd_ramp", 52),
     Twin("fd_leak_not", 45),
     Twin("thread_leak_not", 45),
