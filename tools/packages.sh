@@ -39,6 +39,7 @@ clang-format         | test        | checks the layout of the source
 binutils             | test,demo   | nm, readelf and objdump look into what was built
 redis-tools          | test,demo   | redis-benchmark puts load on examples/kvd
 sqlite3              | test        | must run the same with libtocsin-inside
+bindfs               | test        | a file system that can be made to hang
 libjemalloc2         | test        | redis-server needs it; measured beside our accounting
 liblua5.1-0          | test        | redis-server needs it
 liblzf1              | test        | redis-server needs it

@@ -3,21 +3,21 @@
 #include "watch/blocked.h"
 
 #include "watch/event.h"
+#include "watch/procfs.h"
 #include "watch/remote.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { path_bytes = 64, name_bytes = 256 };
 
 static bool is_file(const struct picture *picture, int32_t fd)
 {
-        char path[path_bytes];
-        struct stat status;
+        char name[name_bytes];
+        struct statx status;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)picture->pid, (int)fd);
-        return picture->pid && !stat(path, &status) &&
-               (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+        (void)snprintf(name, sizeof(name), "fd/%d", (int)fd);
+        return picture->pid && !procfs_file(picture->pid, name, &status) &&
+               (S_ISREG(status.stx_mode) || S_ISBLK(status.stx_mode));
 }
 
 static bool is_on(const struct picture_thread *thread)

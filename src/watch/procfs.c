@@ -66,15 +66,26 @@ uint64_t procfs_pid_namespace(void)
         return stat("/proc/self/ns/pid", &status) ? 0 : status.st_ino;
 }
 
-uint64_t procfs_exe(pid_t pid)
+int procfs_file(pid_t pid, const char *name, struct statx *ret_status)
 {
         char path[path_bytes];
-        struct stat status;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-        if (!stat(path, &status))
-                return (status.st_ino ^ ((uint64_t)status.st_dev << 40)) | 1;
-        return errno == EACCES || errno == EPERM ? 1 : 0; /* there, but not for us */
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+        return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, ret_status)
+                       ? -errno
+                       : 0;
+}
+
+uint64_t procfs_exe(pid_t pid)
+{
+        struct statx status;
+        int failed = procfs_file(pid, "exe", &status);
+
+        if (!failed)
+                return (status.stx_ino ^ (uint64_t)status.stx_dev_minor << 40 ^
+                        (uint64_t)status.stx_dev_major << 52) |
+                       1;
+        return failed == -EACCES || failed == -EPERM ? 1 : 0; /* there, but not for us */
 }
 
 uid_t procfs_user(pid_t pid)

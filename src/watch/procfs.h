@@ -12,12 +12,17 @@
 
 #include "base/text.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 enum { procfs_maps_bytes_max = 16 << 20, procfs_snapshot_bytes_max = 1 << 20 };
 
 /* Inode of the pid namespace we live in; 0 if not known. */
 uint64_t procfs_pid_namespace(void);
+
+/* What the kernel remembers of the file a link in /proc/PID leads to, "exe" or "fd/3": type and
+ * inode. Who serves the file (NFS, FUSE) is not asked, and may not answer. 0 or -errno. */
+int procfs_file(pid_t pid, const char *name, struct statx *ret_status);
 
 /* The program's file as a number that changes with exec; 0: no such process, or a zombie. */
 uint64_t procfs_exe(pid_t pid);

@@ -7,6 +7,7 @@ usage: run_test.py TOCSIN HOARD HOARD_LINKED STATIC|- SANITIZED|-"""
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -236,6 +237,51 @@ def who_is_linked_with_it_needs_no_option():
         run.end()
 
 
+# ---- Files that nobody serves ---------------------------------------------------------------
+
+class Mirror:
+    """A file system, of FUSE, that can be made to hang."""
+
+    def __init__(self, real, seen):
+        bindfs = shutil.which("bindfs")
+        if not bindfs:
+            raise Skip("there is no bindfs")
+        os.mkdir(seen)
+        self.process = subprocess.Popen([bindfs, "-f", real, seen], stderr=subprocess.PIPE, text=True)
+        until(lambda: os.path.ismount(seen) or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise Skip("FUSE cannot be had: " + self.process.stderr.read().strip())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()  # it unmounts
+        self.process.communicate(timeout=harness.DEADLINE_S)
+
+
+def a_file_system_that_hangs_is_heard_and_does_not_hang_the_watcher():
+    """The program and what it reads both lie there; whoever asks how they are waits, too."""
+    with Place() as place:
+        folder = os.path.realpath(place.path)
+        real, seen = os.path.join(folder, "real"), os.path.join(folder, "seen")
+        os.mkdir(real)
+        place.copy(shutil.which("dd"), "real/dd")
+        os.truncate(place.write("real/zeros", b""), 1 << 40)
+        with (Mirror(real, seen) as mirror,
+              Inside(seen + "/dd", f"if={seen}/zeros", "of=/dev/null", "bs=4k") as run):
+            run.until_said(SEEN.format("dd"))
+            mirror.process.send_signal(signal.SIGSTOP)
+            alert = run.until_alert("blocked_ms")
+            same((alert["module"], alert["details"]["call"], alert["details"]["file"]),
+                 ("process", "read", seen + "/zeros"))
+            mirror.process.send_signal(signal.SIGCONT)
+            run.until_alert("blocked_ms", "resolved")
+            run.process.terminate()
+            run.end(128 + signal.SIGTERM)
+
+
 TESTS = [it_says_that_nobody_sees,
          budget_rings("memory", "live_bytes", 3 << 20, "warn", "the barn is full"),
          budget_rings("descriptors", "descriptors", 20, "note", "the barn has too many doors"),
@@ -245,7 +291,8 @@ TESTS = [it_says_that_nobody_sees,
          a_static_program_is_refused, a_script_of_a_static_interpreter_is_refused,
          what_a_sanitizer_is_in_is_refused, who_gains_rights_is_refused, another_machine_is_refused,
          a_library_that_is_not_there_is_refused, what_cannot_be_read_is_left_to_exec,
-         who_is_linked_with_it_needs_no_option]
+         who_is_linked_with_it_needs_no_option,
+         a_file_system_that_hangs_is_heard_and_does_not_hang_the_watcher]
 
 if __name__ == "__main__":
     sys.exit(run_tests(TESTS, at_once=8))
