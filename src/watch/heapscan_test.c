@@ -123,7 +123,7 @@ static pid_t start(void (*subject)(int ready))
         assert_int_equal(pipe(ends), 0);
         child = fork();
         if (child == 0) {
-                (void)alarm(20); /* should the test end before */
+                (void)alarm(300); /* should the test end before */
                 subject(ends[1]);
                 _exit(1);
         }
