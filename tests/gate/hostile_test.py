@@ -22,7 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TOCSIN = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[2:]
-TOGETHER = 2  # a judgement waits for most of its time
+TOGETHER = 3  # a judgement waits for half of its time
 PORT = "htons(7)"  # where candidate `network` knocks, as it says; we put our own port there
 
 

@@ -18,7 +18,7 @@ import tempfile
 TOCSIN, MODULE = (os.path.abspath(argument) for argument in sys.argv[1:3])
 ONLY = sys.argv[3:]
 STATUS = {"accepted": 0, "rejected": 1}
-TOGETHER = 2  # a judgement waits for most of its time
+TOGETHER = 3  # a judgement waits for half of its time
 
 
 def rows():
