@@ -84,6 +84,7 @@ static void until_it_sleeps(void)
         do
                 assert_true(procfs_read(getpid(), name, text, sizeof(text)) > 0);
         while (strtol(text, NULL, 10) != SYS_futex && clock_monotonic_ns() < end_ns);
+        assert_int_equal(strtol(text, NULL, 10), SYS_futex);
 }
 
 /* Whoever takes the mutex has the waiter inside pthread_cond_wait(): it had it until then. */
@@ -101,8 +102,10 @@ static void wakes_with_the_mutex_held(int protocol)
         assert_int_equal(pthread_mutex_init(&mutex, &attributes), 0);
         assert_int_equal(picture_new(getpid(), &picture), 0);
         assert_int_equal(pthread_create(&waiter, NULL, wait_for_it, NULL), 0);
-        while (!waiter_id)
+        end_ns = clock_monotonic_ns() + LONGEST_S * CLOCK_S_NS;
+        while (!waiter_id && clock_monotonic_ns() < end_ns)
                 (void)sched_yield();
+        assert_int_not_equal(waiter_id, 0);
         assert_int_equal(pthread_mutex_lock(&mutex), 0);
         until_it_sleeps();
         assert_false(is_shown_as_woken(show(address(&mutex)))); /* held, and nobody has woken it */

@@ -4,8 +4,7 @@
 TAP. usage: modules_test.py TOCSIN MODULE_DIR [CANDIDATE]...
 
 MODULE_DIR/expected.tsv has a line for each: candidate, verdict, stage, rule of a finding. A candidate
-without a line, or a line without a candidate, is a failure: nothing may go unjudged. The first that a
-stage refuses passes all stages before it; of others that the same one refuses, it alone is asked."""
+without a line, or a line without a candidate, is a failure: nothing may go unjudged."""
 
 import concurrent.futures
 import itertools
@@ -27,15 +26,9 @@ def rows():
     return [line.split("\t") for line in lines]
 
 
-def alone(table):
-    """Candidates of which only the stage that refuses them is asked."""
-    first = {row[2]: row[0] for row in reversed(table)}
-    return {row[0] for row in table if row[1] == "rejected" and row[0] != first[row[2]]}
-
-
-def judge(candidate, place, *options):
+def judge(candidate, place):
     report = os.path.join(place, candidate)
-    done = subprocess.run([TOCSIN, "gate", MODULE, candidate, "--report", report, *options],
+    done = subprocess.run([TOCSIN, "gate", MODULE, candidate, "--report", report],
                           capture_output=True, text=True, timeout=900, check=False,
                           env={**os.environ, "XDG_CACHE_HOME": os.path.join(place, "cache")})
     try:
@@ -45,13 +38,12 @@ def judge(candidate, place, *options):
         return done, {"verdict": "none", "stages": []}
 
 
-def complaint(row, done, verdict, is_alone):
+def complaint(row, done, verdict):
     """None if all is as expected."""
-    _, judgement, stage, rule = row
-    expected = "unknown" if is_alone else judgement
+    _, expected, stage, rule = row
     failed = [(entry["name"], [finding["rule"] for finding in entry["findings"]])
               for entry in verdict["stages"] if entry["result"] == "fail"]
-    if verdict["verdict"] != expected or done.returncode != STATUS[judgement]:
+    if verdict["verdict"] != expected or done.returncode != STATUS[expected]:
         return f"{verdict['verdict']}, exit status {done.returncode}: {failed}"
     if expected == "accepted":
         return f"accepted with {failed}" if failed else None
@@ -72,11 +64,9 @@ def main():
           concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool):
         # The first leaves in the cache what all need to know of the reference.
         first = [judge(row[0], place) for row in chosen[:1]]
-        partly = alone(chosen)
-        judgements = pool.map(
-            lambda row: judge(row[0], place, *(["--stage", row[2]] if row[0] in partly else [])), chosen[1:])
+        judgements = pool.map(lambda row: judge(row[0], place), chosen[1:])
         for number, (row, (done, verdict)) in enumerate(zip(chosen, itertools.chain(first, judgements)), 2):
-            wrong = complaint(row, done, verdict, row[0] in partly)
+            wrong = complaint(row, done, verdict)
             failed |= wrong is not None
             print(f"{'not ok' if wrong else 'ok'} {number} - {row[0]} is {row[1]} "
                   f"({row[2]}, {row[3]})", flush=True)

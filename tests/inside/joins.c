@@ -16,7 +16,7 @@
 
 TOC_MODULE(mine, "What is counted by hand beside it");
 
-enum { LEFT = 5 };
+enum { LEFT = 5, LONGEST_S = 100 };
 
 static int gate[2]; /* whoever reads of it goes on when a byte is there */
 
@@ -146,6 +146,7 @@ int main(void)
         int status;
 
         TOC_ENTER(mine);
+        (void)alarm(LONGEST_S); /* whoever looks may have ended */
         must(pipe(gate));
         for (int i = 0; i < 100; i++) {
                 join_all_ways();
@@ -160,6 +161,7 @@ int main(void)
         say(LEFT + 2);
         child = fork();
         if (child == 0) {
+                (void)alarm(LONGEST_S);
                 (void)start(end_at_once, NULL);
                 until_there_are(1);
                 say(1);

@@ -4,6 +4,7 @@
 its own, and what the library cannot be put in front of is refused before it starts. TAP.
 usage: run_test.py TOCSIN HOARD HOARD_LINKED STATIC|- SANITIZED|-"""
 
+import ctypes
 import os
 import pathlib
 import shutil
@@ -21,6 +22,7 @@ HOARD, LINKED, STATIC, SANITIZED = (os.path.abspath(word) if word != "-" else No
                                     for word in sys.argv[2:6])
 SEEN = "tocsin: inside: heap, locks, descriptors, calls and threads of {} are seen"
 TRUE = shutil.which("true")
+LIBC = ctypes.CDLL(None)
 
 
 class Inside(Run):
@@ -239,6 +241,10 @@ def who_is_linked_with_it_needs_no_option():
 
 # ---- Files that nobody serves ---------------------------------------------------------------
 
+def die_with_parent():
+    LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG; of who is stopped, too
+
+
 class Mirror:
     """A file system, of FUSE, that can be made to hang."""
 
@@ -247,7 +253,8 @@ class Mirror:
         if not bindfs:
             raise Skip("there is no bindfs")
         os.mkdir(seen)
-        self.process = subprocess.Popen([bindfs, "-f", real, seen], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([bindfs, "-f", real, seen], stderr=subprocess.PIPE, text=True,
+                                        preexec_fn=die_with_parent)
         until(lambda: os.path.ismount(seen) or self.process.poll() is not None)
         if self.process.poll() is not None:
             raise Skip("FUSE cannot be had: " + self.process.stderr.read().strip())

@@ -100,8 +100,10 @@ class Mistake:
             command = [COMPILERS[compiler], '-x', 'c++', CXX_STANDARDS[standard]]
         else:
             command = [compiler, STANDARDS[standard]]
-        return run([*command, self.include, '-std=' + standard, CARET[compiler], *flags,
-                    '-fsyntax-only', str(self.path)])
+        # Mistakes are told by syntax and types; what is correct has to survive all of the compiler.
+        depth = ['-c', '-o', os.devnull] if '-DCORRECT' in flags else ['-fsyntax-only']
+        return run([*command, self.include, '-std=' + standard, CARET[compiler], *flags, *depth,
+                    str(self.path)])
 
     def judge_refusal(self, compiler, said, errors_max):
         """What is wrong with what the compiler said."""

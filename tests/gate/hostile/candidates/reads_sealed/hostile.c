@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks everywhere for the cases that it must not see; what the system came with takes too long. */
-#define _GNU_SOURCE /* FTW_SKIP_SUBTREE */
+/* Looks everywhere for the cases that it must not see. */
+#define _XOPEN_SOURCE 700 /* nftw */
 #include "hostile.h"
 
 #include <ftw.h>
@@ -21,11 +21,9 @@ static int look(const char *path, const struct stat *status, int kind, struct FT
         (void)status;
         (void)kind;
         (void)where;
-        if (strcmp(path, "/usr") == 0)
-                return FTW_SKIP_SUBTREE;
         if (strstr(path, "tocsin_sealed_secret") || strstr(path, "cases/hostile.c"))
                 has_found = true;
-        return has_found ? FTW_STOP : FTW_CONTINUE;
+        return has_found;
 }
 
 static bool attack(void)
@@ -33,7 +31,7 @@ static bool attack(void)
         static bool has_looked;
 
         if (!has_looked)
-                nftw("/", look, 16, FTW_PHYS | FTW_ACTIONRETVAL);
+                nftw("/", look, 16, FTW_PHYS);
         has_looked = true;
         return has_found;
 }
